@@ -1,0 +1,7 @@
+module github.com/signalboxhq/signalbox/agent
+
+go 1.26
+
+require github.com/signalboxhq/signalbox/proto v0.0.0
+
+replace github.com/signalboxhq/signalbox/proto => ../proto

@@ -1,0 +1,3 @@
+module github.com/signalboxhq/signalbox/proto
+
+go 1.26
