@@ -1,0 +1,242 @@
+package plan
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+)
+
+// Format is the only plan format this package reads and writes.
+const Format = "signalbox.plan/v1"
+
+// Plan is one immutable version of a pipeline. Tasks stand in the order of the
+// file; a task's index in Tasks is its identity inside the engine, its name its
+// identity everywhere else. Exit handlers are tasks too: they come last and
+// carry Exit.
+type Plan struct {
+	Format    string            `json:"format"`
+	Name      string            `json:"name"`
+	Pool      string            `json:"pool"`
+	Labels    map[string]string `json:"labels,omitempty"`
+	Source    *Source           `json:"source,omitempty"`
+	Params    []Param           `json:"params,omitempty"`
+	Deadline  Millis            `json:"deadline_ms,omitempty"`
+	OnFailure OnTaskFailure     `json:"on_task_failure,omitempty"`
+	Tasks     []Task            `json:"tasks"`
+}
+
+// Millis is a duration in whole milliseconds; zero means none.
+type Millis int64
+
+// OnTaskFailure says what a run does at its first non-tolerated failure. Empty
+// is the default: tasks that do not depend on the failed one go on.
+type OnTaskFailure string
+
+// The failure modes of a run (model.md §4).
+const (
+	OnFailureContinue OnTaskFailure = "continue"
+	OnFailureStop     OnTaskFailure = "stop_scheduling"
+	OnFailureCancel   OnTaskFailure = "cancel_running"
+)
+
+// Source says where a step's code is. Path is a folder on the agent.
+type Source struct {
+	Path string `json:"path,omitempty"`
+}
+
+// Param is a declared input of a run. Default and the bounds are canonical JSON
+// of the declared type; a private default is an envelope instead.
+type Param struct {
+	Name          string          `json:"name"`
+	Type          Type            `json:"type"`
+	Open          bool            `json:"open,omitempty"`
+	Required      bool            `json:"required,omitempty"`
+	Default       json.RawMessage `json:"default,omitempty"`
+	SealedDefault string          `json:"sealed_default,omitempty"` // base64 of an envelope
+	Min           json.RawMessage `json:"min,omitempty"`
+	Max           json.RawMessage `json:"max,omitempty"`
+	Enum          []string        `json:"enum,omitempty"`
+	Description   string          `json:"description,omitempty"`
+}
+
+// Task is one node of the graph.
+type Task struct {
+	Name string `json:"name"`
+	// Needs holds the indices in Plan.Tasks of all upstream tasks, those that
+	// are named by `needs:` and those inferred from references, ascending.
+	Needs []int  `json:"needs,omitempty"`
+	Rule  Rule   `json:"rule,omitempty"`
+	Exit  ExitOn `json:"exit,omitempty"` // set on exit handlers only
+
+	// Exactly one of Run (a shell script) and Command (an argv) is set.
+	Run     string   `json:"run,omitempty"`
+	Command []string `json:"command,omitempty"`
+
+	// Env maps a name to a template of proto/expr (`${{ }}`); Secrets maps a
+	// name to a reference that the agent resolves (`env:NAME`, `file:/path`).
+	Env     map[string]string `json:"env,omitempty"`
+	Secrets map[string]string `json:"secrets,omitempty"`
+
+	Outputs      []Output      `json:"outputs,omitempty"`
+	ArtifactsIn  []ArtifactIn  `json:"artifacts_in,omitempty"`
+	ArtifactsOut []ArtifactOut `json:"artifacts_out,omitempty"`
+
+	// Reads lists what the task's templates read, so that a lease can carry
+	// just these values and go only to an agent that can open them.
+	Reads Reads `json:"reads,omitzero"`
+
+	Pool      string            `json:"pool"`
+	Priority  int               `json:"priority,omitempty"` // higher first
+	Labels    map[string]string `json:"labels,omitempty"`
+	Select    map[string]string `json:"select,omitempty"` // labels the agent must have
+	Resources Resources         `json:"resources,omitzero"`
+	Retry     Retry             `json:"retry,omitzero"`
+	Timeouts  Timeouts          `json:"timeouts,omitzero"`
+	Source    *Source           `json:"source,omitempty"`
+	// Tolerate makes a failure of this task count as success for its
+	// downstream tasks and the run.
+	Tolerate bool `json:"tolerate,omitempty"`
+}
+
+// Rule is a trigger rule of model.md §4; empty means all_success.
+type Rule string
+
+// ExitOn says at which outcome an exit handler runs.
+type ExitOn string
+
+// The outcomes an exit handler may wait for.
+const (
+	ExitAlways    ExitOn = "always"
+	ExitSucceeded ExitOn = "succeeded"
+	ExitFailed    ExitOn = "failed"
+	ExitCanceled  ExitOn = "canceled"
+)
+
+// Output is a declared small result. An open output may be seen by the control
+// plane; all others leave the agent sealed.
+type Output struct {
+	Name string `json:"name"`
+	Type Type   `json:"type"`
+	Open bool   `json:"open,omitempty"`
+}
+
+// ArtifactIn stages another task's artifact at $SB_IN/<Name>.
+type ArtifactIn struct {
+	Name     string `json:"name"`
+	Task     string `json:"task"`
+	Artifact string `json:"artifact"`
+}
+
+// ArtifactOut declares a file or folder that the step leaves behind. Path is
+// relative to the step's working folder; empty means $SB_OUT/<Name>.
+type ArtifactOut struct {
+	Name string `json:"name"`
+	Type Type   `json:"type"`
+	Path string `json:"path,omitempty"`
+}
+
+// Reads names the values a task needs before it can start.
+type Reads struct {
+	Params  []string    `json:"params,omitempty"`
+	Outputs []OutputRef `json:"outputs,omitempty"`
+	Run     bool        `json:"run,omitempty"` // reads run.* (exit handlers)
+}
+
+// OutputRef names an output of another task.
+type OutputRef struct {
+	Task   string `json:"task"`
+	Output string `json:"output"`
+}
+
+// Resources is what one attempt asks of an agent. Slots defaults to 1.
+type Resources struct {
+	Slots       int      `json:"slots,omitempty"`
+	CPUMillis   int64    `json:"cpu_millis,omitempty"`
+	MemoryBytes int64    `json:"memory_bytes,omitempty"`
+	GPUs        int      `json:"gpus,omitempty"`
+	GPUTypes    []string `json:"gpu_types,omitempty"` // any of these
+}
+
+// Retry holds the three budgets (model.md §3): how often an attempt may be
+// repeated after a failure of the user's code, of the infrastructure, or after
+// a preemption.
+type Retry struct {
+	User    int `json:"user,omitempty"`
+	Infra   int `json:"infra,omitempty"`
+	Preempt int `json:"preempt,omitempty"`
+	// Steps are fixed waits; the last repeats. Empty: Base·Factor^(k-1), at most Cap.
+	Steps       []Millis `json:"steps_ms,omitempty"`
+	Base        Millis   `json:"base_ms,omitempty"`
+	FactorMilli int64    `json:"factor_milli,omitempty"` // 2000 = 2.0
+	Cap         Millis   `json:"cap_ms,omitempty"`
+	Jitter      Jitter   `json:"jitter,omitempty"`
+	Never       []string `json:"never,omitempty"` // "exit:2"
+}
+
+// Jitter spreads retries; the spread is reproducible (model.md §3).
+type Jitter string
+
+// The kinds of jitter.
+const (
+	JitterNone  Jitter = "none"
+	JitterEqual Jitter = "equal"
+	JitterFull  Jitter = "full"
+)
+
+// Timeouts are a task's clocks. Queue is kept by the control plane, the others
+// by the agent, whose clock does not stop when ours does.
+type Timeouts struct {
+	Queue    Millis `json:"queue_ms,omitempty"`
+	Start    Millis `json:"start_ms,omitempty"`
+	Run      Millis `json:"run_ms,omitempty"`
+	Progress Millis `json:"progress_ms,omitempty"`
+	Grace    Millis `json:"grace_ms,omitempty"` // between TERM and KILL; default 10 s
+}
+
+// Digest is the sha256 of a plan's bytes: the identity of a version.
+type Digest [sha256.Size]byte
+
+// String is the digest in lower-case hex, as people see it.
+func (d Digest) String() string { return hex.EncodeToString(d[:]) }
+
+// DigestOf hashes plan bytes.
+func DigestOf(b []byte) Digest { return sha256.Sum256(b) }
+
+// Encode writes the canonical bytes: struct order, sorted map keys, no HTML
+// escapes, no trailing newline.
+func (p *Plan) Encode() ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(p); err != nil {
+		return nil, fmt.Errorf("encode plan: %w", err)
+	}
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
+}
+
+// Decode reads plan bytes and refuses what it does not know: an agent must not
+// run a task of which it understands only a part.
+func Decode(b []byte) (*Plan, error) {
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	var p Plan
+	if err := dec.Decode(&p); err != nil {
+		return nil, fmt.Errorf("decode plan: %w", err)
+	}
+	if p.Format != Format {
+		return nil, fmt.Errorf("decode plan: format %q is not %q; a newer agent may know it", p.Format, Format)
+	}
+	return &p, nil
+}
+
+// Task returns the task of that name and its index.
+func (p *Plan) Task(name string) (*Task, int, bool) {
+	for i := range p.Tasks {
+		if p.Tasks[i].Name == name {
+			return &p.Tasks[i], i, true
+		}
+	}
+	return nil, 0, false
+}

@@ -1,0 +1,75 @@
+package plan
+
+import "strings"
+
+// Type is the declared type of a param, an output or an artifact, in the
+// spelling of the pipeline file: `string`, `list<float>`, `dataset`.
+type Type string
+
+// The value types. A value is small (64 KiB) and travels in the open or sealed.
+const (
+	TypeString   Type = "string"
+	TypeInt      Type = "int"
+	TypeFloat    Type = "float"
+	TypeBool     Type = "bool"
+	TypeURI      Type = "uri"
+	TypeJSON     Type = "json"
+	TypeDuration Type = "duration"
+	TypeBytes    Type = "bytes"
+)
+
+// The built-in artifact types. An artifact is large: only its URI, digest and
+// size ever travel.
+const (
+	TypeDataset  Type = "dataset"
+	TypeModel    Type = "model"
+	TypeMetrics  Type = "metrics"
+	TypeArtifact Type = "artifact"
+	TypeHTML     Type = "html"
+)
+
+// scalars lists what may stand alone or inside list<…>.
+var scalars = []Type{
+	TypeString, TypeInt, TypeFloat, TypeBool, TypeURI, TypeJSON, TypeDuration, TypeBytes,
+}
+
+var artifacts = []Type{TypeDataset, TypeModel, TypeMetrics, TypeArtifact, TypeHTML}
+
+// ValueTypes returns the types a param or an output may have, without lists.
+func ValueTypes() []Type { return append([]Type(nil), scalars...) }
+
+// ArtifactTypes returns the built-in artifact types.
+func ArtifactTypes() []Type { return append([]Type(nil), artifacts...) }
+
+// List returns the type of a list of t.
+func List(t Type) Type { return "list<" + t + ">" }
+
+// Elem returns the element type of a list type.
+func (t Type) Elem() (Type, bool) {
+	s, ok := strings.CutPrefix(string(t), "list<")
+	if !ok {
+		return "", false
+	}
+	s, ok = strings.CutSuffix(s, ">")
+	return Type(s), ok
+}
+
+// IsValue reports whether t is a known value type: a scalar or a list of one.
+func (t Type) IsValue() bool {
+	if e, ok := t.Elem(); ok {
+		t = e
+	}
+	return contains(scalars, t)
+}
+
+// IsArtifact reports whether t is a built-in artifact type.
+func (t Type) IsArtifact() bool { return contains(artifacts, t) }
+
+func contains(list []Type, t Type) bool {
+	for _, x := range list {
+		if x == t {
+			return true
+		}
+	}
+	return false
+}
