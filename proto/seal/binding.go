@@ -1,0 +1,48 @@
+package seal
+
+import (
+	"errors"
+
+	"github.com/signalboxhq/signalbox/proto/id"
+)
+
+// valueLabel separates values from everything else that the keys protect.
+const valueLabel = "signalbox value v1"
+
+// ErrorName is the name under which error text is sealed.
+const ErrorName = "error"
+
+// ParamName is the name under which a run's param is sealed.
+func ParamName(param string) string { return "params." + param }
+
+// OutputName is the name under which a task's output is sealed. The task is
+// named as in the pipeline file, without the index of a fan-out.
+func OutputName(task, output string) string { return "outputs." + task + "." + output }
+
+// Binding is what an envelope is bound to: it opens only as what it was sealed.
+// Name is made by ParamName or OutputName, or is ErrorName.
+type Binding struct {
+	Org       id.UUID
+	Workspace id.UUID
+	Name      string
+}
+
+// check refuses a binding that somebody forgot to fill.
+func (b Binding) check() error {
+	if b.Org == id.Nil || b.Workspace == id.Nil || b.Name == "" {
+		return errors.New("seal: the binding lacks organization, workspace or name")
+	}
+	return nil
+}
+
+// associate is the associated data of a value. All parts but the last have a
+// fixed length, so no two bindings give the same bytes.
+func (b Binding) associate(header []byte) []byte {
+	data := make([]byte, 0, len(valueLabel)+1+len(header)+32+len(b.Name))
+	data = append(data, valueLabel...)
+	data = append(data, 0)
+	data = append(data, header...)
+	data = append(data, b.Org[:]...)
+	data = append(data, b.Workspace[:]...)
+	return append(data, b.Name...)
+}
