@@ -1,0 +1,110 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/signalboxhq/signalbox/proto/id"
+)
+
+// Command asks for a decision about one run. The set is closed: only this
+// package's types implement it. Now is the batch's clock in every one of them;
+// within a run it never goes back.
+type Command interface {
+	command()
+}
+
+// Lease is a live lease as its row tells it.
+type Lease struct {
+	Task    int32
+	Attempt int32
+	ID      int64 // the fence
+	Agent   id.UUID
+	Granted time.Time
+	Started time.Time // zero until a heartbeat told of it
+}
+
+// Start admits a run: its roots become ready. The second Start decides nothing.
+type Start struct {
+	Now   time.Time
+	Actor string
+}
+
+// Report ends an attempt: an agent's report, or the reaper's word that the
+// session is gone (OutcomeLost). Lease names the attempt; Lease.Started is what
+// the report says, or what heartbeats said when nobody reports.
+//
+// Refusals: StaleFence, when the task has no such open attempt.
+type Report struct {
+	Now      time.Time
+	Lease    Lease
+	Finished time.Time
+	Outcome  Outcome // what the agent says; exit codes 75 and 77 are read from ExitCode
+	Cause    Cause   // CauseNone lets the outcome decide
+	ExitCode int32
+	// Final says that the step forbade another attempt ("retryable: false").
+	Final bool
+	// Reason, if given, replaces the engine's own short text.
+	Reason string
+	// Live holds the run's other live leases. Needed only if
+	// Graph.StopsOnFailure.
+	Live []Lease
+}
+
+// Cancel asks a run to end: nothing new starts, what runs is told to stop, exit
+// handlers run. With Force nothing is waited for: live attempts are fenced off
+// and exit handlers are aborted or skipped. Canceling what is canceled, or on
+// its way, is no error and decides nothing.
+//
+// Refusals: RunFinalizing (without Force), RunTerminal.
+type Cancel struct {
+	Now    time.Time
+	Actor  string
+	Reason string
+	Force  bool
+	Live   []Lease // all live leases of the run
+}
+
+// Retry opens the next generation of a run that has ended: what failed, what
+// was canceled and all that lies downstream of it run again, exit handlers too.
+//
+// Refusals: RunActive, NothingToRetry, RunTerminal (a dropped run).
+type Retry struct {
+	Now   time.Time
+	Actor string
+	// Generation is the one to retry, as the asker saw it: the same Retry
+	// again decides nothing. Zero means whichever is current; such a command
+	// is not safe to repeat.
+	Generation int32
+}
+
+// QueueTimeout ends a task whose open attempt nobody took in time. It decides
+// nothing if the attempt was taken, is another one, or is not due.
+type QueueTimeout struct {
+	Now     time.Time
+	Task    int32
+	Attempt int32
+	Missing string  // what was missing, for the reason: "no agent in pool gpu"
+	Live    []Lease // all live leases of the run
+}
+
+// Deadline ends a run whose time is over: as Cancel, but its tasks and the run
+// fail. It decides nothing if the run is ending already or has time left.
+type Deadline struct {
+	Now  time.Time
+	Live []Lease
+}
+
+// ExitDeadline ends exit handlers that took too long. It decides nothing if the
+// run is not finalizing or has time left.
+type ExitDeadline struct {
+	Now  time.Time
+	Live []Lease
+}
+
+func (Start) command()        {}
+func (Report) command()       {}
+func (Cancel) command()       {}
+func (Retry) command()        {}
+func (QueueTimeout) command() {}
+func (Deadline) command()     {}
+func (ExitDeadline) command() {}

@@ -1,0 +1,78 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/signalboxhq/signalbox/proto/id"
+)
+
+// EntryVersion is the format of the entries that this package writes, and the
+// newest that it folds.
+const EntryVersion int16 = 1
+
+// NoTask is Entry.Task of an entry that concerns the run as a whole.
+const NoTask int32 = -1
+
+// Kind says what an entry records.
+type Kind uint8
+
+// The kinds of entries. Their number only grows: journals are folded for ever.
+const (
+	KindNone Kind = iota
+	KindRunStarted
+	KindRunCanceled
+	KindRunForced // cancel --force
+	KindRunRetried
+	KindAttemptEnded
+	KindTaskEnded // the end of a task that had no attempt to end
+	KindDeadlinePassed
+	KindExitDeadlinePassed
+)
+
+var kindNames = []string{
+	"none", "run_started", "run_canceled", "run_forced", "run_retried",
+	"attempt_ended", "task_ended", "deadline_passed", "exit_deadline_passed",
+}
+
+// String is the kind as the journal's column spells it.
+func (k Kind) String() string { return text(kindNames, k) }
+
+// ParseKind reads what String wrote.
+func ParseKind(s string) (Kind, error) { return parse[Kind]("entry kind", kindNames, s) }
+
+// Kinds lists all kinds, KindNone first.
+func Kinds() []Kind { return all[Kind](kindNames) }
+
+// Entry is one row of a run's journal. It carries the decision that was taken
+// (Next, RetryAt), so that folding it needs no retry rule: a later change of
+// the rules never changes what an old journal folds to.
+//
+// Outputs and error texts are the row's body; they never enter this package.
+type Entry struct {
+	V   int16
+	Seq int64     // 1, 2, … per run
+	At  time.Time // the batch's clock
+
+	Kind    Kind
+	Task    int32 // index in Plan.Tasks, or NoTask
+	Attempt int32 // 1 … ; for KindTaskEnded the open attempt that nobody took, else 0
+
+	// The attempt's lease, as far as there was one. Granted, Started and
+	// Finished are zero where unknown; the caller has cut them to
+	// [granted, now].
+	Lease    int64
+	Agent    id.UUID
+	Granted  time.Time
+	Started  time.Time
+	Finished time.Time
+
+	Outcome  Outcome
+	Cause    Cause
+	ExitCode int32
+
+	Next    TaskState // state of Task after this entry; TaskOpen means another attempt
+	RetryAt time.Time // with TaskOpen: not before; zero means at once
+
+	Reason string // short, made by the machine, never a customer's data
+	Actor  string // who acted from outside: usr_…, key_…, "system"
+}

@@ -1,0 +1,26 @@
+package engine
+
+// RefusalReason says why a command was refused.
+type RefusalReason string
+
+// The reasons of refusals.
+const (
+	RefusedStaleFence     RefusalReason = "STALE_FENCE"      // not the open attempt
+	RefusedRunTerminal    RefusalReason = "RUN_TERMINAL"     // the run has ended
+	RefusedRunFinalizing  RefusalReason = "RUN_FINALIZING"   // only its exit handlers are left
+	RefusedRunActive      RefusalReason = "RUN_ACTIVE"       // the run has not ended
+	RefusedNothingToRetry RefusalReason = "NOTHING_TO_RETRY" // no task failed
+)
+
+// Refusal is a command that the rules do not allow. The state is untouched.
+type Refusal struct {
+	Reason RefusalReason
+	Text   string // fit for a customer
+}
+
+// Error is the refusal's text.
+func (r *Refusal) Error() string { return r.Text }
+
+func refuse(reason RefusalReason, text string) error {
+	return &Refusal{Reason: reason, Text: text}
+}

@@ -1,0 +1,82 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/signalboxhq/signalbox/proto/id"
+)
+
+// UnixMilli is a moment in a task's state: milliseconds since 1970, zero for
+// none. A third of time.Time's size, and equal means equal.
+type UnixMilli int64
+
+// Time is the moment in UTC; the zero time for none.
+func (m UnixMilli) Time() time.Time {
+	if m == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(m)).UTC()
+}
+
+func milli(t time.Time) UnixMilli {
+	if t.IsZero() {
+		return 0
+	}
+	return UnixMilli(t.UnixMilli())
+}
+
+// State is a run as its journal tells it up to Seq. It is advanced in place by
+// Decide and Fold and read by everyone else. It is not safe for concurrent use.
+type State struct {
+	ID  id.UUID // the run's; it spreads the jitter of its retries
+	Seq int64
+
+	Run        RunState
+	Outcome    RunState // fixed on entry to finalizing; RunPending before
+	Reason     string   // why the run ends as it does; empty when it succeeds
+	Generation int32    // 1 from the start on
+
+	CancelRequested    bool
+	Forced             bool
+	DeadlinePassed     bool
+	ExitDeadlinePassed bool
+	Halted             bool // on_task_failure stopped all scheduling
+
+	StartedAt    time.Time // admission
+	GenerationAt time.Time // admission or the last retry: where the deadline counts from
+	FirstStartAt time.Time // when the first attempt of all began
+	FinalizingAt time.Time
+	FinishedAt   time.Time
+
+	// Counts over Tasks. Failing are failed, upstream_failed and canceled ones.
+	LeftMain    int32 // main tasks that have not ended
+	LeftExit    int32 // exit handlers that have not ended
+	FailingMain int32
+	FailingExit int32
+
+	Tasks []Task // as Plan.Tasks; nil before the first entry
+}
+
+// Task is a task's part of the state.
+type Task struct {
+	State   TaskState
+	Attempt int32 // the open attempt, else the last one; 0 if there was none
+
+	// How many upstream tasks ended in which class (model.md §4).
+	S, F, U, K int32
+
+	// What this generation's attempts used up.
+	UsedUser    int16
+	UsedInfra   int16
+	UsedPreempt int16
+	Rejected    int16
+
+	ReadyAt    UnixMilli // of the open attempt: when it may be leased
+	AvoidAgent id.UUID
+	AvoidUntil UnixMilli
+
+	EndSeq int64 // of the entry that ended the task: its outputs are there
+}
+
+// NewState is a run before its first entry.
+func NewState(run id.UUID) *State { return &State{ID: run} }
