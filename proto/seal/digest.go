@@ -28,7 +28,8 @@ func (d Digest) String() string { return hex.EncodeToString(d[:]) }
 // Digests for two purposes differ for the same parts, and ("ab", "c") differs
 // from ("a", "bc").
 func (k *WorkspaceKey) Digest(purpose string, parts ...[]byte) (Digest, error) {
-	macKey, err := hkdf.Key(sha256.New, k.raw[:], nil, digestInfo, sha256.Size)
+	raw := k.raw()
+	macKey, err := hkdf.Key(sha256.New, raw[:], nil, digestInfo, sha256.Size)
 	if err != nil {
 		return Digest{}, fmt.Errorf("derive digest key: %w", err)
 	}

@@ -1,6 +1,7 @@
 package seal
 
 import (
+	"crypto/ecdh"
 	"crypto/hpke"
 	"crypto/sha256"
 	"encoding/hex"
@@ -35,14 +36,30 @@ type PublicKey struct {
 	key hpke.PublicKey
 }
 
-// ParsePublicKey reads the 32 bytes of a public key.
+// ParsePublicKey reads the 32 bytes of a public key. It refuses the few points
+// of low order, for which everybody knows the shared secret.
 func ParsePublicKey(raw []byte) (PublicKey, error) {
-	key, err := suiteKEM().NewPublicKey(raw)
+	point, err := ecdh.X25519().NewPublicKey(raw)
+	if err != nil {
+		return PublicKey{}, fmt.Errorf("parse public key: %w", err)
+	}
+	// Any scalar finds them: X25519 gives zero, and crypto/ecdh an error.
+	probe, err := ecdh.X25519().NewPrivateKey(make([]byte, keySize))
+	if err != nil {
+		return PublicKey{}, fmt.Errorf("parse public key: %w", err)
+	}
+	if _, err := probe.ECDH(point); err != nil {
+		return PublicKey{}, fmt.Errorf("parse public key: %w", err)
+	}
+	key, err := hpke.NewDHKEMPublicKey(point)
 	if err != nil {
 		return PublicKey{}, fmt.Errorf("parse public key: %w", err)
 	}
 	return PublicKey{key: key}, nil
 }
+
+// IsZero reports whether p is no key.
+func (p PublicKey) IsZero() bool { return p.key == nil }
 
 // Bytes is the key as it is stored and sent.
 func (p PublicKey) Bytes() []byte { return p.key.Bytes() }

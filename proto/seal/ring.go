@@ -114,3 +114,9 @@ func (r *Ring) Open(binding Binding, envelope []byte) ([]byte, error) {
 	}
 	return unpad(padded)
 }
+
+// String names the keys and keeps their secrets out of what is printed.
+func (r *Ring) String() string { return fmt.Sprintf("ring of sealing keys %v", r.KIDs()) }
+
+// GoString keeps the secrets out of %#v.
+func (r *Ring) GoString() string { return r.String() }

@@ -25,9 +25,11 @@ var keyText = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding
 // its secret; only Export writes that.
 type WorkspaceKey struct {
 	private hpke.PrivateKey
-	raw     [keySize]byte // what Export writes and digests derive from
 	public  PublicKey
 	kid     KID
+	// raw is what Export writes and digests derive from. A function, because
+	// fmt prints the fields of a struct within a struct whatever its methods say.
+	raw func() [keySize]byte
 }
 
 // Generate makes a key pair from 32 bytes of randomness.
@@ -45,7 +47,12 @@ func newWorkspaceKey(raw [keySize]byte) (*WorkspaceKey, error) {
 		return nil, fmt.Errorf("make workspace key: %w", err)
 	}
 	public := PublicKey{key: private.PublicKey()}
-	return &WorkspaceKey{private: private, raw: raw, public: public, kid: public.KID()}, nil
+	return &WorkspaceKey{
+		private: private,
+		public:  public,
+		kid:     public.KID(),
+		raw:     func() [keySize]byte { return raw },
+	}, nil
 }
 
 // Public is the half to give away.
@@ -60,8 +67,9 @@ func (k *WorkspaceKey) Fingerprint() string { return k.public.Fingerprint() }
 // Export writes the secret as text for another agent or the CLI to Import:
 // sbwk_ and 64 characters, the last of which are a checksum.
 func (k *WorkspaceKey) Export() string {
-	sum := keySum(k.raw)
-	return keyPrefix + keyText.EncodeToString(append(k.raw[:], sum[:]...))
+	raw := k.raw()
+	sum := keySum(raw)
+	return keyPrefix + keyText.EncodeToString(append(raw[:], sum[:]...))
 }
 
 // Import reads what Export wrote, with blanks around it. It returns ErrKeyText
