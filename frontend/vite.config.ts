@@ -1,0 +1,33 @@
+import { fileURLToPath } from "node:url";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+// The server's default address; its API is whatever starts with a package name.
+const server = process.env.SIGNALBOX_URL ?? "http://127.0.0.1:7070";
+
+export default defineConfig({
+  plugins: [react()],
+  resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  server: {
+    port: 5173,
+    proxy: { "^/signalbox\\.": { target: server, changeOrigin: false } },
+  },
+  build: {
+    target: "es2023",
+    sourcemap: false,
+    // A file that is inlined as data: would be refused by the policy of headers.go.
+    assetsInlineLimit: 0,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: "graph", test: /node_modules[\\/](@xyflow|@dagrejs|d3-|zustand|classcat)/ },
+            { name: "react", test: /node_modules[\\/](react|react-dom|scheduler)[\\/]/ },
+            { name: "mantine", test: /node_modules[\\/](@mantine|@floating-ui|react-remove-scroll)/ },
+            { name: "rpc", test: /node_modules[\\/](@bufbuild|@connectrpc|@tanstack)/ },
+          ],
+        },
+      },
+    },
+  },
+});
