@@ -1362,12 +1362,15 @@ type AttemptReport struct {
 	ExitCode int32  `protobuf:"varint,7,opt,name=exit_code,json=exitCode,proto3" json:"exit_code,omitempty"`
 	// Machine-made and safe to show: "exit code 1", "run timeout of 2s".
 	Reason string `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
-	// By the agent's wall clock; their difference is by its monotonic clock.
-	StartedAt  *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=started_at,json=startedAt,proto3" json:"started_at,omitempty"`
-	FinishedAt *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=finished_at,json=finishedAt,proto3" json:"finished_at,omitempty"`
-	DurationMs int64                  `protobuf:"varint,11,opt,name=duration_ms,json=durationMs,proto3" json:"duration_ms,omitempty"`
-	Outputs    []*v11.Value           `protobuf:"bytes,12,rep,name=outputs,proto3" json:"outputs,omitempty"`
-	Artifacts  []*v11.Artifact        `protobuf:"bytes,13,rep,name=artifacts,proto3" json:"artifacts,omitempty"`
+	// Whether the step itself ran; if not, nothing is billed.
+	Started bool `protobuf:"varint,9,opt,name=started,proto3" json:"started,omitempty"`
+	// How long it ran, by the agent's monotonic clock.
+	DurationMs int64 `protobuf:"varint,10,opt,name=duration_ms,json=durationMs,proto3" json:"duration_ms,omitempty"`
+	// How long ago it ended when this is sent: no two machines' wall clocks are
+	// ever compared.
+	FinishedAgoMs int64           `protobuf:"varint,11,opt,name=finished_ago_ms,json=finishedAgoMs,proto3" json:"finished_ago_ms,omitempty"`
+	Outputs       []*v11.Value    `protobuf:"bytes,12,rep,name=outputs,proto3" json:"outputs,omitempty"`
+	Artifacts     []*v11.Artifact `protobuf:"bytes,13,rep,name=artifacts,proto3" json:"artifacts,omitempty"`
 	// The error text, as an envelope.
 	SealedError []byte `protobuf:"bytes,14,opt,name=sealed_error,json=sealedError,proto3" json:"sealed_error,omitempty"`
 	// Bytes and lines of the log, which stays with the agent.
@@ -1462,23 +1465,23 @@ func (x *AttemptReport) GetReason() string {
 	return ""
 }
 
-func (x *AttemptReport) GetStartedAt() *timestamppb.Timestamp {
+func (x *AttemptReport) GetStarted() bool {
 	if x != nil {
-		return x.StartedAt
+		return x.Started
 	}
-	return nil
-}
-
-func (x *AttemptReport) GetFinishedAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.FinishedAt
-	}
-	return nil
+	return false
 }
 
 func (x *AttemptReport) GetDurationMs() int64 {
 	if x != nil {
 		return x.DurationMs
+	}
+	return 0
+}
+
+func (x *AttemptReport) GetFinishedAgoMs() int64 {
+	if x != nil {
+		return x.FinishedAgoMs
 	}
 	return 0
 }
@@ -2380,7 +2383,7 @@ const file_signalbox_agent_v1_agent_proto_rawDesc = "" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12;\n" +
 	"\areports\x18\x02 \x03(\v2!.signalbox.agent.v1.AttemptReportR\areports\x120\n" +
 	"\x04free\x18\x03 \x01(\v2\x1c.signalbox.agent.v1.CapacityR\x04free\x12\x17\n" +
-	"\await_ms\x18\x04 \x01(\rR\x06waitMs\"\x9a\x04\n" +
+	"\await_ms\x18\x04 \x01(\rR\x06waitMs\"\xe4\x03\n" +
 	"\rAttemptReport\x12\x19\n" +
 	"\blease_id\x18\x01 \x01(\x03R\aleaseId\x12\x15\n" +
 	"\x06run_id\x18\x02 \x01(\tR\x05runId\x12\x12\n" +
@@ -2389,14 +2392,12 @@ const file_signalbox_agent_v1_agent_proto_rawDesc = "" +
 	"\aoutcome\x18\x05 \x01(\tR\aoutcome\x12\x14\n" +
 	"\x05cause\x18\x06 \x01(\tR\x05cause\x12\x1b\n" +
 	"\texit_code\x18\a \x01(\x05R\bexitCode\x12\x16\n" +
-	"\x06reason\x18\b \x01(\tR\x06reason\x129\n" +
-	"\n" +
-	"started_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\tstartedAt\x12;\n" +
-	"\vfinished_at\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"finishedAt\x12\x1f\n" +
-	"\vduration_ms\x18\v \x01(\x03R\n" +
-	"durationMs\x121\n" +
+	"\x06reason\x18\b \x01(\tR\x06reason\x12\x18\n" +
+	"\astarted\x18\t \x01(\bR\astarted\x12\x1f\n" +
+	"\vduration_ms\x18\n" +
+	" \x01(\x03R\n" +
+	"durationMs\x12&\n" +
+	"\x0ffinished_ago_ms\x18\v \x01(\x03R\rfinishedAgoMs\x121\n" +
 	"\aoutputs\x18\f \x03(\v2\x17.signalbox.run.v1.ValueR\aoutputs\x128\n" +
 	"\tartifacts\x18\r \x03(\v2\x1a.signalbox.run.v1.ArtifactR\tartifacts\x12!\n" +
 	"\fsealed_error\x18\x0e \x01(\fR\vsealedError\x12\x1b\n" +
@@ -2565,46 +2566,44 @@ var file_signalbox_agent_v1_agent_proto_depIdxs = []int32{
 	36, // 16: signalbox.agent.v1.DataRequest.kind:type_name -> signalbox.relay.v1.DataKind
 	18, // 17: signalbox.agent.v1.ReportRequest.reports:type_name -> signalbox.agent.v1.AttemptReport
 	7,  // 18: signalbox.agent.v1.ReportRequest.free:type_name -> signalbox.agent.v1.Capacity
-	35, // 19: signalbox.agent.v1.AttemptReport.started_at:type_name -> google.protobuf.Timestamp
-	35, // 20: signalbox.agent.v1.AttemptReport.finished_at:type_name -> google.protobuf.Timestamp
-	37, // 21: signalbox.agent.v1.AttemptReport.outputs:type_name -> signalbox.run.v1.Value
-	38, // 22: signalbox.agent.v1.AttemptReport.artifacts:type_name -> signalbox.run.v1.Artifact
-	20, // 23: signalbox.agent.v1.ReportResponse.results:type_name -> signalbox.agent.v1.ReportResult
-	13, // 24: signalbox.agent.v1.ReportResponse.work:type_name -> signalbox.agent.v1.Work
-	2,  // 25: signalbox.agent.v1.ReportResult.status:type_name -> signalbox.agent.v1.ReportResult.Status
-	37, // 26: signalbox.agent.v1.GetInputsResponse.params:type_name -> signalbox.run.v1.Value
-	25, // 27: signalbox.agent.v1.GetInputsResponse.tasks:type_name -> signalbox.agent.v1.InputTask
-	37, // 28: signalbox.agent.v1.InputTask.outputs:type_name -> signalbox.run.v1.Value
-	38, // 29: signalbox.agent.v1.InputTask.artifacts:type_name -> signalbox.run.v1.Artifact
-	37, // 30: signalbox.agent.v1.GetRunValuesResponse.params:type_name -> signalbox.run.v1.Value
-	39, // 31: signalbox.agent.v1.GetRunValuesResponse.tasks:type_name -> signalbox.run.v1.TaskValues
-	28, // 32: signalbox.agent.v1.GetRunValuesResponse.errors:type_name -> signalbox.agent.v1.SealedError
-	40, // 33: signalbox.agent.v1.SendFramesRequest.frames:type_name -> signalbox.relay.v1.Frame
-	3,  // 34: signalbox.agent.v1.AgentService.Enroll:input_type -> signalbox.agent.v1.EnrollRequest
-	5,  // 35: signalbox.agent.v1.AgentService.CreateAccessToken:input_type -> signalbox.agent.v1.CreateAccessTokenRequest
-	8,  // 36: signalbox.agent.v1.AgentService.OpenSession:input_type -> signalbox.agent.v1.OpenSessionRequest
-	10, // 37: signalbox.agent.v1.AgentService.Poll:input_type -> signalbox.agent.v1.PollRequest
-	17, // 38: signalbox.agent.v1.AgentService.Report:input_type -> signalbox.agent.v1.ReportRequest
-	21, // 39: signalbox.agent.v1.AgentService.GetPlan:input_type -> signalbox.agent.v1.GetPlanRequest
-	23, // 40: signalbox.agent.v1.AgentService.GetInputs:input_type -> signalbox.agent.v1.GetInputsRequest
-	26, // 41: signalbox.agent.v1.AgentService.GetRunValues:input_type -> signalbox.agent.v1.GetRunValuesRequest
-	29, // 42: signalbox.agent.v1.AgentService.OfferSealingKey:input_type -> signalbox.agent.v1.OfferSealingKeyRequest
-	31, // 43: signalbox.agent.v1.AgentService.SendFrames:input_type -> signalbox.agent.v1.SendFramesRequest
-	4,  // 44: signalbox.agent.v1.AgentService.Enroll:output_type -> signalbox.agent.v1.EnrollResponse
-	6,  // 45: signalbox.agent.v1.AgentService.CreateAccessToken:output_type -> signalbox.agent.v1.CreateAccessTokenResponse
-	9,  // 46: signalbox.agent.v1.AgentService.OpenSession:output_type -> signalbox.agent.v1.OpenSessionResponse
-	12, // 47: signalbox.agent.v1.AgentService.Poll:output_type -> signalbox.agent.v1.PollResponse
-	19, // 48: signalbox.agent.v1.AgentService.Report:output_type -> signalbox.agent.v1.ReportResponse
-	22, // 49: signalbox.agent.v1.AgentService.GetPlan:output_type -> signalbox.agent.v1.GetPlanResponse
-	24, // 50: signalbox.agent.v1.AgentService.GetInputs:output_type -> signalbox.agent.v1.GetInputsResponse
-	27, // 51: signalbox.agent.v1.AgentService.GetRunValues:output_type -> signalbox.agent.v1.GetRunValuesResponse
-	30, // 52: signalbox.agent.v1.AgentService.OfferSealingKey:output_type -> signalbox.agent.v1.OfferSealingKeyResponse
-	32, // 53: signalbox.agent.v1.AgentService.SendFrames:output_type -> signalbox.agent.v1.SendFramesResponse
-	44, // [44:54] is the sub-list for method output_type
-	34, // [34:44] is the sub-list for method input_type
-	34, // [34:34] is the sub-list for extension type_name
-	34, // [34:34] is the sub-list for extension extendee
-	0,  // [0:34] is the sub-list for field type_name
+	37, // 19: signalbox.agent.v1.AttemptReport.outputs:type_name -> signalbox.run.v1.Value
+	38, // 20: signalbox.agent.v1.AttemptReport.artifacts:type_name -> signalbox.run.v1.Artifact
+	20, // 21: signalbox.agent.v1.ReportResponse.results:type_name -> signalbox.agent.v1.ReportResult
+	13, // 22: signalbox.agent.v1.ReportResponse.work:type_name -> signalbox.agent.v1.Work
+	2,  // 23: signalbox.agent.v1.ReportResult.status:type_name -> signalbox.agent.v1.ReportResult.Status
+	37, // 24: signalbox.agent.v1.GetInputsResponse.params:type_name -> signalbox.run.v1.Value
+	25, // 25: signalbox.agent.v1.GetInputsResponse.tasks:type_name -> signalbox.agent.v1.InputTask
+	37, // 26: signalbox.agent.v1.InputTask.outputs:type_name -> signalbox.run.v1.Value
+	38, // 27: signalbox.agent.v1.InputTask.artifacts:type_name -> signalbox.run.v1.Artifact
+	37, // 28: signalbox.agent.v1.GetRunValuesResponse.params:type_name -> signalbox.run.v1.Value
+	39, // 29: signalbox.agent.v1.GetRunValuesResponse.tasks:type_name -> signalbox.run.v1.TaskValues
+	28, // 30: signalbox.agent.v1.GetRunValuesResponse.errors:type_name -> signalbox.agent.v1.SealedError
+	40, // 31: signalbox.agent.v1.SendFramesRequest.frames:type_name -> signalbox.relay.v1.Frame
+	3,  // 32: signalbox.agent.v1.AgentService.Enroll:input_type -> signalbox.agent.v1.EnrollRequest
+	5,  // 33: signalbox.agent.v1.AgentService.CreateAccessToken:input_type -> signalbox.agent.v1.CreateAccessTokenRequest
+	8,  // 34: signalbox.agent.v1.AgentService.OpenSession:input_type -> signalbox.agent.v1.OpenSessionRequest
+	10, // 35: signalbox.agent.v1.AgentService.Poll:input_type -> signalbox.agent.v1.PollRequest
+	17, // 36: signalbox.agent.v1.AgentService.Report:input_type -> signalbox.agent.v1.ReportRequest
+	21, // 37: signalbox.agent.v1.AgentService.GetPlan:input_type -> signalbox.agent.v1.GetPlanRequest
+	23, // 38: signalbox.agent.v1.AgentService.GetInputs:input_type -> signalbox.agent.v1.GetInputsRequest
+	26, // 39: signalbox.agent.v1.AgentService.GetRunValues:input_type -> signalbox.agent.v1.GetRunValuesRequest
+	29, // 40: signalbox.agent.v1.AgentService.OfferSealingKey:input_type -> signalbox.agent.v1.OfferSealingKeyRequest
+	31, // 41: signalbox.agent.v1.AgentService.SendFrames:input_type -> signalbox.agent.v1.SendFramesRequest
+	4,  // 42: signalbox.agent.v1.AgentService.Enroll:output_type -> signalbox.agent.v1.EnrollResponse
+	6,  // 43: signalbox.agent.v1.AgentService.CreateAccessToken:output_type -> signalbox.agent.v1.CreateAccessTokenResponse
+	9,  // 44: signalbox.agent.v1.AgentService.OpenSession:output_type -> signalbox.agent.v1.OpenSessionResponse
+	12, // 45: signalbox.agent.v1.AgentService.Poll:output_type -> signalbox.agent.v1.PollResponse
+	19, // 46: signalbox.agent.v1.AgentService.Report:output_type -> signalbox.agent.v1.ReportResponse
+	22, // 47: signalbox.agent.v1.AgentService.GetPlan:output_type -> signalbox.agent.v1.GetPlanResponse
+	24, // 48: signalbox.agent.v1.AgentService.GetInputs:output_type -> signalbox.agent.v1.GetInputsResponse
+	27, // 49: signalbox.agent.v1.AgentService.GetRunValues:output_type -> signalbox.agent.v1.GetRunValuesResponse
+	30, // 50: signalbox.agent.v1.AgentService.OfferSealingKey:output_type -> signalbox.agent.v1.OfferSealingKeyResponse
+	32, // 51: signalbox.agent.v1.AgentService.SendFrames:output_type -> signalbox.agent.v1.SendFramesResponse
+	42, // [42:52] is the sub-list for method output_type
+	32, // [32:42] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_agent_v1_agent_proto_init() }

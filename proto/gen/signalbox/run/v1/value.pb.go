@@ -212,6 +212,121 @@ func (x *Artifact) GetSize() uint64 {
 	return 0
 }
 
+// Body is what the control plane keeps of an attempt beside its journal entry:
+// outputs and error text as they came from the agent.
+type Body struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Outputs       []*Value               `protobuf:"bytes,1,rep,name=outputs,proto3" json:"outputs,omitempty"`
+	Artifacts     []*Artifact            `protobuf:"bytes,2,rep,name=artifacts,proto3" json:"artifacts,omitempty"`
+	SealedError   []byte                 `protobuf:"bytes,3,opt,name=sealed_error,json=sealedError,proto3" json:"sealed_error,omitempty"`
+	LogBytes      uint64                 `protobuf:"varint,4,opt,name=log_bytes,json=logBytes,proto3" json:"log_bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Body) Reset() {
+	*x = Body{}
+	mi := &file_signalbox_run_v1_value_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Body) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Body) ProtoMessage() {}
+
+func (x *Body) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_run_v1_value_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Body.ProtoReflect.Descriptor instead.
+func (*Body) Descriptor() ([]byte, []int) {
+	return file_signalbox_run_v1_value_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Body) GetOutputs() []*Value {
+	if x != nil {
+		return x.Outputs
+	}
+	return nil
+}
+
+func (x *Body) GetArtifacts() []*Artifact {
+	if x != nil {
+		return x.Artifacts
+	}
+	return nil
+}
+
+func (x *Body) GetSealedError() []byte {
+	if x != nil {
+		return x.SealedError
+	}
+	return nil
+}
+
+func (x *Body) GetLogBytes() uint64 {
+	if x != nil {
+		return x.LogBytes
+	}
+	return 0
+}
+
+// Params is what the control plane keeps of a run's inputs.
+type Params struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Values        []*Value               `protobuf:"bytes,1,rep,name=values,proto3" json:"values,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Params) Reset() {
+	*x = Params{}
+	mi := &file_signalbox_run_v1_value_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Params) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Params) ProtoMessage() {}
+
+func (x *Params) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_run_v1_value_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Params.ProtoReflect.Descriptor instead.
+func (*Params) Descriptor() ([]byte, []int) {
+	return file_signalbox_run_v1_value_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Params) GetValues() []*Value {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
 var File_signalbox_run_v1_value_proto protoreflect.FileDescriptor
 
 const file_signalbox_run_v1_value_proto_rawDesc = "" +
@@ -230,7 +345,14 @@ const file_signalbox_run_v1_value_proto_rawDesc = "" +
 	"\n" +
 	"sealed_uri\x18\x03 \x01(\fR\tsealedUri\x12\x16\n" +
 	"\x06digest\x18\x04 \x01(\tR\x06digest\x12\x12\n" +
-	"\x04size\x18\x05 \x01(\x04R\x04sizeB\xc7\x01\n" +
+	"\x04size\x18\x05 \x01(\x04R\x04size\"\xb3\x01\n" +
+	"\x04Body\x121\n" +
+	"\aoutputs\x18\x01 \x03(\v2\x17.signalbox.run.v1.ValueR\aoutputs\x128\n" +
+	"\tartifacts\x18\x02 \x03(\v2\x1a.signalbox.run.v1.ArtifactR\tartifacts\x12!\n" +
+	"\fsealed_error\x18\x03 \x01(\fR\vsealedError\x12\x1b\n" +
+	"\tlog_bytes\x18\x04 \x01(\x04R\blogBytes\"9\n" +
+	"\x06Params\x12/\n" +
+	"\x06values\x18\x01 \x03(\v2\x17.signalbox.run.v1.ValueR\x06valuesB\xc7\x01\n" +
 	"\x14com.signalbox.run.v1B\n" +
 	"ValueProtoP\x01ZAgithub.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1;runv1\xa2\x02\x03SRX\xaa\x02\x10Signalbox.Run.V1\xca\x02\x10Signalbox\\Run\\V1\xe2\x02\x1cSignalbox\\Run\\V1\\GPBMetadata\xea\x02\x12Signalbox::Run::V1b\x06proto3"
 
@@ -246,17 +368,22 @@ func file_signalbox_run_v1_value_proto_rawDescGZIP() []byte {
 	return file_signalbox_run_v1_value_proto_rawDescData
 }
 
-var file_signalbox_run_v1_value_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_signalbox_run_v1_value_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_signalbox_run_v1_value_proto_goTypes = []any{
 	(*Value)(nil),    // 0: signalbox.run.v1.Value
 	(*Artifact)(nil), // 1: signalbox.run.v1.Artifact
+	(*Body)(nil),     // 2: signalbox.run.v1.Body
+	(*Params)(nil),   // 3: signalbox.run.v1.Params
 }
 var file_signalbox_run_v1_value_proto_depIdxs = []int32{
-	0, // [0:0] is the sub-list for method output_type
-	0, // [0:0] is the sub-list for method input_type
-	0, // [0:0] is the sub-list for extension type_name
-	0, // [0:0] is the sub-list for extension extendee
-	0, // [0:0] is the sub-list for field type_name
+	0, // 0: signalbox.run.v1.Body.outputs:type_name -> signalbox.run.v1.Value
+	1, // 1: signalbox.run.v1.Body.artifacts:type_name -> signalbox.run.v1.Artifact
+	0, // 2: signalbox.run.v1.Params.values:type_name -> signalbox.run.v1.Value
+	3, // [3:3] is the sub-list for method output_type
+	3, // [3:3] is the sub-list for method input_type
+	3, // [3:3] is the sub-list for extension type_name
+	3, // [3:3] is the sub-list for extension extendee
+	0, // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_run_v1_value_proto_init() }
@@ -274,7 +401,7 @@ func file_signalbox_run_v1_value_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_run_v1_value_proto_rawDesc), len(file_signalbox_run_v1_value_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   2,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
