@@ -57,7 +57,7 @@ func Floor(t time.Time) UUID {
 // nothing for a UUID that is no version 7.
 func Time(u UUID) time.Time {
 	ms := binary.BigEndian.Uint64(u[:8]) >> 16
-	return time.UnixMilli(int64(ms)).UTC() //nolint:gosec // 48 bits fit an int64
+	return time.UnixMilli(int64(ms)).UTC()
 }
 
 // Compare orders ids by age, then by their random part: -1, 0 or 1. It is the

@@ -109,8 +109,10 @@ func TestKeyNeverPrintsItsSecret(t *testing.T) {
 	key, err := seal.Generate(bytes.NewReader(raw))
 	require.NoError(t, err)
 	var out bytes.Buffer
-	slog.New(slog.NewJSONHandler(&out, nil)).Info("key", "key", key, "ring", seal.NewRing(key))
-	slog.New(slog.NewTextHandler(&out, nil)).Info("key", "key", key, "ring", seal.NewRing(key))
+	for _, handler := range []slog.Handler{slog.NewJSONHandler(&out, nil), slog.NewTextHandler(&out, nil)} {
+		slog.New(handler).LogAttrs(t.Context(), slog.LevelInfo, "key",
+			slog.Any("key", key), slog.Any("ring", seal.NewRing(key)))
+	}
 	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
 		fmt.Fprintf(&out, format+"\n", key)
 		fmt.Fprintf(&out, format+"\n", *key)

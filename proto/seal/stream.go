@@ -2,6 +2,7 @@ package seal
 
 import (
 	"encoding/binary"
+	"strconv"
 
 	"github.com/signalboxhq/signalbox/proto/id"
 )
@@ -19,8 +20,17 @@ const (
 	payloadFinal = 1
 )
 
+// ValuesOfRun is the What of a stream of all values of a run.
+const ValuesOfRun = "values"
+
+// LogsOf is the What of a stream of one attempt's log, as the reader asked for
+// it: attempt 0 is the last one, whichever that turns out to be.
+func LogsOf(task string, attempt uint32) string {
+	return "logs|" + task + "|" + strconv.FormatUint(uint64(attempt), 10)
+}
+
 // Stream is what a sealed stream is bound to. What says which data of the run it
-// carries, in a spelling that both ends agree on: "logs|train|2".
+// carries: ValuesOfRun or a text of LogsOf.
 type Stream struct {
 	Org  id.UUID
 	Run  id.UUID

@@ -145,7 +145,7 @@ func TestRelayVectors(t *testing.T) { //nolint:paralleltest // SetGlobalRandom i
 	private := fill(0x60, 32)
 	reader, err := seal.NewReaderKey(bytes.NewReader(private))
 	require.NoError(t, err)
-	stream := seal.Stream{Org: idOf(0x10), Run: idOf(0x30), What: "logs|fold[3]/train|1"}
+	stream := seal.Stream{Org: idOf(0x10), Run: idOf(0x30), What: seal.LogsOf("fold[3]/train", 1)}
 	cryptotest.SetGlobalRandom(t, 7)
 	sealer, err := seal.NewStreamSealer(reader.Public(), stream)
 	require.NoError(t, err)
