@@ -35,6 +35,10 @@ type Violation struct {
 	Got string
 	// Text is the whole sentence for people.
 	Text string
+	// Line and Column are the place in the source, from 1; 0 where there is none.
+	Line, Column int
+	// Excerpt is the source line with a caret below, ready to print.
+	Excerpt string
 }
 
 // Error is a refusal that a customer may see. Make one with a constructor of
