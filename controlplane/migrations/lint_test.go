@@ -20,6 +20,7 @@ var accepted = map[migrations.Fault]string{
 // revokes it in the migration.
 var withoutTenant = map[string]string{
 	"goose_db_version": "which migrations were applied; the owner's alone",
+	"reaper":           "one row: when the server last looked for expired sessions",
 	"replica":          "the server's processes",
 	"users":            "a person may belong to many organizations; sb_api sees the members of its own",
 	"login_session":    "of a person, before any organization is chosen; sb_auth's alone",

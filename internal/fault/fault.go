@@ -70,7 +70,7 @@ func (e *Error) Unwrap() error { return e.cause }
 // errors.Is(err, ErrStale) works with a fault kept in a variable and wrapped
 // with another text or cause.
 func (e *Error) Is(target error) bool {
-	t, ok := target.(*Error) //nolint:errorlint // Is is called once for each error of the chain.
+	t, ok := target.(*Error) // errors.Is calls this for each error of the chain.
 	return ok && t.Kind == e.Kind && t.Reason == e.Reason
 }
 
@@ -90,9 +90,7 @@ func (e *Error) With(violations ...Violation) *Error {
 
 // As returns the outermost fault in err's chain.
 func As(err error) (*Error, bool) {
-	var f *Error
-	ok := errors.As(err, &f)
-	return f, ok
+	return errors.AsType[*Error](err)
 }
 
 // KindOf returns the kind of the outermost fault in err's chain, KindInternal

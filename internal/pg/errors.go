@@ -76,8 +76,8 @@ func OutcomeUnknown(err error) bool {
 	if err == nil || errors.Is(err, pgx.ErrTxClosed) || errors.Is(err, pgx.ErrTxCommitRollback) {
 		return false
 	}
-	var pe *pgconn.PgError
-	if !errors.As(err, &pe) {
+	pe, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
 		return true
 	}
 	// A FATAL answer ends the session at any moment (57P01, an administrator's
@@ -86,16 +86,14 @@ func OutcomeUnknown(err error) bool {
 }
 
 func violation(err error, want string) (constraint string, ok bool) {
-	var pe *pgconn.PgError
-	if errors.As(err, &pe) && pe.Code == want {
+	if pe, ok := errors.AsType[*pgconn.PgError](err); ok && pe.Code == want {
 		return pe.ConstraintName, true
 	}
 	return "", false
 }
 
 func state(err error) string {
-	var pe *pgconn.PgError
-	if errors.As(err, &pe) {
+	if pe, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pe.Code
 	}
 	return ""

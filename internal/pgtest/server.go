@@ -193,7 +193,7 @@ func migrationsHash() (string, error) {
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(h, "%s %d\n%s", name, len(text), text)
+		h.Write(fmt.Appendf(nil, "%s %d\n%s", name, len(text), text))
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8]), nil
 }

@@ -1,6 +1,7 @@
 package pgtest
 
 import (
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -109,7 +110,7 @@ func constsOf(files []*ast.File) map[string]ast.Expr {
 
 func evaluate(consts map[string]ast.Expr, expr ast.Expr, depth int) (string, error) {
 	if depth > 50 {
-		return "", fmt.Errorf("too deep")
+		return "", errors.New("constants that refer to each other")
 	}
 	switch e := expr.(type) {
 	case *ast.BasicLit:

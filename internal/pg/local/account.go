@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"os/user"
+	"slices"
 	"strconv"
 	"syscall"
 )
@@ -43,7 +44,7 @@ func (a account) run(cmd *exec.Cmd) *exec.Cmd {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
 	if a.other {
-		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(a.uid), Gid: uint32(a.gid)} //nolint:gosec // Ids of the user database.
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(a.uid), Gid: uint32(a.gid)}
 	}
 	return cmd
 }
@@ -74,10 +75,8 @@ func owned(dir string, uids ...int) error {
 	if !info.IsDir() || !ok {
 		return fmt.Errorf("%s is not a folder", dir)
 	}
-	for _, uid := range uids {
-		if int(st.Uid) == uid {
-			return nil
-		}
+	if slices.Contains(uids, int(st.Uid)) {
+		return nil
 	}
 	return fmt.Errorf("%s belongs to another user (%d)", dir, st.Uid)
 }

@@ -61,7 +61,7 @@ func choosePlace(ctx context.Context, acc account, dir string) (place, error) {
 	if err != nil {
 		return place{}, fmt.Errorf("open the lock: %w", err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { //nolint:gosec // A file descriptor fits an int.
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		pid, _ := os.ReadFile(p.lockFile())
 		_ = f.Close()
 		return place{}, &InUseError{Dir: p.root, PID: strings.TrimSpace(string(pid))}
@@ -123,7 +123,7 @@ func sweep(acc account) {
 		if err != nil {
 			continue
 		}
-		if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil { //nolint:gosec // A file descriptor fits an int.
+		if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
 			_ = os.RemoveAll(dir)
 		}
 		_ = f.Close()

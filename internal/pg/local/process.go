@@ -163,13 +163,13 @@ func (p *process) end(grace time.Duration) error {
 // dead server whose number now belongs to another process.
 func endOrphan(ctx context.Context, data string) error {
 	file := filepath.Join(data, "postmaster.pid")
-	b, err := os.ReadFile(file) //nolint:gosec // A path of ours.
+	b, err := os.ReadFile(file)
 	if err != nil {
 		return nil //nolint:nilerr // No pid file, no server.
 	}
 	first, _, _ := strings.Cut(string(b), "\n")
 	pid, err := strconv.Atoi(strings.TrimSpace(first))
-	if err != nil || pid <= 1 || syscall.Kill(pid, 0) != nil {
+	if err != nil || pid <= 1 || !alive(pid) {
 		return nil //nolint:nilerr // Dead or unreadable: PostgreSQL judges its own file.
 	}
 	if !worksIn(pid, data) {
@@ -178,7 +178,7 @@ func endOrphan(ctx context.Context, data string) error {
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGKILL} {
 		_ = syscall.Kill(pid, sig)
 		for until := time.Now().Add(5 * time.Second); time.Now().Before(until); {
-			if syscall.Kill(pid, 0) != nil {
+			if !alive(pid) {
 				return nil
 			}
 			if !pause(ctx, 20*time.Millisecond) {
@@ -188,6 +188,8 @@ func endOrphan(ctx context.Context, data string) error {
 	}
 	return fmt.Errorf("the PostgreSQL of an earlier run (process %d) does not end", pid)
 }
+
+func alive(pid int) bool { return syscall.Kill(pid, 0) == nil }
 
 // worksIn reports whether the process has data as its folder, as a postmaster
 // does. Where the system does not tell, it is believed.
@@ -199,8 +201,8 @@ func worksIn(pid int, data string) bool {
 	if err != nil {
 		return false
 	}
-	real, err := filepath.EvalSymlinks(data)
-	return err == nil && cwd == real
+	target, err := filepath.EvalSymlinks(data)
+	return err == nil && cwd == target
 }
 
 func pause(ctx context.Context, d time.Duration) bool {

@@ -73,12 +73,12 @@ func Shared(ctx context.Context) (*Lease, error) {
 	// The lock's file names the folder. Each server has a new one, so that the
 	// removal of an old one never hits its successor.
 	prefix := fmt.Sprintf("/tmp/sb-test-%d", os.Geteuid())
-	lock, err := os.OpenFile(prefix+".lock", os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // A path of ours.
+	lock, err := os.OpenFile(prefix+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the lock of the shared test server: %w", err)
 	}
 	defer func() { _ = lock.Close() }()
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil { //nolint:gosec // A file descriptor fits an int.
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		return nil, fmt.Errorf("lock the shared test server: %w", err)
 	}
 	name, err := io.ReadAll(lock)
