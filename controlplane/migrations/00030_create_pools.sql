@@ -84,6 +84,7 @@ CREATE TABLE sb.reaper (
   seen timestamptz NOT NULL DEFAULT now()
 );
 INSERT INTO sb.reaper DEFAULT VALUES;
+REVOKE ALL ON sb.reaper FROM sb_api;
 
 ALTER TABLE sb.pool ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sb.pool FORCE ROW LEVEL SECURITY;
