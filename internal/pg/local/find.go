@@ -120,7 +120,7 @@ func inspect(ctx context.Context, dir string) (binaries, error) {
 			return b, fmt.Errorf("look for %s: %w", filepath.Base(p), err)
 		}
 	}
-	out, err := exec.CommandContext(ctx, b.postgres(), "--version").Output() //nolint:gosec // The path was found above.
+	out, err := exec.CommandContext(ctx, b.postgres(), "--version").Output()
 	if err != nil {
 		return b, fmt.Errorf("ask %s for its version: %w", b.postgres(), err)
 	}

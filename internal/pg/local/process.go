@@ -49,7 +49,7 @@ func initialize(ctx context.Context, acc account, bin binaries, p place) error {
 	if err := os.RemoveAll(aside); err != nil {
 		return fmt.Errorf("remove an unfinished data directory: %w", err)
 	}
-	cmd := exec.CommandContext(ctx, bin.initdb(), "--pgdata", aside, "--username=postgres", "--auth=trust", //nolint:gosec // Found by us.
+	cmd := exec.CommandContext(ctx, bin.initdb(), "--pgdata", aside, "--username=postgres", "--auth=trust",
 		"--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions")
 	cmd.Dir, cmd.Env = p.root, childEnv
 	if out, err := acc.run(cmd).CombinedOutput(); err != nil {
@@ -103,7 +103,7 @@ func launch(ctx context.Context, acc account, p place, args []string, configure 
 	}
 	defer func() { _ = logFile.Close() }()
 	// The server outlives ctx, which bounds its start only.
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), args[0], args[1:]...) //nolint:gosec // Composed by us.
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), args[0], args[1:]...)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = p.root, childEnv, logFile, logFile
 	configure(cmd)
 	proc := &process{cmd: acc.run(cmd), exited: make(chan struct{})}

@@ -1,0 +1,118 @@
+# `make help` lists what there is. Everything works on a new machine with Go,
+# and with node and npm for the web app: what is missing is installed by `up`.
+# Targets are idempotent, and quick when there is nothing to do.
+
+SHELL := /bin/bash -o pipefail
+.DEFAULT_GOAL := help
+
+MODULES := . proto agent loadtest
+# One go test for all modules of the workspace, so that one failure hides no other.
+PACKAGES := ./... ./proto/... ./agent/... ./loadtest/...
+BIN     := $(CURDIR)/.bin
+NPM     := npm --prefix frontend
+WEB     := $(wildcard frontend/package.json)
+# Generated folders, for the freshness check.
+GENERATED := proto/gen $(if $(WEB),frontend/src/gen)
+
+define each
+set -e; for m in $(MODULES); do \
+  if [ -n "$$(find $$m -name '*.go' -not -path '*/node_modules/*' -print -quit)" ]; then echo "== $$m: $(1)"; (cd $$m && $(1)); fi; \
+done
+endef
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+## Setting up
+
+up: up-run $(BIN)/.tools $(BIN)/.browser ## Install everything that is needed, tools included
+
+up-run: $(BIN)/.postgres $(if $(WEB),frontend/dist/.built) ## Install only what running needs
+
+# apt's programs may be there without apt; only what is missing is installed.
+$(BIN)/.postgres:
+	@mkdir -p $(BIN)
+	@scripts/apt-missing initdb:/usr/lib/postgresql/*/bin/initdb=postgresql
+	@touch $@
+
+$(BIN)/.browser:
+	@mkdir -p $(BIN)
+	@scripts/apt-missing chromium:/usr/bin/chromium=chromium
+	@touch $@
+
+# The linter and the generators, each built from its own pinned module.
+$(BIN)/.tools: tools/go.mod tools/lint/go.mod
+	@mkdir -p $(BIN)
+	@echo "building buf, protoc-gen-go, protoc-gen-connect-go (minutes, the first time)"
+	cd tools && GOWORK=off GOBIN=$(BIN) CGO_ENABLED=0 go install -trimpath -ldflags "-s -w" tool
+	@echo "building golangci-lint (minutes, the first time)"
+	cd tools/lint && GOWORK=off GOBIN=$(BIN) CGO_ENABLED=0 go install -trimpath -ldflags "-s -w" tool
+	@touch $@
+
+frontend/node_modules/.installed: frontend/package-lock.json
+	$(NPM) ci --no-audit --no-fund
+	@touch $@
+
+# The folder itself is checked in empty, so that the server builds without node.
+frontend/dist/.built: frontend/node_modules/.installed $(shell find frontend/src frontend/public frontend/index.html frontend/vite.config.ts -type f 2>/dev/null)
+	$(NPM) run build
+	@touch $@
+
+## Working
+
+dev: up-run ## Run everything here, with a private PostgreSQL, until Ctrl-C
+	go run ./cmd/signalbox dev
+
+demo: up-run ## Run the digits example through a real agent, and show run and bill
+	go run ./cmd/signalbox demo
+
+gen: $(BIN)/.tools $(if $(WEB),frontend/node_modules/.installed) ## Generate code from the contract
+	cd proto && $(BIN)/buf generate
+	$(if $(WEB),cd proto && $(BIN)/buf generate --template buf.gen.es.yaml)
+
+fmt: $(BIN)/.tools ## Format all code
+	@$(call each,$(BIN)/golangci-lint fmt)
+	cd proto && $(BIN)/buf format -w
+	$(if $(WEB),$(NPM) run fix)
+
+## Checking
+
+lint: $(BIN)/.tools $(if $(WEB),frontend/node_modules/.installed) ## Lint Go, the contract and the web app
+	@$(call each,$(BIN)/golangci-lint run ./...)
+	cd proto && $(BIN)/buf lint
+	$(if $(WEB),$(NPM) run check)
+
+test: up ## Install what is missing, then run every test
+	$(if $(WEB),$(NPM) test)
+	@$(MAKE) --no-print-directory e2e
+	go test $(PACKAGES)
+
+test-race: up ## Run the Go tests with the race detector
+	go test -race $(PACKAGES)
+
+fuzz: ## Fuzz each parser for 20 seconds (FUZZTIME=…)
+	@set -e; grep -rl --include='*_test.go' --exclude-dir=node_modules '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \
+	  for f in $$(grep -ho '^func Fuzz[A-Za-z0-9_]*' $$dir/*_test.go | cut -c6-); do \
+	    echo "== $$dir $$f"; (cd $$dir && go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(or $(FUZZTIME),20s) .); \
+	  done; \
+	done
+
+e2e: up ## Run the browser's end-to-end tests
+	$(if $(WEB),@if grep -q '"e2e"' frontend/package.json && [ -f frontend/vitest.e2e.config.ts ]; then $(NPM) run e2e; else echo "no end-to-end tests yet"; fi)
+
+bench: up-run ## Measure the hand-over and the commit of this machine
+	cd loadtest && go test -run '^$$' -bench . ./...
+
+check: lint fresh standalone ## Exactly what CI runs: lint, generated code, every module alone, tests
+	@$(MAKE) --no-print-directory test
+
+# Generated code is checked in and must be what the sources say.
+fresh: gen
+	@git diff --exit-code -- $(GENERATED) || { echo "generated code is stale: run make gen and commit"; exit 1; }
+	@new=$$(git ls-files --others --exclude-standard -- $(GENERATED)); [ -z "$$new" ] || { echo "generated files are not committed: $$new"; exit 1; }
+
+# A workspace hides a missing requirement; customers build a module alone.
+standalone:
+	@$(call each,GOWORK=off go build ./...)
+
+.PHONY: help up up-run dev demo gen fmt lint test test-race fuzz e2e bench check fresh standalone
