@@ -10,7 +10,7 @@ import (
 // package's types implement it. Now is the batch's clock in every one of them;
 // within a run it never goes back.
 type Command interface {
-	command()
+	now() time.Time
 }
 
 // Lease is a live lease as its row tells it.
@@ -59,9 +59,12 @@ type Report struct {
 type Cancel struct {
 	Now    time.Time
 	Actor  string
-	Reason string
+	Reason string // the asker's words; they are kept in the open
 	Force  bool
-	Live   []Lease // all live leases of the run
+	// Generation is the one to cancel, as the asker saw it, so that a late
+	// repetition spares the next one. Zero means whichever is current.
+	Generation int32
+	Live       []Lease // all live leases of the run
 }
 
 // Retry opens the next generation of a run that has ended: what failed, what
@@ -101,10 +104,10 @@ type ExitDeadline struct {
 	Live []Lease
 }
 
-func (Start) command()        {}
-func (Report) command()       {}
-func (Cancel) command()       {}
-func (Retry) command()        {}
-func (QueueTimeout) command() {}
-func (Deadline) command()     {}
-func (ExitDeadline) command() {}
+func (c Start) now() time.Time        { return c.Now }
+func (c Report) now() time.Time       { return c.Now }
+func (c Cancel) now() time.Time       { return c.Now }
+func (c Retry) now() time.Time        { return c.Now }
+func (c QueueTimeout) now() time.Time { return c.Now }
+func (c Deadline) now() time.Time     { return c.Now }
+func (c ExitDeadline) now() time.Time { return c.Now }

@@ -20,11 +20,11 @@ const (
 )
 
 var outcomeNames = []string{
-	"none", "succeeded", "failed", "timed_out", "canceled", "lost",
+	"", "succeeded", "failed", "timed_out", "canceled", "lost",
 	"preempted", "rejected", "refused", "skipped", "suspended",
 }
 
-// String is the outcome as the journal's column spells it.
+// String is the outcome as the journal's column spells it; empty for none.
 func (o Outcome) String() string { return text(outcomeNames, o) }
 
 // ParseOutcome reads what String wrote.
@@ -54,11 +54,11 @@ const (
 )
 
 var causeNames = []string{
-	"none", "user", "timeout", "infra", "preempted", "policy", "input",
+	"", "user", "timeout", "infra", "preempted", "policy", "input",
 	"queue", "deadline", "control", "rule", "upstream",
 }
 
-// String is the cause as the journal's column spells it.
+// String is the cause as the journal's column spells it; empty for none.
 func (c Cause) String() string { return text(causeNames, c) }
 
 // ParseCause reads what String wrote.

@@ -48,11 +48,11 @@ type State struct {
 	FinalizingAt time.Time
 	FinishedAt   time.Time
 
-	// Counts over Tasks. Failing are failed, upstream_failed and canceled ones.
+	// Counts over Tasks.
 	LeftMain    int32 // main tasks that have not ended
 	LeftExit    int32 // exit handlers that have not ended
-	FailingMain int32
-	FailingExit int32
+	FailingMain int32 // main tasks that are failed, upstream_failed or canceled
+	FailedExit  int32 // exit handlers that failed; they never change the outcome
 
 	Tasks []Task // as Plan.Tasks; nil before the first entry
 }

@@ -40,3 +40,113 @@ func TaskStates() []TaskState { return all[TaskState](taskNames) }
 // Terminal reports whether a task in this state has ended. Within a generation
 // it stays ended.
 func (s TaskState) Terminal() bool { return s >= TaskSucceeded }
+
+// Failing reports whether a task in this state makes its run fail.
+func (s TaskState) Failing() bool {
+	return s == TaskFailed || s == TaskCanceled || s == TaskUpstreamFailed
+}
+
+// TaskEvent is what can happen to a task.
+type TaskEvent uint8
+
+// The events of a task.
+const (
+	TaskEventRun   TaskEvent = iota // its rule says RUN
+	TaskEventRetry                  // an attempt ended and a budget pays for another
+	TaskEventHold
+	TaskEventExpand
+	TaskEventSucceed
+	TaskEventCacheHit
+	TaskEventReuse
+	TaskEventTolerate
+	TaskEventFail
+	TaskEventCancel
+	TaskEventUpstreamFail
+	TaskEventSkip
+	TaskEventReset // a retry of the run starts it anew
+)
+
+var taskEventNames = []string{
+	"run", "retry", "hold", "expand", "succeed", "cache_hit", "reuse",
+	"tolerate", "fail", "cancel", "upstream_fail", "skip", "reset",
+}
+
+// String is the event as the golden file spells it.
+func (e TaskEvent) String() string { return text(taskEventNames, e) }
+
+// TaskEvents lists all events.
+func TaskEvents() []TaskEvent { return all[TaskEvent](taskEventNames) }
+
+var reset = map[TaskEvent]TaskState{TaskEventReset: TaskPending}
+
+// taskTable is the machine of model.md §3. What is absent is refused.
+var taskTable = map[TaskState]map[TaskEvent]TaskState{
+	TaskPending: {
+		TaskEventRun:          TaskOpen,
+		TaskEventReuse:        TaskReused,
+		TaskEventSkip:         TaskSkipped,
+		TaskEventUpstreamFail: TaskUpstreamFailed,
+		TaskEventCancel:       TaskCanceled,
+	},
+	TaskOpen: {
+		TaskEventRetry:        TaskOpen,
+		TaskEventHold:         TaskHeld,
+		TaskEventExpand:       TaskExpanding,
+		TaskEventSucceed:      TaskSucceeded,
+		TaskEventCacheHit:     TaskCached,
+		TaskEventSkip:         TaskSkipped,
+		TaskEventFail:         TaskFailed,
+		TaskEventTolerate:     TaskTolerated,
+		TaskEventUpstreamFail: TaskUpstreamFailed,
+		TaskEventCancel:       TaskCanceled,
+	},
+	TaskHeld: {
+		TaskEventSucceed:  TaskSucceeded,
+		TaskEventSkip:     TaskSkipped,
+		TaskEventFail:     TaskFailed,
+		TaskEventTolerate: TaskTolerated,
+		TaskEventCancel:   TaskCanceled,
+	},
+	TaskExpanding: {
+		TaskEventSucceed:  TaskSucceeded,
+		TaskEventSkip:     TaskSkipped,
+		TaskEventFail:     TaskFailed,
+		TaskEventTolerate: TaskTolerated,
+		TaskEventCancel:   TaskCanceled,
+	},
+	TaskSucceeded:      reset,
+	TaskCached:         reset,
+	TaskReused:         reset,
+	TaskTolerated:      reset,
+	TaskFailed:         reset,
+	TaskCanceled:       reset,
+	TaskUpstreamFailed: reset,
+	TaskSkipped:        reset,
+}
+
+var taskNext = compile(taskTable)
+
+// Next is the state after the event, or a *TransitionError.
+func (s TaskState) Next(e TaskEvent) (TaskState, error) {
+	to, ok := next(taskNext, s, e)
+	if !ok {
+		return s, &TransitionError{Machine: "task", State: s.String(), Event: e.String()}
+	}
+	return to, nil
+}
+
+// arrivals says which event an entry with a given Entry.Next tells of.
+var arrivals = [...]TaskEvent{
+	TaskPending:        TaskEventReset,
+	TaskOpen:           TaskEventRetry,
+	TaskHeld:           TaskEventHold,
+	TaskExpanding:      TaskEventExpand,
+	TaskSucceeded:      TaskEventSucceed,
+	TaskCached:         TaskEventCacheHit,
+	TaskReused:         TaskEventReuse,
+	TaskTolerated:      TaskEventTolerate,
+	TaskFailed:         TaskEventFail,
+	TaskCanceled:       TaskEventCancel,
+	TaskUpstreamFailed: TaskEventUpstreamFail,
+	TaskSkipped:        TaskEventSkip,
+}

@@ -1,0 +1,38 @@
+package engine
+
+import "errors"
+
+// report ends the open attempt that the lease names.
+func (x *decider) report(c *Report) error {
+	l := &c.Lease
+	if x.open(l.Task, l.Attempt) == nil {
+		return refuse(RefusedStaleFence, "the attempt has ended already")
+	}
+	if c.Outcome == OutcomeNone || int(c.Outcome) >= len(ends) {
+		return errors.New("decide: a report without an outcome")
+	}
+	x.live = leases{given: c.Live, ended: l.Task}
+	j := judge(x.g, x.s, c)
+	e := Entry{
+		Kind: KindAttemptEnded, Task: l.Task, Attempt: l.Attempt,
+		Lease: l.ID, Agent: l.Agent, Granted: l.Granted, Started: l.Started, Finished: c.Finished,
+		Outcome: j.outcome, Cause: j.cause, ExitCode: c.ExitCode,
+		Next: j.next, Reason: j.reason,
+	}
+	if j.wait > 0 {
+		e.RetryAt = after(x.now, j.wait)
+	}
+	return x.emit(e)
+}
+
+// open is the task if that very attempt of it is open.
+func (x *decider) open(task, attempt int32) *Task {
+	if task < 0 || int(task) >= len(x.s.Tasks) {
+		return nil
+	}
+	t := &x.s.Tasks[task]
+	if t.State != TaskOpen || t.Attempt != attempt {
+		return nil
+	}
+	return t
+}
