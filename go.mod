@@ -36,3 +36,6 @@ require (
 )
 
 replace github.com/signalboxhq/signalbox/proto => ./proto
+
+// goose names it for its command line only, and not every mirror has it.
+exclude golang.org/x/exp v0.0.0-20261011100332-faecfb24eb49
