@@ -49,8 +49,10 @@ $(BIN)/.tools: tools/go.mod tools/lint/go.mod
 	cd tools/lint && GOWORK=off GOBIN=$(BIN) CGO_ENABLED=0 go install -trimpath -ldflags "-s -w" tool
 	@touch $@
 
+# Not npm ci: it refuses a lock file without the optional packages of other
+# systems, and not every registry has them all. This keeps to the lock as well.
 frontend/node_modules/.installed: frontend/package-lock.json
-	$(NPM) ci --no-audit --no-fund
+	$(NPM) install --no-save --no-audit --no-fund
 	@touch $@
 
 # The folder itself is checked in empty, so that the server builds without node.
