@@ -1,7 +1,12 @@
 module github.com/signalboxhq/signalbox/agent
 
-go 1.26
+go 1.26.0
 
-require github.com/signalboxhq/signalbox/proto v0.0.0
+require (
+	github.com/stretchr/testify v1.12.1
+	golang.org/x/sys v0.49.0
+)
+
+require go.yaml.in/yaml/v3 v3.0.5 // indirect
 
 replace github.com/signalboxhq/signalbox/proto => ../proto
