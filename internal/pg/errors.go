@@ -2,6 +2,9 @@ package pg
 
 import (
 	"errors"
+	"io"
+	"net"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -19,6 +22,11 @@ const (
 	statePrivilege            = "42501"
 	stateLockNotAvailable     = "55P03"
 	stateQueryCanceled        = "57014"
+	stateTooManyConnections   = "53300"
+
+	// Classes of states.
+	classConnection = "08"
+	classShutdown   = "57P"
 )
 
 // NoRows reports whether a query that must return a row returned none.
@@ -97,4 +105,18 @@ func state(err error) string {
 		return pe.Code
 	}
 	return ""
+}
+
+// Unreachable reports whether the database could not be asked, or went away
+// before it answered: it is down, starting, stopping, or out of connections.
+// The same request may succeed soon.
+func Unreachable(err error) bool {
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return true
+	}
+	if s := state(err); s != "" {
+		return s == stateTooManyConnections || strings.HasPrefix(s, classConnection) || strings.HasPrefix(s, classShutdown)
+	}
+	_, broken := errors.AsType[*net.OpError](err)
+	return broken || errors.Is(err, io.ErrUnexpectedEOF) || pgconn.SafeToRetry(err)
 }
