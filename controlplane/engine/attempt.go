@@ -105,7 +105,7 @@ func judge(g *Graph, s *State, c *Report) judgement {
 		j.cause = CauseInput
 	}
 	if j.reason == "" {
-		j.reason = endReason(o, j.cause, c.ExitCode)
+		j.reason = endReason(o, c)
 	}
 	if o == OutcomeSucceeded || o == OutcomeSkipped {
 		return j
@@ -125,11 +125,15 @@ func judge(g *Graph, s *State, c *Report) judgement {
 func (j *judgement) retry(g *Graph, s *State, c *Report, e *end, m mode) {
 	i := c.Lease.Task
 	t, p := &s.Tasks[i], &g.Plan.Tasks[i]
+	paid := affords(t, &p.Retry, e.pays)
+	if paid && e.pays == budgetUser && forbidsRetry(&g.nodes[i], j.outcome, c) {
+		paid = false
+		j.reason += ", not to be retried"
+	}
 	switch {
-	case e.pays == budgetUser && forbidsRetry(&g.nodes[i], j.outcome, c), !affords(t, &p.Retry, e.pays):
-		if p.Tolerate && j.next == TaskFailed {
-			j.next = TaskTolerated
-		}
+	case !paid && p.Tolerate && j.next == TaskFailed:
+		j.next = TaskTolerated
+	case !paid:
 	case m == modeHalting:
 		j.next = TaskCanceled
 	default:
@@ -199,12 +203,16 @@ var endReasons = [...]string{
 	OutcomeSuspended: "suspended",
 }
 
-func endReason(o Outcome, c Cause, exitCode int32) string {
+func endReason(o Outcome, c *Report) string {
 	switch {
-	case o == OutcomeFailed && exitCode != 0:
-		return "exit code " + strconv.Itoa(int(exitCode))
-	case o == OutcomeRefused && c == CauseInput:
+	case o == OutcomeFailed && c.ExitCode != 0:
+		return "exit code " + strconv.Itoa(int(c.ExitCode))
+	case o == OutcomeRefused && c.Cause == CauseInput:
 		return "an input is not of its type"
+	case o == OutcomeLost && c.Outcome == OutcomeFailed:
+		return "the infrastructure failed"
+	case o == OutcomeLost && c.Outcome == OutcomeCanceled:
+		return "the agent gave it up"
 	}
 	return endReasons[o]
 }

@@ -100,7 +100,6 @@ func applyStarted(g *Graph, s *State, e *Entry, fx *effects) error {
 
 // create makes the tasks of a run that had none.
 func (s *State) create(g *Graph) {
-	s.Generation = 1
 	s.Tasks = make([]Task, len(g.nodes))
 	s.LeftMain, s.LeftExit = g.mains, g.exits
 }

@@ -34,7 +34,7 @@ type State struct {
 	Run        RunState
 	Outcome    RunState // fixed on entry to finalizing; RunPending before
 	Reason     string   // why the run ends as it does; empty when it succeeds
-	Generation int32    // 1 from the start on
+	Generation int32    // 1 … ; a retry of the run opens the next
 
 	CancelRequested    bool
 	Forced             bool
@@ -79,4 +79,4 @@ type Task struct {
 }
 
 // NewState is a run before its first entry.
-func NewState(run id.UUID) *State { return &State{ID: run} }
+func NewState(run id.UUID) *State { return &State{ID: run, Generation: 1} }
