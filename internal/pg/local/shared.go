@@ -29,32 +29,35 @@ func (l *Lease) URL() string { return l.url }
 // Release ends the use. So does the end of the process.
 func (l *Lease) Release(ctx context.Context) error { return l.conn.Close(ctx) }
 
+// sharedIdle is how long the shared server waits for its next user.
+const sharedIdle = time.Minute
+
 // useKey is the advisory lock that every user of the shared server holds
 // shared, in the database postgres.
 const useKey = 20261
 
 // watchSQL runs inside the shared server for as long as it lives and ends it
-// after a minute without users. That needs no process of ours, so no kill -9
-// leaves a server behind; and because the last look takes the lock that users
-// share, nobody can arrive in between.
+// after some seconds without users (the verb). That needs no process of ours,
+// so no kill -9 leaves a server behind; and because the last look takes the
+// lock that users share, nobody can arrive in between.
 const watchSQL = `
 	DO $$
 	DECLARE
 	  idle int := 0;
 	BEGIN
-	  WHILE idle < 60 LOOP
+	  WHILE idle < %[1]d LOOP
 	    PERFORM pg_sleep(1);
 	    IF NOT pg_try_advisory_lock(20261) THEN
 	      idle := 0;
 	    ELSE
 	      idle := idle + 1;
-	      IF idle < 60 THEN
+	      IF idle < %[1]d THEN
 	        PERFORM pg_advisory_unlock(20261);
 	      END IF;
 	    END IF;
 	    COMMIT;
 	  END LOOP;
-	  EXECUTE format('COPY (SELECT 1) TO PROGRAM %L',
+	  EXECUTE format('COPY (SELECT 1) TO PROGRAM %%L',
 	    'kill -INT ' || split_part(pg_read_file('postmaster.pid'), E'\n', 1));
 	END
 	$$`
@@ -98,7 +101,7 @@ func Shared(ctx context.Context) (*Lease, error) {
 	if err := errors.Join(lock.Truncate(0), writeAt(lock, p.root)); err != nil {
 		return nil, fmt.Errorf("name the shared test server: %w", err)
 	}
-	if err := startShared(ctx, acc, p); err != nil {
+	if err := startShared(ctx, acc, p, sharedIdle); err != nil {
 		return nil, fmt.Errorf("start the shared test server: %w", err)
 	}
 	return join(ctx, p)
@@ -121,7 +124,7 @@ func join(ctx context.Context, p place) (*Lease, error) {
 	return &Lease{url: url, conn: conn}, nil
 }
 
-func startShared(ctx context.Context, acc account, p place) error {
+func startShared(ctx context.Context, acc account, p place, idle time.Duration) error {
 	bin, err := find(ctx, 0)
 	if err != nil {
 		return err
@@ -143,11 +146,11 @@ func startShared(ctx context.Context, acc account, p place) error {
 	if err := proc.ready(ctx, p); err != nil {
 		return err
 	}
-	return startWatch(ctx, p)
+	return startWatch(ctx, p, idle)
 }
 
 // startWatch sends the statement and hangs up: the session works on alone.
-func startWatch(ctx context.Context, p place) error {
+func startWatch(ctx context.Context, p place, idle time.Duration) error {
 	conn, err := pgx.Connect(ctx, urlOf(p.socket, "postgres"))
 	if err != nil {
 		return err
@@ -156,6 +159,6 @@ func startWatch(ctx context.Context, p place) error {
 	if err != nil {
 		return err
 	}
-	raw.Frontend.SendQuery(&pgproto3.Query{String: watchSQL})
+	raw.Frontend.SendQuery(&pgproto3.Query{String: fmt.Sprintf(watchSQL, int(idle.Seconds()))})
 	return errors.Join(raw.Frontend.Flush(), raw.Conn.Close())
 }
