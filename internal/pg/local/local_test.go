@@ -38,7 +38,7 @@ func exec1(t *testing.T, url, sql string) {
 // with a path that is far too long for a socket.
 func folder(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/var/tmp", "sb-local-test-*")
+	dir, err := os.MkdirTemp("/var/tmp", "sb-local-test-*") //nolint:usetesting // The one of t is closed to other users.
 	require.NoError(t, err)
 	require.NoError(t, os.Chmod(dir, 0o755))
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
