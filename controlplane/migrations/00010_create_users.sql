@@ -21,7 +21,7 @@ CREATE TABLE sb.users (
 );
 
 REVOKE ALL ON sb.users FROM sb_api, sb_engine;
-GRANT SELECT (id, email, name, created_at) ON sb.users TO sb_api, sb_engine;
+GRANT SELECT (id, email, email_key, name, created_at) ON sb.users TO sb_api, sb_engine;
 GRANT SELECT, INSERT, UPDATE ON sb.users TO sb_auth;
 
 ALTER TABLE sb.users ENABLE ROW LEVEL SECURITY;

@@ -16,6 +16,17 @@ CREATE TABLE sb.pool (
   FOREIGN KEY (org_id, workspace_id) REFERENCES sb.workspace (org_id, id)
 );
 
+-- Every workspace starts with a pool, so that a first agent has one to join.
+-- +goose StatementBegin
+CREATE FUNCTION sb.make_default_pool() RETURNS trigger
+LANGUAGE plpgsql SECURITY INVOKER AS $$
+BEGIN
+  INSERT INTO sb.pool (org_id, id, workspace_id, name) VALUES (NEW.org_id, gen_random_uuid(), NEW.id, 'default');
+  RETURN NEW;
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER default_pool AFTER INSERT ON sb.workspace FOR EACH ROW EXECUTE FUNCTION sb.make_default_pool();
+
 CREATE TABLE sb.join_token (
   org_id uuid NOT NULL,
   id uuid NOT NULL,
@@ -119,4 +130,6 @@ DROP TABLE sb.reaper;
 DROP TABLE sb.session;
 DROP TABLE sb.agent;
 DROP TABLE sb.join_token;
+DROP TRIGGER default_pool ON sb.workspace;
+DROP FUNCTION sb.make_default_pool();
 DROP TABLE sb.pool;

@@ -2,6 +2,18 @@
 -- due (timer). Small hot tables without foreign keys: `doctor` checks them.
 
 -- +goose Up
+-- Raises an error where a statement touched another number of rows than its
+-- transaction had locked.
+-- +goose StatementBegin
+CREATE FUNCTION sb.expect_rows(what text, got bigint, want bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+  IF got <> want THEN
+    RAISE EXCEPTION '%: % rows instead of %', what, got, want;
+  END IF;
+END $$;
+-- +goose StatementEnd
+
 -- A requirement class is what a task asks of an agent: labels, resources,
 -- whether it must hold the sealing key. Interned, so that a claim compares ids.
 CREATE TABLE sb.requirement_class (
@@ -111,3 +123,4 @@ DROP TABLE sb.lease;
 DROP SEQUENCE sb.lease_id;
 DROP TABLE sb.ready;
 DROP TABLE sb.requirement_class;
+DROP FUNCTION sb.expect_rows(text, bigint, bigint);

@@ -1,0 +1,200 @@
+package advance
+
+import (
+	"time"
+
+	"github.com/signalboxhq/signalbox/controlplane/engine"
+	"github.com/signalboxhq/signalbox/proto/id"
+	"github.com/signalboxhq/signalbox/proto/plan"
+)
+
+// RunKey names a run. Everything of the engine's role is keyed by organization
+// as well, so that a mixed-up id finds nothing.
+type RunKey struct {
+	Org id.UUID
+	Run id.UUID
+}
+
+// StartRun makes a run. Its caller has checked, under the organization's own
+// policy, that pipeline and version are there and that the params fit.
+type StartRun struct {
+	Org       id.UUID
+	Workspace id.UUID
+	Pipeline  id.UUID
+	Digest    plan.Digest
+	// Key makes it idempotent; empty: every call starts a run. Fingerprint is
+	// the sha256 of what was asked.
+	Key         string
+	Fingerprint [32]byte
+	Params      []byte
+	LabelSet    int64
+	Labels      map[string]string
+	Priority    int32
+	Cause       string
+	Actor       string
+}
+
+// Started is the answer to StartRun.
+type Started struct {
+	Run id.UUID
+	// Created is false when the key had started the run before.
+	Created bool
+}
+
+// CancelRun asks a run to end; see engine.Cancel.
+type CancelRun struct {
+	RunKey
+
+	Actor  string
+	Reason string
+	Force  bool
+}
+
+// RetryRun opens a new generation; see engine.Retry.
+type RetryRun struct {
+	RunKey
+
+	Actor      string
+	Generation int32
+}
+
+// Free is the capacity that an agent offers with a request. It belongs to the
+// request until it is answered.
+type Free struct {
+	Slots       int32
+	CPUMillis   int64
+	MemoryBytes int64
+	GPUs        int32
+}
+
+// Held is a lease that an agent says it has.
+type Held struct {
+	Lease   int64
+	Phase   string
+	Started bool
+	// Since is how long ago the step started.
+	Since time.Duration
+}
+
+// Poll is an agent's request for work, and its heartbeat.
+type Poll struct {
+	Org     id.UUID
+	Agent   id.UUID
+	Session id.UUID
+	Free    Free
+	// Wait is how long to wait for work; zero answers at once.
+	Wait time.Duration
+	// ListsLeases says that Held is all the agent has.
+	ListsLeases bool
+	Held        []Held
+	Draining    bool
+	// Wake ends the wait early: there is something else to tell the agent.
+	Wake <-chan struct{}
+}
+
+// AttemptReport ends one attempt.
+type AttemptReport struct {
+	Lease   int64
+	Run     id.UUID
+	Outcome engine.Outcome
+	Cause   engine.Cause
+	// ExitCode of the step, if it ran.
+	ExitCode int32
+	Reason   string
+	Started  bool
+	Duration time.Duration
+	// Ago is how long ago it ended when it was sent.
+	Ago   time.Duration
+	Final bool
+	// Body is what is kept beside the entry: outputs, sealed error.
+	Body []byte
+}
+
+// Report ends attempts and may take the next leases with its answer.
+type Report struct {
+	Org     id.UUID
+	Agent   id.UUID
+	Session id.UUID
+	Reports []AttemptReport
+	Free    Free
+}
+
+// ReportStatus is the answer to one AttemptReport.
+type ReportStatus uint8
+
+// The answers to a report.
+const (
+	// ReportAccepted: recorded, now or by an earlier delivery.
+	ReportAccepted ReportStatus = iota + 1
+	// ReportStale: the lease was gone and nothing was recorded.
+	ReportStale
+	// ReportRetry: not recorded; send it again.
+	ReportRetry
+)
+
+// Lease is the right to run one attempt, with what its agent needs to know.
+type Lease struct {
+	ID         int64
+	Run        id.UUID
+	Number     int64
+	Pipeline   string
+	Digest     plan.Digest
+	Task       string
+	Attempt    int32
+	GrantedAt  time.Time
+	Deadline   time.Time
+	Labels     map[string]string
+	RunOutcome string
+	HasInputs  bool
+}
+
+// Action is what an agent is told to do with a lease it holds.
+type Action uint8
+
+// The actions of an Order.
+const (
+	ActionStop Action = iota + 1
+	ActionStale
+	ActionKill
+)
+
+// Order tells an agent what to do with a lease it holds.
+type Order struct {
+	Lease  int64
+	Action Action
+	Grace  time.Duration
+}
+
+// Work is what an agent's request is answered with.
+type Work struct {
+	Leases []Lease
+	Orders []Order
+	// Status answers Report's reports, in their order.
+	Status []ReportStatus
+}
+
+// Due is a timer whose time has come.
+type Due struct {
+	RunKey
+
+	Kind    string
+	Task    int32
+	Attempt int32
+}
+
+// Lose ends a lease whose session has ended.
+type Lose struct {
+	RunKey
+
+	Lease   int64
+	Session id.UUID
+}
+
+// EndSession marks a session as ended if it expired, was replaced or revoked.
+// Its leases are then lost, one Lose each.
+type EndSession struct {
+	Org     id.UUID
+	Session id.UUID
+	// Force ends it although it has not expired.
+	Force bool
+}

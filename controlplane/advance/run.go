@@ -1,0 +1,159 @@
+package advance
+
+import (
+	"container/list"
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/signalboxhq/signalbox/controlplane/engine"
+	"github.com/signalboxhq/signalbox/controlplane/journal"
+	"github.com/signalboxhq/signalbox/internal/fault"
+	"github.com/signalboxhq/signalbox/internal/pg"
+	"github.com/signalboxhq/signalbox/proto/id"
+	"github.com/signalboxhq/signalbox/proto/plan"
+)
+
+// run is a folded run in memory. Only the batch loop changes state; info and
+// version never change.
+type run struct {
+	key     RunKey
+	info    runInfo
+	version *version
+	state   *engine.State
+}
+
+// runInfo is what a run was started with.
+type runInfo struct {
+	workspace id.UUID
+	pipeline  id.UUID
+	digest    plan.Digest
+	number    int64
+	labelSet  int64
+	labels    map[string]string
+	priority  int32
+	createdAt time.Time
+	deadline  time.Time
+}
+
+const sqlReadRunInfo = `
+	SELECT r.workspace_id, r.pipeline_id, r.digest, r.number, r.label_set_id, r.priority, r.created_at,
+		coalesce(r.deadline, 'epoch'), l.labels
+	FROM run r
+	JOIN label_set l ON l.org_id = r.org_id AND l.id = r.label_set_id
+	WHERE r.org_id = @org_id
+		AND r.id = @run_id`
+
+// loadRun reads a run and folds its journal, without locks.
+func (a *Advancer) loadRun(ctx context.Context, key RunKey) (*run, error) {
+	out := &run{key: key}
+	var digest []byte
+	row := a.pool.QueryRow(ctx, sqlReadRunInfo, pgx.StrictNamedArgs{"org_id": key.Org, "run_id": key.Run})
+	i := &out.info
+	err := row.Scan(&i.workspace, &i.pipeline, &digest, &i.number, &i.labelSet, &i.priority, &i.createdAt, &i.deadline, &i.labels)
+	if err != nil {
+		if pg.NoRows(err) {
+			return nil, fault.NotFound("run", id.Format(id.Run, key.Run))
+		}
+		return nil, fmt.Errorf("read run: %w", err)
+	}
+	copy(i.digest[:], digest)
+	if i.deadline.Unix() == 0 {
+		i.deadline = time.Time{}
+	}
+	if out.version, err = a.versions.get(ctx, key.Org, i.pipeline, i.digest); err != nil {
+		return nil, err
+	}
+	out.state = engine.NewState(key.Run)
+	if err := a.catchUp(ctx, a.pool, out); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// catchUp folds the entries that another replica wrote.
+func (a *Advancer) catchUp(ctx context.Context, q journal.Querier, r *run) error {
+	rows, err := journal.Read(ctx, q, r.key.Org, r.key.Run, r.state.Seq)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		if err := engine.Fold(r.version.graph, r.state, rows[i].Entry); err != nil {
+			return fmt.Errorf("fold entry %d of run %s: %w", rows[i].Seq, id.Format(id.Run, r.key.Run), err)
+		}
+	}
+	return nil
+}
+
+// runs is the cache of folded runs, least recently used out first. It is
+// bounded by the number of tasks in it, which is what its bytes go to.
+type runs struct {
+	mu    sync.Mutex
+	known map[RunKey]*list.Element
+	order *list.List
+	tasks int
+	limit int
+}
+
+// maxCachedTasks bounds the cache: a task's state takes about 100 bytes.
+const maxCachedTasks = 2_000_000
+
+func newRuns() *runs {
+	return &runs{known: map[RunKey]*list.Element{}, order: list.New(), limit: maxCachedTasks}
+}
+
+func (c *runs) get(key RunKey) *run {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	el := c.known[key]
+	if el == nil {
+		return nil
+	}
+	c.order.MoveToFront(el)
+	return el.Value.(*run)
+}
+
+// put adds a run unless it is there already, and returns the one that is.
+func (c *runs) put(r *run) *run {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if el := c.known[r.key]; el != nil {
+		return el.Value.(*run)
+	}
+	c.known[r.key] = c.order.PushFront(r)
+	c.tasks += len(r.version.tasks)
+	for c.tasks > c.limit && c.order.Len() > 1 {
+		c.remove(c.order.Back())
+	}
+	return r
+}
+
+func (c *runs) drop(key RunKey) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if el := c.known[key]; el != nil {
+		c.remove(el)
+	}
+}
+
+func (c *runs) remove(el *list.Element) {
+	r := c.order.Remove(el).(*run)
+	delete(c.known, r.key)
+	c.tasks -= len(r.version.tasks)
+}
+
+// ensure makes sure that a run is in the cache, so that its batch need not fold
+// it under locks.
+func (a *Advancer) ensure(ctx context.Context, key RunKey) (*run, error) {
+	if r := a.runs.get(key); r != nil {
+		return r, nil
+	}
+	r, err := a.loadRun(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	return a.runs.put(r), nil
+}

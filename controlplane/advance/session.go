@@ -1,0 +1,112 @@
+package advance
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/signalboxhq/signalbox/internal/fault"
+	"github.com/signalboxhq/signalbox/internal/pg"
+	"github.com/signalboxhq/signalbox/proto/id"
+)
+
+// session is what never changes about a living connection of an agent.
+type session struct {
+	org, id, agent, workspace, pool id.UUID
+	labels                          map[string]string
+	slots                           int32
+	cpuMillis, memoryBytes          int64
+	gpus                            int32
+	gpuType                         string
+	holdsKey                        bool
+
+	mu        sync.Mutex
+	satisfied map[int64]bool // by requirement class
+}
+
+const sqlReadSession = `
+	SELECT s.agent_id, s.workspace_id, s.pool_id, s.labels, s.slots, s.cpu_millis, s.memory_bytes, s.gpus, s.gpu_type,
+		coalesce(w.sealing_kid = ANY(s.sealing_kids), false), s.ended
+	FROM session s
+	JOIN workspace w ON w.org_id = s.org_id AND w.id = s.workspace_id
+	WHERE s.org_id = @org_id
+		AND s.id = @id`
+
+type sessions struct {
+	mu    sync.Mutex
+	known map[id.UUID]*session
+}
+
+const maxSessions = 50_000
+
+func errSessionExpired() error {
+	return fault.FailedPrecondition("SESSION_EXPIRED", "the session has ended; open a new one")
+}
+
+// session returns a living session of an agent. Errors: SESSION_EXPIRED.
+func (a *Advancer) session(ctx context.Context, org, agent, sid id.UUID) (*session, error) {
+	a.sessions.mu.Lock()
+	known := a.sessions.known[sid]
+	a.sessions.mu.Unlock()
+	if known != nil {
+		if known.org != org || known.agent != agent {
+			return nil, errSessionExpired()
+		}
+		return known, nil
+	}
+	s := &session{org: org, id: sid, satisfied: map[int64]bool{}}
+	var ended bool
+	row := a.pool.QueryRow(ctx, sqlReadSession, pgx.StrictNamedArgs{"org_id": org, "id": sid})
+	err := row.Scan(&s.agent, &s.workspace, &s.pool, &s.labels, &s.slots, &s.cpuMillis, &s.memoryBytes, &s.gpus, &s.gpuType, &s.holdsKey, &ended)
+	if pg.NoRows(err) || (err == nil && (ended || s.agent != agent)) {
+		return nil, errSessionExpired()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read session: %w", err)
+	}
+	a.sessions.mu.Lock()
+	defer a.sessions.mu.Unlock()
+	if len(a.sessions.known) >= maxSessions {
+		clear(a.sessions.known)
+	}
+	a.sessions.known[sid] = s
+	return s, nil
+}
+
+// Forget drops what is remembered of a session, after something about it
+// changed.
+func (a *Advancer) Forget(session id.UUID) {
+	a.sessions.mu.Lock()
+	defer a.sessions.mu.Unlock()
+	delete(a.sessions.known, session)
+}
+
+// satisfies reports whether the session could ever run a task of the class.
+func (s *session) satisfies(class int64, req Requirement) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ok, known := s.satisfied[class]
+	if !known {
+		ok = s.meets(req)
+		s.satisfied[class] = ok
+	}
+	return ok
+}
+
+func (s *session) meets(req Requirement) bool {
+	for k, v := range req.Select {
+		if s.labels[k] != v {
+			return false
+		}
+	}
+	if len(req.GPUTypes) > 0 && !slices.Contains(req.GPUTypes, s.gpuType) {
+		return false
+	}
+	if req.Sealed && !s.holdsKey {
+		return false
+	}
+	return req.Slots <= s.slots && req.CPUMillis <= s.cpuMillis && req.MemoryBytes <= s.memoryBytes && req.GPUs <= s.gpus
+}

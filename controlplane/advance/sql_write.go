@@ -1,0 +1,204 @@
+package advance
+
+// The statements of trip two, one a table. COMMIT travels with them, so a count
+// that is wrong must be an error to PostgreSQL itself: expectRows raises one, and
+// nothing is committed.
+
+const expectRows = `
+	SELECT expect_rows(@what, (SELECT count(*) FROM n), @rows)`
+
+const sqlInsertRuns = `
+	WITH n AS (
+	INSERT INTO run (org_id, id, workspace_id, pipeline_id, digest, number, cause, actor, params, label_set_id, priority,
+		state, reason, outcome, seq, generation, tasks_total, tasks_done, tasks_failed,
+		created_at, started_at, finished_at, deadline)
+	SELECT org_id, id, workspace_id, pipeline_id, digest, number, cause, actor, params, label_set_id, priority,
+		state, reason, outcome, seq, generation, tasks_total, tasks_done, tasks_failed,
+		@now, started_at, finished_at, deadline
+	FROM unnest(@orgs::uuid[], @ids::uuid[], @workspaces::uuid[], @pipelines::uuid[], @digests::bytea[], @numbers::bigint[],
+		@causes::text[], @actors::text[], @params::bytea[], @label_sets::bigint[], @priorities::int[],
+		@states::text[], @reasons::text[], @outcomes::text[], @seqs::bigint[], @generations::int[],
+		@totals::int[], @dones::int[], @faileds::int[], @starteds::timestamptz[], @finisheds::timestamptz[], @deadlines::timestamptz[])
+		AS u (org_id, id, workspace_id, pipeline_id, digest, number, cause, actor, params, label_set_id, priority,
+			state, reason, outcome, seq, generation, tasks_total, tasks_done, tasks_failed, started_at, finished_at, deadline)
+		RETURNING 1
+	)` + expectRows
+
+// The seq is compared although the row is locked: a bug must not overwrite a
+// journal's fold.
+const sqlUpdateRuns = `
+	WITH n AS (
+	UPDATE run r
+	SET state = u.state, reason = u.reason, outcome = u.outcome, seq = u.seq, generation = u.generation,
+		tasks_done = u.tasks_done, tasks_failed = u.tasks_failed,
+		started_at = u.started_at, finished_at = u.finished_at, deadline = u.deadline
+	FROM unnest(@orgs::uuid[], @ids::uuid[], @olds::bigint[], @states::text[], @reasons::text[], @outcomes::text[],
+		@seqs::bigint[], @generations::int[], @dones::int[], @faileds::int[],
+		@starteds::timestamptz[], @finisheds::timestamptz[], @deadlines::timestamptz[])
+		AS u (org_id, id, old, state, reason, outcome, seq, generation, tasks_done, tasks_failed, started_at, finished_at, deadline)
+	WHERE r.org_id = u.org_id
+		AND r.id = u.id
+		AND r.seq = u.old
+		RETURNING 1
+	)` + expectRows
+
+const sqlUpdatePipelines = `
+	UPDATE pipeline p
+	SET next_number = u.next_number
+	FROM unnest(@orgs::uuid[], @ids::uuid[], @numbers::bigint[]) AS u (org_id, id, next_number)
+	WHERE p.org_id = u.org_id
+		AND p.id = u.id`
+
+const entryColumns = `org_id, run_id, seq, v, at, kind, task, path, attempt, generation, lease, agent_id, granted, started, finished,
+		outcome, cause, exit_code, next, retry_at, reason, actor, billed_ms, body`
+
+const entryArrays = `unnest(@orgs::uuid[], @runs::uuid[], @seqs::bigint[], @vs::smallint[], @ats::timestamptz[], @kinds::text[], @tasks::int[],
+		@paths::text[], @attempts::int[], @generations::int[], @leases::bigint[], @agents::uuid[], @granteds::timestamptz[],
+		@starteds::timestamptz[], @finisheds::timestamptz[], @outcomes::text[], @causes::text[], @exit_codes::int[], @nexts::text[],
+		@retry_ats::timestamptz[], @reasons::text[], @actors::text[], @billeds::bigint[], @bodies::bytea[])
+		AS e (` + entryColumns + `)`
+
+const sqlAppendEntries = `
+	WITH n AS (
+	INSERT INTO journal (` + entryColumns + `)
+	SELECT ` + entryColumns + `
+	FROM ` + entryArrays + `
+		RETURNING 1
+	)` + expectRows
+
+// One statement deletes the lease and inserts the entry that ends it, so that
+// the database itself admits one end per lease. Fewer rows than given fail the
+// batch.
+const sqlEndLeases = `
+	WITH e AS (
+		SELECT ` + entryColumns + `
+		FROM ` + entryArrays + `
+	), gone AS (
+		DELETE FROM lease l
+		USING e
+		WHERE l.org_id = e.org_id
+			AND l.id = e.lease
+			AND l.run_id = e.run_id
+			AND l.task = e.task
+			AND l.attempt = e.attempt
+		RETURNING l.id
+	), n AS (
+		INSERT INTO journal (` + entryColumns + `)
+		SELECT ` + entryColumns + `
+		FROM e
+		JOIN gone ON gone.id = e.lease
+		RETURNING 1
+	)` + expectRows
+
+const sqlDeleteReady = `
+	WITH n AS (
+	DELETE FROM ready r
+	USING unnest(@orgs::uuid[], @runs::uuid[], @tasks::int[]) AS k (org_id, run_id, task)
+	WHERE r.org_id = k.org_id
+		AND r.run_id = k.run_id
+		AND r.task = k.task
+		RETURNING 1
+	)` + expectRows
+
+const sqlInsertReady = `
+	WITH n AS (
+	INSERT INTO ready (org_id, run_id, task, attempt, path, pool_id, class_id, priority, lane, since, avoid_agent, avoid_until)
+	SELECT org_id, run_id, task, attempt, path, pool_id, class_id, priority, lane, since, avoid_agent, avoid_until
+	FROM unnest(@orgs::uuid[], @runs::uuid[], @tasks::int[], @attempts::int[], @paths::text[], @pools::uuid[], @classes::bigint[],
+		@priorities::int[], @lanes::uuid[], @sinces::timestamptz[], @avoids::uuid[], @untils::timestamptz[])
+		AS u (org_id, run_id, task, attempt, path, pool_id, class_id, priority, lane, since, avoid_agent, avoid_until)
+		RETURNING 1
+	)` + expectRows
+
+const sqlInsertLeases = `
+	WITH n AS (
+	INSERT INTO lease (org_id, id, session_id, agent_id, pool_id, run_id, task, attempt, path, class_id, slots, ready_at, granted_at)
+	SELECT org_id, id, session_id, agent_id, pool_id, run_id, task, attempt, path, class_id, slots, ready_at, @now
+	FROM unnest(@orgs::uuid[], @ids::bigint[], @sessions::uuid[], @agents::uuid[], @pools::uuid[], @runs::uuid[], @tasks::int[],
+		@attempts::int[], @paths::text[], @classes::bigint[], @slots::int[], @readies::timestamptz[])
+		AS u (org_id, id, session_id, agent_id, pool_id, run_id, task, attempt, path, class_id, slots, ready_at)
+		RETURNING 1
+	)` + expectRows
+
+// A stop is never taken back, and a kill never softened.
+const sqlStopLeases = `
+	UPDATE lease l
+	SET stop = CASE WHEN l.stop = 'kill' THEN l.stop ELSE 'stop' END, stop_grace_ms = u.grace_ms
+	FROM unnest(@orgs::uuid[], @ids::bigint[], @graces::bigint[]) AS u (org_id, id, grace_ms)
+	WHERE l.org_id = u.org_id
+		AND l.id = u.id`
+
+// What heartbeats tell. A lease that somebody else is ending is passed over:
+// this is for people to look at, and its lock stands outside the order.
+const sqlTellPhases = `
+	UPDATE lease l
+	SET phase = u.phase, started_at = u.started_at
+	FROM (
+		SELECT x.org_id, x.id, k.phase, k.started_at
+		FROM lease x
+		JOIN unnest(@orgs::uuid[], @ids::bigint[], @phases::text[], @starteds::timestamptz[]) AS k (org_id, id, phase, started_at)
+			ON x.org_id = k.org_id AND x.id = k.id
+		FOR UPDATE OF x SKIP LOCKED
+	) u
+	WHERE l.org_id = u.org_id
+		AND l.id = u.id`
+
+const sqlDeleteTimers = `
+	DELETE FROM timer t
+	USING unnest(@orgs::uuid[], @runs::uuid[], @kinds::text[], @tasks::int[]) AS k (org_id, run_id, kind, task)
+	WHERE t.org_id = k.org_id
+		AND t.run_id = k.run_id
+		AND t.kind = k.kind
+		AND t.task = k.task`
+
+const sqlDeleteTimersOfRuns = `
+	DELETE FROM timer t
+	USING unnest(@orgs::uuid[], @runs::uuid[]) AS k (org_id, run_id)
+	WHERE t.org_id = k.org_id
+		AND t.run_id = k.run_id`
+
+const sqlInsertTimers = `
+	INSERT INTO timer (org_id, run_id, kind, task, attempt, at)
+	SELECT org_id, run_id, kind, task, attempt, at
+	FROM unnest(@orgs::uuid[], @runs::uuid[], @kinds::text[], @tasks::int[], @attempts::int[], @ats::timestamptz[])
+		AS u (org_id, run_id, kind, task, attempt, at)
+	ON CONFLICT (org_id, run_id, kind, task) DO UPDATE
+	SET attempt = EXCLUDED.attempt, at = EXCLUDED.at`
+
+const sqlInsertUsage = `
+	WITH n AS (
+	INSERT INTO usage (org_id, meter, workspace_id, pool_id, pipeline_id, label_set_id, hour, quantity)
+	SELECT org_id, meter, workspace_id, pool_id, pipeline_id, label_set_id, hour, quantity
+	FROM unnest(@orgs::uuid[], @meters::text[], @workspaces::uuid[], @pools::uuid[], @pipelines::uuid[], @label_sets::bigint[],
+		@hours::timestamptz[], @quantities::bigint[])
+		AS u (org_id, meter, workspace_id, pool_id, pipeline_id, label_set_id, hour, quantity)
+		RETURNING 1
+	)` + expectRows
+
+const sqlRenewSessions = `
+	UPDATE session s
+	SET expires_at = greatest(s.expires_at, @until), draining = u.draining
+	FROM unnest(@orgs::uuid[], @ids::uuid[], @drainings::boolean[]) AS u (org_id, id, draining)
+	WHERE s.org_id = u.org_id
+		AND s.id = u.id`
+
+const sqlEndSessions = `
+	UPDATE session s
+	SET ended = true
+	FROM unnest(@orgs::uuid[], @ids::uuid[]) AS u (org_id, id)
+	WHERE s.org_id = u.org_id
+		AND s.id = u.id`
+
+const sqlNotify = `
+	SELECT pg_notify(@channel, @payload)`
+
+const sqlLeaseIDs = `
+	SELECT nextval('lease_id')`
+
+const sqlEndedLeases = `
+	SELECT j.lease
+	FROM journal j
+	JOIN unnest(@orgs::uuid[], @runs::uuid[], @leases::bigint[], @agents::uuid[]) AS k (org_id, run_id, lease, agent_id)
+		ON j.org_id = k.org_id AND j.run_id = k.run_id AND j.lease = k.lease AND j.agent_id = k.agent_id
+	WHERE j.kind = 'attempt_ended'
+		AND j.outcome <> 'lost'`

@@ -1,0 +1,218 @@
+package advance
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/signalboxhq/signalbox/controlplane/engine"
+	"github.com/signalboxhq/signalbox/proto/id"
+)
+
+// writer queues the statements of trip two.
+type writer struct{ q pgx.Batch }
+
+func (w *writer) exec(sql string, args pgx.NamedArgs) { w.q.Queue(sql, args) }
+
+// exactly queues a statement that must touch n rows: another number means that
+// the database is not as trip one read it, and nothing is committed.
+func (w *writer) exactly(n int, what, sql string, args pgx.NamedArgs) {
+	args["what"], args["rows"] = what, n
+	w.q.Queue(sql, args)
+}
+
+// write is trip two, the commit included: once a statement has failed,
+// PostgreSQL runs none of those behind it, COMMIT neither.
+func (b *batch) write(ctx context.Context, conn *pgx.Conn) error {
+	var w writer
+	works := b.works()
+	sums := b.meter(works) // before the entries: it writes on them
+	b.writeRuns(&w, works)
+	b.writeEntries(&w, works)
+	b.writeDispatch(&w, works)
+	b.writeTimers(&w, works)
+	b.writeUsage(&w, sums)
+	b.writeSessions(&w)
+	b.writeNotify(&w)
+	end := "COMMIT"
+	if w.q.Len() == 0 {
+		end = "ROLLBACK" // nothing but reading: no record of a commit is needed
+	}
+	w.q.Queue(end)
+	if err := conn.SendBatch(ctx, &w.q).Close(); err != nil {
+		return fmt.Errorf("write: %w", err)
+	}
+	return nil
+}
+
+// works lists the runs that this batch changes, sorted as they were locked.
+func (b *batch) works() []*runWork {
+	out := make([]*runWork, 0, len(b.runs))
+	for _, w := range b.runs {
+		if w.run != nil && w.failed == nil {
+			out = append(out, w)
+		}
+	}
+	slices.SortFunc(out, func(x, y *runWork) int {
+		if c := bytes.Compare(x.key.Org[:], y.key.Org[:]); c != 0 {
+			return c
+		}
+		return bytes.Compare(x.key.Run[:], y.key.Run[:])
+	})
+	return out
+}
+
+func (b *batch) writeRuns(q *writer, works []*runWork) {
+	fresh, old := newRunColumns(), newRunColumns()
+	for _, w := range works {
+		switch {
+		case w.start != nil:
+			fresh.add(w)
+		case len(w.entries) > 0:
+			old.add(w)
+		}
+	}
+	if n := len(fresh.orgs); n > 0 {
+		args := fresh.args()
+		args["now"] = b.now
+		for k, v := range fresh.startArgs() {
+			args[k] = v
+		}
+		q.exactly(n, "insert runs", sqlInsertRuns, args)
+		b.writeNumbers(q)
+	}
+	if n := len(old.orgs); n > 0 {
+		args := old.args()
+		args["olds"] = old.olds
+		q.exactly(n, "update runs", sqlUpdateRuns, args)
+	}
+}
+
+func (b *batch) writeNumbers(q *writer) {
+	var orgs, ids []id.UUID
+	var numbers []int64
+	for k, n := range b.counts {
+		orgs, ids, numbers = append(orgs, k.org), append(ids, k.id), append(numbers, n)
+	}
+	q.exec(sqlUpdatePipelines, pgx.NamedArgs{"orgs": orgs, "ids": ids, "numbers": numbers})
+}
+
+// writeEntries appends to the journal: entries that end a lease together with
+// its row, all others plainly.
+func (b *batch) writeEntries(q *writer, works []*runWork) {
+	var plain, ending entryColumnsOf
+	for _, w := range works {
+		for i := range w.entries {
+			e := &w.entries[i]
+			if e.Kind == engine.KindAttemptEnded && e.Lease != 0 {
+				ending.add(w.key, e)
+			} else {
+				plain.add(w.key, e)
+			}
+		}
+	}
+	if n := len(ending.orgs); n > 0 {
+		q.exactly(n, "end leases", sqlEndLeases, ending.args())
+	}
+	if n := len(plain.orgs); n > 0 {
+		q.exactly(n, "append to the journal", sqlAppendEntries, plain.args())
+	}
+}
+
+func (b *batch) writeTimers(q *writer, works []*runWork) {
+	var gone, set timerColumns
+	var orgs, done []id.UUID
+	for _, w := range works {
+		if w.finished {
+			orgs, done = append(orgs, w.key.Org), append(done, w.key.Run)
+			continue
+		}
+		for _, k := range w.fired {
+			gone.add(w.key, k.kind, k.task, 0, time.Time{})
+		}
+		for t := range w.closed {
+			gone.add(w.key, "retry", t, 0, time.Time{})
+			gone.add(w.key, engine.TimerQueue.String(), t, 0, time.Time{})
+		}
+		for _, t := range w.opened {
+			if t.Wait {
+				set.add(w.key, "retry", t.Task, t.Attempt, t.At)
+			}
+		}
+		for k, t := range w.timers {
+			set.add(w.key, k.kind, t.Task, t.Attempt, t.At)
+		}
+	}
+	for _, g := range b.granted {
+		if g.queueTimer {
+			gone.add(g.key.RunKey, engine.TimerQueue.String(), g.key.Task, 0, time.Time{})
+		}
+	}
+	if len(gone.orgs) > 0 {
+		q.exec(sqlDeleteTimers, pgx.NamedArgs{"orgs": gone.orgs, "runs": gone.runs, "kinds": gone.kinds, "tasks": gone.tasks})
+	}
+	if len(set.orgs) > 0 {
+		q.exec(sqlInsertTimers, pgx.NamedArgs{
+			"orgs": set.orgs, "runs": set.runs, "kinds": set.kinds, "tasks": set.tasks, "attempts": set.attempts, "ats": set.ats,
+		})
+	}
+	if len(done) > 0 {
+		q.exec(sqlDeleteTimersOfRuns, pgx.NamedArgs{"orgs": orgs, "runs": done})
+	}
+}
+
+type timerColumns struct {
+	orgs, runs      []id.UUID
+	kinds           []string
+	tasks, attempts []int32
+	ats             []time.Time
+}
+
+func (c *timerColumns) add(k RunKey, kind string, task, attempt int32, at time.Time) {
+	c.orgs, c.runs, c.kinds = append(c.orgs, k.Org), append(c.runs, k.Run), append(c.kinds, kind)
+	c.tasks, c.attempts, c.ats = append(c.tasks, task), append(c.attempts, attempt), append(c.ats, at)
+}
+
+func (b *batch) writeSessions(q *writer) {
+	var orgs, ids []id.UUID
+	var drainings []bool
+	for _, s := range b.renew {
+		orgs, ids, drainings = append(orgs, s.org), append(ids, s.id), append(drainings, s.draining)
+	}
+	if len(ids) > 0 {
+		q.exec(sqlRenewSessions, pgx.NamedArgs{"until": b.now.Add(sessionTTL), "orgs": orgs, "ids": ids, "drainings": drainings})
+	}
+	var endOrgs, ends []id.UUID
+	for _, r := range b.reqs {
+		c, ok := r.cmd.(EndSession)
+		if !ok {
+			continue
+		}
+		if s := b.living[c.Session]; s != nil && !s.ended && (c.Force || s.expiresAt.Before(b.now)) {
+			endOrgs, ends = append(endOrgs, c.Org), append(ends, c.Session)
+			r.value = true
+		}
+	}
+	if len(ends) > 0 {
+		q.exec(sqlEndSessions, pgx.NamedArgs{"orgs": endOrgs, "ids": ends})
+	}
+}
+
+// nullTime is NULL for the zero time.
+func nullTime(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func nullID(u id.UUID) *id.UUID {
+	if u == (id.UUID{}) {
+		return nil
+	}
+	return &u
+}

@@ -1,0 +1,149 @@
+package advance
+
+import (
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/signalboxhq/signalbox/controlplane/engine"
+	"github.com/signalboxhq/signalbox/proto/id"
+)
+
+// writeDispatch writes where tasks are now: out of the queue, into it, leased,
+// told to stop.
+func (b *batch) writeDispatch(q *writer, works []*runWork) {
+	b.writeUnready(q, works)
+	b.writeReady(q, works)
+	b.writeLeases(q)
+	b.writeStops(q, works)
+	b.writePhases(q)
+}
+
+func (b *batch) writeUnready(q *writer, works []*runWork) {
+	var orgs, runs []id.UUID
+	var tasks []int32
+	add := func(k taskKey) {
+		orgs, runs, tasks = append(orgs, k.Org), append(runs, k.Run), append(tasks, k.Task)
+	}
+	for _, w := range works {
+		for t := range w.closed {
+			if k := (taskKey{w.key, t}); b.ready[k] {
+				add(k)
+			}
+		}
+	}
+	for _, k := range b.unready {
+		add(k)
+	}
+	if len(tasks) > 0 {
+		q.exactly(len(tasks), "take from the queue", sqlDeleteReady, pgx.NamedArgs{"orgs": orgs, "runs": runs, "tasks": tasks})
+	}
+}
+
+func (b *batch) writeReady(q *writer, works []*runWork) {
+	var orgs, runs, pools, lanes []id.UUID
+	var avoids []*id.UUID
+	var tasks, attempts, priorities []int32
+	var classes []int64
+	var paths []string
+	var sinces []time.Time
+	var untils []*time.Time
+	for _, w := range works {
+		for _, o := range w.opened {
+			if o.Wait {
+				continue
+			}
+			t := &w.version.tasks[o.Task]
+			task := &w.version.graph.Plan.Tasks[o.Task]
+			orgs, runs, pools, lanes = append(orgs, w.key.Org), append(runs, w.key.Run), append(pools, t.pool), append(lanes, w.info.workspace)
+			tasks, attempts = append(tasks, o.Task), append(attempts, o.Attempt)
+			priorities, classes = append(priorities, w.info.priority+int32(task.Priority)), append(classes, t.class)
+			paths, sinces = append(paths, task.Name), append(sinces, o.At)
+			avoids, untils = append(avoids, nullID(o.Avoid.Agent)), append(untils, nullTime(o.Avoid.Until))
+			b.wakePools[t.pool] = true
+		}
+	}
+	if len(tasks) > 0 {
+		q.exactly(len(tasks), "put into the queue", sqlInsertReady, pgx.NamedArgs{
+			"orgs": orgs, "runs": runs, "tasks": tasks, "attempts": attempts, "paths": paths, "pools": pools, "classes": classes,
+			"priorities": priorities, "lanes": lanes, "sinces": sinces, "avoids": avoids, "untils": untils,
+		})
+	}
+}
+
+func (b *batch) writeLeases(q *writer) {
+	n := len(b.granted)
+	if n == 0 {
+		return
+	}
+	orgs, sessions, agents, pools, runs := make([]id.UUID, n), make([]id.UUID, n), make([]id.UUID, n), make([]id.UUID, n), make([]id.UUID, n)
+	ids, classes := make([]int64, n), make([]int64, n)
+	tasks, attempts, slots := make([]int32, n), make([]int32, n), make([]int32, n)
+	paths, readies := make([]string, n), make([]time.Time, n)
+	for i, g := range b.granted {
+		s := g.taker.session
+		orgs[i], sessions[i], agents[i], pools[i], runs[i] = s.org, s.id, s.agent, s.pool, g.key.Run
+		ids[i], classes[i], tasks[i], attempts[i], slots[i] = g.id, g.class, g.key.Task, g.attempt, g.slots
+		paths[i], readies[i] = g.path, g.readyAt
+	}
+	q.exactly(n, "insert leases", sqlInsertLeases, pgx.NamedArgs{
+		"now": b.now, "orgs": orgs, "ids": ids, "sessions": sessions, "agents": agents, "pools": pools, "runs": runs,
+		"tasks": tasks, "attempts": attempts, "paths": paths, "classes": classes, "slots": slots, "readies": readies,
+	})
+}
+
+func (b *batch) writeStops(q *writer, works []*runWork) {
+	var orgs []id.UUID
+	var ids, graces []int64
+	for _, w := range works {
+		for _, s := range w.stops {
+			for _, l := range b.byRun[w.key] {
+				if l.task == s.Task && l.attempt == s.Attempt && !w.gone[l.id] {
+					orgs, ids, graces = append(orgs, l.org), append(ids, l.id), append(graces, int64(s.Grace))
+					b.wakeSessions[l.session] = true
+				}
+			}
+		}
+		// A fenced lease's step must be ended too: its session is told "stale".
+		for lease := range w.gone {
+			if l := b.leases[lease]; l != nil && w.forced(lease) {
+				b.wakeSessions[l.session] = true
+			}
+		}
+	}
+	if len(ids) > 0 {
+		q.exec(sqlStopLeases, pgx.NamedArgs{"orgs": orgs, "ids": ids, "graces": graces})
+	}
+}
+
+// forced reports whether a lease was ended by somebody else than its agent.
+func (w *runWork) forced(lease int64) bool {
+	for i := range w.entries {
+		if w.entries[i].Lease == lease {
+			return w.entries[i].Cause == engine.CauseControl
+		}
+	}
+	return false
+}
+
+// phaseChange is what a heartbeat told that differs from the row.
+type phaseChange struct {
+	org     id.UUID
+	lease   int64
+	phase   string
+	started *time.Time
+}
+
+func (b *batch) writePhases(q *writer) {
+	var orgs []id.UUID
+	var ids []int64
+	var phases []string
+	var starteds []*time.Time
+	for _, p := range b.phases {
+		orgs, ids = append(orgs, p.org), append(ids, p.lease)
+		phases, starteds = append(phases, p.phase), append(starteds, p.started)
+	}
+	if len(ids) > 0 {
+		q.exec(sqlTellPhases, pgx.NamedArgs{"orgs": orgs, "ids": ids, "phases": phases, "starteds": starteds})
+	}
+}
