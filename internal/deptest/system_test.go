@@ -13,7 +13,7 @@ var systemHandlers = map[string]string{
 	"controlplane/agentapi": "an agent's organization is known only after its key was looked up",
 }
 
-var usesEngine = regexp.MustCompile(`pg\.InSystem\(|\.Engine\b`)
+var usesEngine = regexp.MustCompile(`\.Engine\b`)
 
 // TestHandlersWorkAsTheBoundRole keeps requests of customers under row-level
 // security: a handler that used the engine's pool would be without it.
