@@ -66,14 +66,12 @@ func checkRange(p Param, v json.RawMessage) error {
 // quantity is the exact number behind an int, a float or a duration.
 func quantity(t Type, raw json.RawMessage) (*big.Rat, error) {
 	text := Text(raw)
-	switch t {
-	case TypeDuration:
+	if t == TypeDuration {
 		ms, err := ParseDuration(text)
 		return new(big.Rat).SetInt64(int64(ms)), err
-	case TypeInt, TypeFloat:
-		if r, ok := new(big.Rat).SetString(text); ok {
-			return r, nil
-		}
+	}
+	if r, ok := new(big.Rat).SetString(text); ok && (t == TypeInt || t == TypeFloat) {
+		return r, nil
 	}
 	return nil, errors.New("only int, float and duration have a range")
 }

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -79,12 +80,7 @@ func (r Rule) Check() error {
 	if r == "" {
 		return nil
 	}
-	for _, known := range plainRules {
-		if r == known {
-			return nil
-		}
-	}
-	if _, ok := r.Quorum(); ok {
+	if _, ok := r.Quorum(); ok || slices.Contains(plainRules, r) {
 		return nil
 	}
 	return fmt.Errorf("%q is no trigger rule; a quorum is written quorum(0.8)", string(r))

@@ -14,7 +14,7 @@ func TestRuleCheck(t *testing.T) {
 	for _, r := range append(plan.Rules(), "", "quorum(0.8)", "quorum(1)", "quorum(0.667, early)") {
 		require.NoError(t, r.Check(), r)
 	}
-	for _, r := range []plan.Rule{"all_sucess", "quorum", "quorum(0)", "quorum(0.0)", "quorum(1.2)", "quorum(80%)", "quorum(0.12345)"} {
+	for _, r := range []plan.Rule{"any_success", "quorum", "quorum(0)", "quorum(0.0)", "quorum(1.2)", "quorum(80%)", "quorum(0.12345)"} {
 		require.Error(t, r.Check(), r)
 	}
 }

@@ -1,6 +1,9 @@
 package plan
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Type is the declared type of a param, an output or an artifact, in the
 // spelling of the pipeline file: `string`, `list<float>`, `dataset`.
@@ -59,17 +62,8 @@ func (t Type) IsValue() bool {
 	if e, ok := t.Elem(); ok {
 		t = e
 	}
-	return contains(scalars, t)
+	return slices.Contains(scalars, t)
 }
 
 // IsArtifact reports whether t is a built-in artifact type.
-func (t Type) IsArtifact() bool { return contains(artifacts, t) }
-
-func contains(list []Type, t Type) bool {
-	for _, x := range list {
-		if x == t {
-			return true
-		}
-	}
-	return false
-}
+func (t Type) IsArtifact() bool { return slices.Contains(artifacts, t) }

@@ -129,9 +129,9 @@ func parseScalar(t Type, text string) (json.RawMessage, error) {
 			return nil, errors.New("want bytes in base64")
 		}
 		return quote(base64.StdEncoding.EncodeToString(b)), nil
-	default:
-		return nil, fmt.Errorf("%s is no type of a value", clip(string(t)))
+	case TypeJSON, TypeDataset, TypeModel, TypeMetrics, TypeArtifact, TypeHTML: // no scalars
 	}
+	return nil, fmt.Errorf("%s is no type of a value", clip(string(t)))
 }
 
 func parseInt(text string) (json.RawMessage, error) {
