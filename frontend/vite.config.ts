@@ -10,6 +10,7 @@ export default defineConfig({
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   server: {
     port: 5173,
+    fs: { allow: [".."] }, // examples/hello is read from beside us
     proxy: { "^/signalbox\\.": { target: server, changeOrigin: false } },
   },
   build: {

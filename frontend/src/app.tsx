@@ -1,0 +1,35 @@
+import "@fontsource-variable/inter";
+import "@fontsource-variable/jetbrains-mono";
+import "@mantine/core/styles.css";
+import "@mantine/notifications/styles.css";
+import "@mantine/spotlight/styles.css";
+import "@/theme/global.css";
+
+import { TransportProvider } from "@connectrpc/connect-query";
+import { MantineProvider } from "@mantine/core";
+import { Notifications } from "@mantine/notifications";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import type { AppRouter } from "@/router";
+import { theme } from "@/theme/theme";
+
+interface AppProps {
+  router: AppRouter;
+}
+
+const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content;
+
+/** App is the router inside everything that pages expect around them. */
+export function App({ router }: AppProps) {
+  const { queryClient, transports } = router.options.context;
+  return (
+    <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce ?? ""}>
+      <Notifications position="bottom-right" autoClose={5000} />
+      <QueryClientProvider client={queryClient}>
+        <TransportProvider transport={transports.at({})}>
+          <RouterProvider router={router} />
+        </TransportProvider>
+      </QueryClientProvider>
+    </MantineProvider>
+  );
+}

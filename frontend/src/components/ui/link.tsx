@@ -1,0 +1,13 @@
+import { Button, type ButtonProps } from "@mantine/core";
+import { createLink } from "@tanstack/react-router";
+import type { ComponentPropsWithRef } from "react";
+
+/** TextLink is a link of the app in running text. */
+export const TextLink = createLink((props: ComponentPropsWithRef<"a">) => (
+  <a {...props} className={props.className ?? "sb-link"} />
+));
+
+/** ButtonLink goes somewhere and looks like a button. */
+export const ButtonLink = createLink((props: ButtonProps & Omit<ComponentPropsWithRef<"a">, keyof ButtonProps>) => (
+  <Button component="a" {...props} />
+));

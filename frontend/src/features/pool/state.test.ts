@@ -1,0 +1,35 @@
+import { create } from "@bufbuild/protobuf";
+import { describe, expect, it } from "vitest";
+import { AgentSchema, PoolSchema } from "@/gen/signalbox/pool/v1/pool_pb";
+import { agentLook, poolLook, slotsOf, whyIdle } from "./state";
+
+const agents = [
+  create(AgentSchema, { pool: "cpu", state: "online", slots: 8 }),
+  create(AgentSchema, { pool: "cpu", state: "offline", slots: 8 }),
+  create(AgentSchema, { pool: "gpu", state: "online", slots: 4 }),
+];
+const pool = (init: object) => create(PoolSchema, { name: "cpu", agentsOnline: 1, ...init });
+
+describe("slots", () => {
+  it("are those of the agents online", () => expect(slotsOf(pool({}), agents)).toBe(8));
+  it("are bounded by the pool", () => expect(slotsOf(pool({ slots: 3 }), agents)).toBe(3));
+  it("are never more than there are", () => expect(slotsOf(pool({ slots: 99 }), agents)).toBe(8));
+});
+
+describe("a pool that does nothing", () => {
+  it("is paused before all", () =>
+    expect(whyIdle(pool({ paused: true, pauseNote: "prices", agentsOnline: 0 }), agents)).toContain("Paused: prices."));
+  it("lacks an agent", () => expect(whyIdle(pool({ agentsOnline: 0 }), agents)).toContain("No agent is online"));
+  it("is full", () => expect(whyIdle(pool({ leased: 8, ready: 2 }), agents)).toBe("All 8 slots are in use; 2 wait."));
+  it("or does its work", () => expect(whyIdle(pool({ leased: 3 }), agents)).toBeUndefined());
+});
+
+describe("looks", () => {
+  it("of pools", () =>
+    expect([pool({}), pool({ paused: true }), pool({ agentsOnline: 0 })].map((p) => poolLook(p).label)).toEqual([
+      "Working",
+      "Paused",
+      "No agent online",
+    ]));
+  it("of agents", () => expect(agentLook({ state: "online", draining: true }).label).toBe("Draining"));
+});

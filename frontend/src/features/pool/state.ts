@@ -1,0 +1,33 @@
+import type { Look } from "@/components/ui/state-mark";
+import type { Agent, Pool } from "@/gen/signalbox/pool/v1/pool_pb";
+
+/** poolLook says whether a pool's work gets done. */
+export function poolLook(pool: Pick<Pool, "paused" | "agentsOnline">): Look {
+  if (pool.paused) return { label: "Paused", tone: "wait", icon: "pause" };
+  if (pool.agentsOnline === 0) return { label: "No agent online", tone: "bad", icon: "agentOff" };
+  return { label: "Working", tone: "good", icon: "agent" };
+}
+
+/** agentLook says whether an agent takes work. */
+export function agentLook(agent: Pick<Agent, "state" | "draining">): Look {
+  if (agent.state === "revoked") return { label: "Revoked", tone: "quiet", icon: "ban" };
+  if (agent.state === "offline") return { label: "Offline", tone: "bad", icon: "agentOff" };
+  if (agent.draining) return { label: "Draining", tone: "wait", icon: "hourglass" };
+  return { label: "Online", tone: "good", icon: "agent" };
+}
+
+/** slotsOf is how many attempts a pool can run now: its own bound, else what its agents have. */
+export function slotsOf(pool: Pick<Pool, "name" | "slots">, agents: readonly Agent[]): number {
+  const online = agents.filter((agent) => agent.pool === pool.name && agent.state === "online");
+  const have = online.reduce((sum, { slots }) => sum + slots, 0);
+  return pool.slots === 0 ? have : Math.min(pool.slots, have);
+}
+
+/** whyIdle says why a pool does nothing, for the reader who waits for it. */
+export function whyIdle(pool: Pool, agents: readonly Agent[]): string | undefined {
+  if (pool.paused) return `Paused${pool.pauseNote ? `: ${pool.pauseNote}` : ""}. Nothing new starts here.`;
+  if (pool.agentsOnline === 0) return "No agent is online. Tasks wait until one comes back.";
+  const slots = slotsOf(pool, agents);
+  if (pool.ready > 0 && pool.leased >= slots) return `All ${slots} slots are in use; ${pool.ready} wait.`;
+  return undefined;
+}

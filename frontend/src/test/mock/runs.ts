@@ -1,0 +1,142 @@
+import { Code, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
+import { millis } from "@/format/time";
+import { Reason } from "@/gen/signalbox/fault/v1/fault_pb";
+import { RunService } from "@/gen/signalbox/run/v1/run_pb";
+import type { Value } from "@/gen/signalbox/run/v1/value_pb";
+import { fold, type RunScript } from "./fold";
+import { mockHex } from "./random";
+import { notFound, pause, refuse } from "./refuse";
+import { scriptOf, type World } from "./world";
+
+const te = new TextEncoder();
+
+export function runRoutes(router: ConnectRouter, world: World): void {
+  const find = (id: string): RunScript => {
+    const script = world.runs.find((each) => each.id === id);
+    if (!script) throw notFound();
+    return script;
+  };
+  const here = (context: HandlerContext) => {
+    const ws = context.requestHeader.get("Signalbox-Workspace");
+    return ws === "research" ? world.runs : [];
+  };
+  router.service(RunService, {
+    startRun: async ({ pipeline, params, labels }) => {
+      await pause(250);
+      const known = world.pipelines.find((each) => each.pipeline.name === pipeline);
+      if (!known) throw notFound();
+      const bare = params.find(
+        (p) => p.content.case === "openJson" && known.pipeline.params.some((d) => d.name === p.name && !d.open),
+      );
+      if (bare) throw refuse(Reason.PARAM_NOT_SEALED, Code.InvalidArgument, `the param ${bare.name} must be sealed`);
+      const script = scriptOf(known.pipeline, 1000 + world.runs.length, Date.now(), "good");
+      script.labels = { ...script.labels, ...labels };
+      world.runs.unshift(script);
+      return { run: fold(script, Date.now()).run, created: true };
+    },
+    getRun: async ({ id }) => {
+      await pause(60);
+      return fold(find(id), Date.now());
+    },
+    listRuns: async ({ pipeline, states, labels, since, pageSize, pageToken }, context) => {
+      await pause(120);
+      const now = Date.now();
+      const from = millis(since) ?? 0;
+      const matching = here(context).filter((script) => {
+        if (script.createdAt < from || (pipeline && script.pipeline !== pipeline)) return false;
+        if (!labels.every((label) => Object.entries(script.labels).some(([k, v]) => label === `${k}=${v}`)))
+          return false;
+        return states.length === 0 || states.includes(fold(script, now).run.state);
+      });
+      const start = Number(pageToken || 0);
+      const size = pageSize || 50;
+      const runs = matching.slice(start, start + size).map((script) => fold(script, now).run);
+      return { runs, nextPageToken: start + size < matching.length ? String(start + size) : "" };
+    },
+    async *watchRun({ id }, context) {
+      const script = find(id);
+      let seen = "";
+      while (!context.signal.aborted) {
+        const state = fold(script, Date.now());
+        const mark =
+          JSON.stringify(state.tasks.map((task) => [task.state, task.attempts.map((a) => a.state)])) + state.run.state;
+        if (mark !== seen) yield state;
+        seen = mark;
+        if (state.run.finishedAt) return;
+        await pause(250, context.signal);
+      }
+    },
+    cancelRun: ({ id }) => {
+      const script = find(id);
+      script.canceledAt = Date.now();
+      return { run: fold(script, Date.now()).run };
+    },
+    retryRun: ({ id }) => {
+      const script = find(id);
+      script.generation = (script.generation ?? 1) + 1;
+      script.createdAt = Date.now();
+      script.canceledAt = undefined;
+      for (const task of script.tasks)
+        task.attempts = task.attempts.slice(-1).map((each) => ({ ...each, end: "succeeded", reason: "", exitCode: 0 }));
+      return { run: fold(script, Date.now()).run };
+    },
+    getRunValues: async ({ id }) => {
+      await pause(150);
+      const script = find(id);
+      return { params: paramsOf(script, world), tasks: tasksOf(script, world) };
+    },
+  });
+}
+
+function paramsOf(script: RunScript, world: World) {
+  const known = world.pipelines.find(({ pipeline }) => pipeline.name === script.pipeline)?.pipeline;
+  return (known?.params ?? []).map((param) =>
+    value(String(param.name), String(param.type), param.open === true, param.default ?? "for the record"),
+  );
+}
+
+function tasksOf(script: RunScript, world: World) {
+  const known = world.pipelines.find(({ pipeline }) => pipeline.name === script.pipeline)?.pipeline;
+  return fold(script, Date.now())
+    .tasks.filter(({ state }) => state === "succeeded")
+    .map((task) => {
+      const declared = known?.tasks.find(({ name }) => name === task.name);
+      return {
+        task: task.name,
+        attempt: task.attempts.at(-1)?.number ?? 1,
+        outputs: (declared?.outputs ?? []).map((o) => value(o.name, o.type, o.open === true, sample(o.name))),
+        artifacts: (declared?.artifacts_out ?? []).map((a) => ({
+          name: a.name,
+          type: a.type,
+          digest: mockHex(a.name.length),
+          size: 1_482_113n,
+          sealedUri: new Uint8Array(160),
+        })),
+      };
+    });
+}
+
+/** sample is what the mock's tasks put out. */
+export function sample(name: string): unknown {
+  const samples: Record<string, unknown> = {
+    rows: 1797,
+    accuracy: 0.9822,
+    auc: 0.9314,
+    best: "svm",
+    uri: "registry://digits/svm@17",
+  };
+  return samples[name] ?? "something";
+}
+
+function value(name: string, type: string, open: boolean, plain: unknown) {
+  const json = te.encode(JSON.stringify(plain));
+  const content: Value["content"] = open ? { case: "openJson", value: json } : { case: "sealed", value: sealedLike() };
+  return { name, type, size: json.length, content };
+}
+
+/** An envelope in shape only: nobody but an agent could open a real one either. */
+function sealedLike(): Uint8Array<ArrayBuffer> {
+  const bytes = crypto.getRandomValues(new Uint8Array(101 + 32 + 16));
+  bytes[0] = 1;
+  return bytes;
+}
