@@ -807,8 +807,9 @@ type Held struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	LeaseId int64                  `protobuf:"varint,1,opt,name=lease_id,json=leaseId,proto3" json:"lease_id,omitempty"`
 	Phase   Phase                  `protobuf:"varint,2,opt,name=phase,proto3,enum=signalbox.agent.v1.Phase" json:"phase,omitempty"`
-	// When the step itself started, by the agent's clock.
-	StartedAt     *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=started_at,json=startedAt,proto3" json:"started_at,omitempty"`
+	// Set once the step itself has started: for how long it runs, by the agent's
+	// monotonic clock.
+	RunningMs     *int64 `protobuf:"varint,3,opt,name=running_ms,json=runningMs,proto3,oneof" json:"running_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -857,11 +858,11 @@ func (x *Held) GetPhase() Phase {
 	return Phase_PHASE_UNSPECIFIED
 }
 
-func (x *Held) GetStartedAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.StartedAt
+func (x *Held) GetRunningMs() int64 {
+	if x != nil && x.RunningMs != nil {
+		return *x.RunningMs
 	}
-	return nil
+	return 0
 }
 
 type PollResponse struct {
@@ -1374,7 +1375,9 @@ type AttemptReport struct {
 	// The error text, as an envelope.
 	SealedError []byte `protobuf:"bytes,14,opt,name=sealed_error,json=sealedError,proto3" json:"sealed_error,omitempty"`
 	// Bytes and lines of the log, which stays with the agent.
-	LogBytes      uint64 `protobuf:"varint,15,opt,name=log_bytes,json=logBytes,proto3" json:"log_bytes,omitempty"`
+	LogBytes uint64 `protobuf:"varint,15,opt,name=log_bytes,json=logBytes,proto3" json:"log_bytes,omitempty"`
+	// The step said that another attempt is of no use.
+	Final         bool `protobuf:"varint,16,opt,name=final,proto3" json:"final,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1512,6 +1515,13 @@ func (x *AttemptReport) GetLogBytes() uint64 {
 		return x.LogBytes
 	}
 	return 0
+}
+
+func (x *AttemptReport) GetFinal() bool {
+	if x != nil {
+		return x.Final
+	}
+	return false
 }
 
 type ReportResponse struct {
@@ -2325,12 +2335,13 @@ const file_signalbox_agent_v1_agent_proto_rawDesc = "" +
 	"\await_ms\x18\x03 \x01(\rR\x06waitMs\x12!\n" +
 	"\flists_leases\x18\x04 \x01(\bR\vlistsLeases\x12,\n" +
 	"\x04held\x18\x05 \x03(\v2\x18.signalbox.agent.v1.HeldR\x04held\x12\x1a\n" +
-	"\bdraining\x18\x06 \x01(\bR\bdraining\"\x8d\x01\n" +
+	"\bdraining\x18\x06 \x01(\bR\bdraining\"\x85\x01\n" +
 	"\x04Held\x12\x19\n" +
 	"\blease_id\x18\x01 \x01(\x03R\aleaseId\x12/\n" +
-	"\x05phase\x18\x02 \x01(\x0e2\x19.signalbox.agent.v1.PhaseR\x05phase\x129\n" +
+	"\x05phase\x18\x02 \x01(\x0e2\x19.signalbox.agent.v1.PhaseR\x05phase\x12\"\n" +
 	"\n" +
-	"started_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tstartedAt\"<\n" +
+	"running_ms\x18\x03 \x01(\x03H\x00R\trunningMs\x88\x01\x01B\r\n" +
+	"\v_running_ms\"<\n" +
 	"\fPollResponse\x12,\n" +
 	"\x04work\x18\x01 \x01(\v2\x18.signalbox.agent.v1.WorkR\x04work\"\xb2\x01\n" +
 	"\x04Work\x121\n" +
@@ -2383,7 +2394,7 @@ const file_signalbox_agent_v1_agent_proto_rawDesc = "" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12;\n" +
 	"\areports\x18\x02 \x03(\v2!.signalbox.agent.v1.AttemptReportR\areports\x120\n" +
 	"\x04free\x18\x03 \x01(\v2\x1c.signalbox.agent.v1.CapacityR\x04free\x12\x17\n" +
-	"\await_ms\x18\x04 \x01(\rR\x06waitMs\"\xe4\x03\n" +
+	"\await_ms\x18\x04 \x01(\rR\x06waitMs\"\xfa\x03\n" +
 	"\rAttemptReport\x12\x19\n" +
 	"\blease_id\x18\x01 \x01(\x03R\aleaseId\x12\x15\n" +
 	"\x06run_id\x18\x02 \x01(\tR\x05runId\x12\x12\n" +
@@ -2401,7 +2412,8 @@ const file_signalbox_agent_v1_agent_proto_rawDesc = "" +
 	"\aoutputs\x18\f \x03(\v2\x17.signalbox.run.v1.ValueR\aoutputs\x128\n" +
 	"\tartifacts\x18\r \x03(\v2\x1a.signalbox.run.v1.ArtifactR\tartifacts\x12!\n" +
 	"\fsealed_error\x18\x0e \x01(\fR\vsealedError\x12\x1b\n" +
-	"\tlog_bytes\x18\x0f \x01(\x04R\blogBytes\"z\n" +
+	"\tlog_bytes\x18\x0f \x01(\x04R\blogBytes\x12\x14\n" +
+	"\x05final\x18\x10 \x01(\bR\x05final\"z\n" +
 	"\x0eReportResponse\x12:\n" +
 	"\aresults\x18\x01 \x03(\v2 .signalbox.agent.v1.ReportResultR\aresults\x12,\n" +
 	"\x04work\x18\x02 \x01(\v2\x18.signalbox.agent.v1.WorkR\x04work\"\xcb\x01\n" +
@@ -2554,56 +2566,55 @@ var file_signalbox_agent_v1_agent_proto_depIdxs = []int32{
 	7,  // 4: signalbox.agent.v1.PollRequest.free:type_name -> signalbox.agent.v1.Capacity
 	11, // 5: signalbox.agent.v1.PollRequest.held:type_name -> signalbox.agent.v1.Held
 	0,  // 6: signalbox.agent.v1.Held.phase:type_name -> signalbox.agent.v1.Phase
-	35, // 7: signalbox.agent.v1.Held.started_at:type_name -> google.protobuf.Timestamp
-	13, // 8: signalbox.agent.v1.PollResponse.work:type_name -> signalbox.agent.v1.Work
-	14, // 9: signalbox.agent.v1.Work.leases:type_name -> signalbox.agent.v1.Lease
-	15, // 10: signalbox.agent.v1.Work.orders:type_name -> signalbox.agent.v1.Order
-	16, // 11: signalbox.agent.v1.Work.data_requests:type_name -> signalbox.agent.v1.DataRequest
-	35, // 12: signalbox.agent.v1.Lease.granted_at:type_name -> google.protobuf.Timestamp
-	35, // 13: signalbox.agent.v1.Lease.deadline:type_name -> google.protobuf.Timestamp
-	34, // 14: signalbox.agent.v1.Lease.labels:type_name -> signalbox.agent.v1.Lease.LabelsEntry
-	1,  // 15: signalbox.agent.v1.Order.action:type_name -> signalbox.agent.v1.Order.Action
-	36, // 16: signalbox.agent.v1.DataRequest.kind:type_name -> signalbox.relay.v1.DataKind
-	18, // 17: signalbox.agent.v1.ReportRequest.reports:type_name -> signalbox.agent.v1.AttemptReport
-	7,  // 18: signalbox.agent.v1.ReportRequest.free:type_name -> signalbox.agent.v1.Capacity
-	37, // 19: signalbox.agent.v1.AttemptReport.outputs:type_name -> signalbox.run.v1.Value
-	38, // 20: signalbox.agent.v1.AttemptReport.artifacts:type_name -> signalbox.run.v1.Artifact
-	20, // 21: signalbox.agent.v1.ReportResponse.results:type_name -> signalbox.agent.v1.ReportResult
-	13, // 22: signalbox.agent.v1.ReportResponse.work:type_name -> signalbox.agent.v1.Work
-	2,  // 23: signalbox.agent.v1.ReportResult.status:type_name -> signalbox.agent.v1.ReportResult.Status
-	37, // 24: signalbox.agent.v1.GetInputsResponse.params:type_name -> signalbox.run.v1.Value
-	25, // 25: signalbox.agent.v1.GetInputsResponse.tasks:type_name -> signalbox.agent.v1.InputTask
-	37, // 26: signalbox.agent.v1.InputTask.outputs:type_name -> signalbox.run.v1.Value
-	38, // 27: signalbox.agent.v1.InputTask.artifacts:type_name -> signalbox.run.v1.Artifact
-	37, // 28: signalbox.agent.v1.GetRunValuesResponse.params:type_name -> signalbox.run.v1.Value
-	39, // 29: signalbox.agent.v1.GetRunValuesResponse.tasks:type_name -> signalbox.run.v1.TaskValues
-	28, // 30: signalbox.agent.v1.GetRunValuesResponse.errors:type_name -> signalbox.agent.v1.SealedError
-	40, // 31: signalbox.agent.v1.SendFramesRequest.frames:type_name -> signalbox.relay.v1.Frame
-	3,  // 32: signalbox.agent.v1.AgentService.Enroll:input_type -> signalbox.agent.v1.EnrollRequest
-	5,  // 33: signalbox.agent.v1.AgentService.CreateAccessToken:input_type -> signalbox.agent.v1.CreateAccessTokenRequest
-	8,  // 34: signalbox.agent.v1.AgentService.OpenSession:input_type -> signalbox.agent.v1.OpenSessionRequest
-	10, // 35: signalbox.agent.v1.AgentService.Poll:input_type -> signalbox.agent.v1.PollRequest
-	17, // 36: signalbox.agent.v1.AgentService.Report:input_type -> signalbox.agent.v1.ReportRequest
-	21, // 37: signalbox.agent.v1.AgentService.GetPlan:input_type -> signalbox.agent.v1.GetPlanRequest
-	23, // 38: signalbox.agent.v1.AgentService.GetInputs:input_type -> signalbox.agent.v1.GetInputsRequest
-	26, // 39: signalbox.agent.v1.AgentService.GetRunValues:input_type -> signalbox.agent.v1.GetRunValuesRequest
-	29, // 40: signalbox.agent.v1.AgentService.OfferSealingKey:input_type -> signalbox.agent.v1.OfferSealingKeyRequest
-	31, // 41: signalbox.agent.v1.AgentService.SendFrames:input_type -> signalbox.agent.v1.SendFramesRequest
-	4,  // 42: signalbox.agent.v1.AgentService.Enroll:output_type -> signalbox.agent.v1.EnrollResponse
-	6,  // 43: signalbox.agent.v1.AgentService.CreateAccessToken:output_type -> signalbox.agent.v1.CreateAccessTokenResponse
-	9,  // 44: signalbox.agent.v1.AgentService.OpenSession:output_type -> signalbox.agent.v1.OpenSessionResponse
-	12, // 45: signalbox.agent.v1.AgentService.Poll:output_type -> signalbox.agent.v1.PollResponse
-	19, // 46: signalbox.agent.v1.AgentService.Report:output_type -> signalbox.agent.v1.ReportResponse
-	22, // 47: signalbox.agent.v1.AgentService.GetPlan:output_type -> signalbox.agent.v1.GetPlanResponse
-	24, // 48: signalbox.agent.v1.AgentService.GetInputs:output_type -> signalbox.agent.v1.GetInputsResponse
-	27, // 49: signalbox.agent.v1.AgentService.GetRunValues:output_type -> signalbox.agent.v1.GetRunValuesResponse
-	30, // 50: signalbox.agent.v1.AgentService.OfferSealingKey:output_type -> signalbox.agent.v1.OfferSealingKeyResponse
-	32, // 51: signalbox.agent.v1.AgentService.SendFrames:output_type -> signalbox.agent.v1.SendFramesResponse
-	42, // [42:52] is the sub-list for method output_type
-	32, // [32:42] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	13, // 7: signalbox.agent.v1.PollResponse.work:type_name -> signalbox.agent.v1.Work
+	14, // 8: signalbox.agent.v1.Work.leases:type_name -> signalbox.agent.v1.Lease
+	15, // 9: signalbox.agent.v1.Work.orders:type_name -> signalbox.agent.v1.Order
+	16, // 10: signalbox.agent.v1.Work.data_requests:type_name -> signalbox.agent.v1.DataRequest
+	35, // 11: signalbox.agent.v1.Lease.granted_at:type_name -> google.protobuf.Timestamp
+	35, // 12: signalbox.agent.v1.Lease.deadline:type_name -> google.protobuf.Timestamp
+	34, // 13: signalbox.agent.v1.Lease.labels:type_name -> signalbox.agent.v1.Lease.LabelsEntry
+	1,  // 14: signalbox.agent.v1.Order.action:type_name -> signalbox.agent.v1.Order.Action
+	36, // 15: signalbox.agent.v1.DataRequest.kind:type_name -> signalbox.relay.v1.DataKind
+	18, // 16: signalbox.agent.v1.ReportRequest.reports:type_name -> signalbox.agent.v1.AttemptReport
+	7,  // 17: signalbox.agent.v1.ReportRequest.free:type_name -> signalbox.agent.v1.Capacity
+	37, // 18: signalbox.agent.v1.AttemptReport.outputs:type_name -> signalbox.run.v1.Value
+	38, // 19: signalbox.agent.v1.AttemptReport.artifacts:type_name -> signalbox.run.v1.Artifact
+	20, // 20: signalbox.agent.v1.ReportResponse.results:type_name -> signalbox.agent.v1.ReportResult
+	13, // 21: signalbox.agent.v1.ReportResponse.work:type_name -> signalbox.agent.v1.Work
+	2,  // 22: signalbox.agent.v1.ReportResult.status:type_name -> signalbox.agent.v1.ReportResult.Status
+	37, // 23: signalbox.agent.v1.GetInputsResponse.params:type_name -> signalbox.run.v1.Value
+	25, // 24: signalbox.agent.v1.GetInputsResponse.tasks:type_name -> signalbox.agent.v1.InputTask
+	37, // 25: signalbox.agent.v1.InputTask.outputs:type_name -> signalbox.run.v1.Value
+	38, // 26: signalbox.agent.v1.InputTask.artifacts:type_name -> signalbox.run.v1.Artifact
+	37, // 27: signalbox.agent.v1.GetRunValuesResponse.params:type_name -> signalbox.run.v1.Value
+	39, // 28: signalbox.agent.v1.GetRunValuesResponse.tasks:type_name -> signalbox.run.v1.TaskValues
+	28, // 29: signalbox.agent.v1.GetRunValuesResponse.errors:type_name -> signalbox.agent.v1.SealedError
+	40, // 30: signalbox.agent.v1.SendFramesRequest.frames:type_name -> signalbox.relay.v1.Frame
+	3,  // 31: signalbox.agent.v1.AgentService.Enroll:input_type -> signalbox.agent.v1.EnrollRequest
+	5,  // 32: signalbox.agent.v1.AgentService.CreateAccessToken:input_type -> signalbox.agent.v1.CreateAccessTokenRequest
+	8,  // 33: signalbox.agent.v1.AgentService.OpenSession:input_type -> signalbox.agent.v1.OpenSessionRequest
+	10, // 34: signalbox.agent.v1.AgentService.Poll:input_type -> signalbox.agent.v1.PollRequest
+	17, // 35: signalbox.agent.v1.AgentService.Report:input_type -> signalbox.agent.v1.ReportRequest
+	21, // 36: signalbox.agent.v1.AgentService.GetPlan:input_type -> signalbox.agent.v1.GetPlanRequest
+	23, // 37: signalbox.agent.v1.AgentService.GetInputs:input_type -> signalbox.agent.v1.GetInputsRequest
+	26, // 38: signalbox.agent.v1.AgentService.GetRunValues:input_type -> signalbox.agent.v1.GetRunValuesRequest
+	29, // 39: signalbox.agent.v1.AgentService.OfferSealingKey:input_type -> signalbox.agent.v1.OfferSealingKeyRequest
+	31, // 40: signalbox.agent.v1.AgentService.SendFrames:input_type -> signalbox.agent.v1.SendFramesRequest
+	4,  // 41: signalbox.agent.v1.AgentService.Enroll:output_type -> signalbox.agent.v1.EnrollResponse
+	6,  // 42: signalbox.agent.v1.AgentService.CreateAccessToken:output_type -> signalbox.agent.v1.CreateAccessTokenResponse
+	9,  // 43: signalbox.agent.v1.AgentService.OpenSession:output_type -> signalbox.agent.v1.OpenSessionResponse
+	12, // 44: signalbox.agent.v1.AgentService.Poll:output_type -> signalbox.agent.v1.PollResponse
+	19, // 45: signalbox.agent.v1.AgentService.Report:output_type -> signalbox.agent.v1.ReportResponse
+	22, // 46: signalbox.agent.v1.AgentService.GetPlan:output_type -> signalbox.agent.v1.GetPlanResponse
+	24, // 47: signalbox.agent.v1.AgentService.GetInputs:output_type -> signalbox.agent.v1.GetInputsResponse
+	27, // 48: signalbox.agent.v1.AgentService.GetRunValues:output_type -> signalbox.agent.v1.GetRunValuesResponse
+	30, // 49: signalbox.agent.v1.AgentService.OfferSealingKey:output_type -> signalbox.agent.v1.OfferSealingKeyResponse
+	32, // 50: signalbox.agent.v1.AgentService.SendFrames:output_type -> signalbox.agent.v1.SendFramesResponse
+	41, // [41:51] is the sub-list for method output_type
+	31, // [31:41] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_agent_v1_agent_proto_init() }
@@ -2611,6 +2622,7 @@ func file_signalbox_agent_v1_agent_proto_init() {
 	if File_signalbox_agent_v1_agent_proto != nil {
 		return
 	}
+	file_signalbox_agent_v1_agent_proto_msgTypes[8].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -1,0 +1,128 @@
+package agentdb
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/signalboxhq/signalbox/proto/id"
+)
+
+// Session is a new living connection of an agent.
+type Session struct {
+	ID           id.UUID
+	Slots        int32
+	CPUMillis    int64
+	MemoryBytes  int64
+	GPUs         int32
+	GPUType      string
+	Labels       map[string]string
+	Version      string
+	SealingKids  []string
+	PolicyDigest []byte
+	// Replaces names the session before this one, Adopted the leases of it that
+	// the agent still works on.
+	Replaces id.UUID
+	Adopted  []int64
+}
+
+// Lost is a lease that nobody adopted.
+type Lost struct {
+	Run   id.UUID
+	Lease int64
+}
+
+// Leases before sessions: the order in which the group commit locks.
+const sqlLockLeasesOfSession = `
+	SELECT id, run_id
+	FROM lease
+	WHERE org_id = @org_id
+		AND session_id = @session_id
+	ORDER BY id
+	FOR UPDATE`
+
+const sqlAdoptLeases = `
+	UPDATE lease
+	SET session_id = @session_id
+	WHERE org_id = @org_id
+		AND agent_id = @agent_id
+		AND session_id = @replaces
+		AND id = ANY(@adopted)`
+
+const sqlEndReplaced = `
+	UPDATE session
+	SET ended = true
+	WHERE org_id = @org_id
+		AND id = @replaces
+		AND agent_id = @agent_id`
+
+const sqlInsertSession = `
+	INSERT INTO session (org_id, id, agent_id, workspace_id, pool_id, expires_at, version, slots, cpu_millis, memory_bytes,
+		gpus, gpu_type, labels, sealing_kids, policy_digest)
+	VALUES (@org_id, @id, @agent_id, @workspace_id, @pool_id, clock_timestamp() + @ttl::interval, @version, @slots, @cpu_millis, @memory_bytes,
+		@gpus, @gpu_type, @labels, @sealing_kids, @policy_digest)`
+
+// OpenSession starts a session. Of the one that it replaces, the adopted leases
+// move over; the rest are returned, to be lost.
+func OpenSession(ctx context.Context, tx pgx.Tx, a Agent, s Session, ttl time.Duration) ([]Lost, error) {
+	var lost []Lost
+	if s.Replaces != (id.UUID{}) {
+		var err error
+		if lost, err = replace(ctx, tx, a, s); err != nil {
+			return nil, err
+		}
+	}
+	if s.Labels == nil {
+		s.Labels = map[string]string{}
+	}
+	if s.SealingKids == nil {
+		s.SealingKids = []string{}
+	}
+	_, err := tx.Exec(ctx, sqlInsertSession, pgx.StrictNamedArgs{
+		"org_id": a.Org, "id": s.ID, "agent_id": a.ID, "workspace_id": a.Workspace, "pool_id": a.Pool, "ttl": ttl,
+		"version": s.Version, "slots": s.Slots, "cpu_millis": s.CPUMillis, "memory_bytes": s.MemoryBytes,
+		"gpus": s.GPUs, "gpu_type": s.GPUType, "labels": s.Labels, "sealing_kids": s.SealingKids, "policy_digest": s.PolicyDigest,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("insert session: %w", err)
+	}
+	return lost, nil
+}
+
+func replace(ctx context.Context, tx pgx.Tx, a Agent, s Session) ([]Lost, error) {
+	rows, err := tx.Query(ctx, sqlLockLeasesOfSession, pgx.StrictNamedArgs{"org_id": a.Org, "session_id": s.Replaces})
+	if err != nil {
+		return nil, fmt.Errorf("lock leases: %w", err)
+	}
+	adopted := map[int64]bool{}
+	for _, l := range s.Adopted {
+		adopted[l] = true
+	}
+	var lost []Lost
+	var l Lost
+	_, err = pgx.ForEachRow(rows, []any{&l.Lease, &l.Run}, func() error {
+		if !adopted[l.Lease] {
+			lost = append(lost, l)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("lock leases: %w", err)
+	}
+	if s.Adopted == nil {
+		s.Adopted = []int64{}
+	}
+	_, err = tx.Exec(ctx, sqlAdoptLeases, pgx.StrictNamedArgs{
+		"session_id": s.ID, "org_id": a.Org, "agent_id": a.ID, "replaces": s.Replaces, "adopted": s.Adopted,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("adopt leases: %w", err)
+	}
+	args := pgx.StrictNamedArgs{"org_id": a.Org, "replaces": s.Replaces, "agent_id": a.ID}
+	if _, err := tx.Exec(ctx, sqlEndReplaced, args); err != nil {
+		return nil, fmt.Errorf("end replaced session: %w", err)
+	}
+	return lost, nil
+}
