@@ -40,6 +40,9 @@ type Principal struct {
 	KeyID id.UUID
 	// KeyName is the key's name, for people.
 	KeyName string
+	// KeyOrgID is the organization that the key belongs to, whichever one the
+	// request names.
+	KeyOrgID id.UUID
 	// KeyWorkspaceID binds the key to one workspace, outside of which it is
 	// nothing. Nil: the key is the whole organization's.
 	KeyWorkspaceID id.UUID
@@ -145,4 +148,11 @@ func workspaceRights(role WorkspaceRole, dataRead bool) Set {
 		held |= SetOf(PermDataRead)
 	}
 	return held
+}
+
+// EveryWorkspace reports whether the principal's role in the organization is
+// something in each of its workspaces, so that it may know of them all.
+func (p Principal) EveryWorkspace() bool {
+	return p.belongs() && p.KeyWorkspaceID == id.Nil &&
+		(orgRoles[p.OrgRole].workspace != 0 || p.Kind == KindServiceAccount && p.KeyPermissions != 0)
 }
