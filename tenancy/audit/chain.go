@@ -125,7 +125,7 @@ func uuidOrEmpty(u id.UUID) string {
 func frame(fields ...string) []byte {
 	var out []byte
 	for _, f := range fields {
-		out = binary.BigEndian.AppendUint32(out, uint32(len(f))) //nolint:gosec // The database bounds each field far below 4 GiB.
+		out = binary.BigEndian.AppendUint32(out, uint32(len(f)))
 		out = append(out, f...)
 	}
 	return out

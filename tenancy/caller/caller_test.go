@@ -37,19 +37,23 @@ func TestEventTellsWhoAndHow(t *testing.T) {
 	}{
 		"session": {
 			authz.Principal{Kind: authz.KindUser, UserID: u, Email: "ada@example.com", SessionID: u},
-			audit.Actor{Type: audit.ActorUser, ID: u, Via: "session:" + u.String()}, "ada@example.com",
+			audit.Actor{Type: audit.ActorUser, ID: u, Via: "session:" + u.String()},
+			"ada@example.com",
 		},
 		"personal token": {
 			authz.Principal{Kind: authz.KindUser, UserID: u, Email: "ada@example.com", KeyID: u},
-			audit.Actor{Type: audit.ActorUser, ID: u, Via: "key:" + id.Format(id.Key, u)}, "ada@example.com",
+			audit.Actor{Type: audit.ActorUser, ID: u, Via: "key:" + id.Format(id.Key, u)},
+			"ada@example.com",
 		},
 		"service account": {
 			authz.Principal{Kind: authz.KindServiceAccount, KeyID: u, KeyName: "ci"},
-			audit.Actor{Type: audit.ActorServiceAccount, ID: u, Via: "key:" + id.Format(id.Key, u)}, "ci",
+			audit.Actor{Type: audit.ActorServiceAccount, ID: u, Via: "key:" + id.Format(id.Key, u)},
+			"ci",
 		},
 		"agent": {
 			authz.Principal{Kind: authz.KindAgent, AgentID: u},
-			audit.Actor{Type: audit.ActorAgent, ID: u}, id.Format(id.Agent, u),
+			audit.Actor{Type: audit.ActorAgent, ID: u},
+			id.Format(id.Agent, u),
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -81,5 +81,5 @@ func (h *Hasher) derive(ctx context.Context, password string, salt []byte, p par
 		return nil, fmt.Errorf("wait to hash a password: %w", ctx.Err())
 	}
 	defer func() { <-h.slots }()
-	return argon2.IDKey([]byte(password), salt, p.time, p.memoryKiB, p.threads, uint32(length)), nil //nolint:gosec // At most maxSum.
+	return argon2.IDKey([]byte(password), salt, p.time, p.memoryKiB, p.threads, uint32(length)), nil
 }
