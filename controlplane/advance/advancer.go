@@ -31,7 +31,8 @@ type Advancer struct {
 	seen     *seenClasses
 
 	queue    chan *request
-	stopping chan struct{}
+	stopping chan struct{} // closed when Stop begins
+	stopped  chan struct{} // closed when the loop has ended
 	stop     context.CancelFunc
 	running  sync.WaitGroup
 
@@ -56,7 +57,7 @@ func New(db *pg.DB, log *slog.Logger, peers func() int) *Advancer {
 		name: id.New().String(), peers: peers,
 		versions: newVersions(db.Engine), runs: newRuns(), sessions: sessions{known: map[id.UUID]*session{}},
 		park: newPark(), seen: newSeenClasses(),
-		queue: make(chan *request, queueLength), stopping: make(chan struct{}),
+		queue: make(chan *request, queueLength), stopping: make(chan struct{}), stopped: make(chan struct{}),
 	}
 }
 
@@ -84,6 +85,7 @@ func (a *Advancer) Stop() {
 	case <-a.stopping:
 	default:
 		close(a.stopping)
+		a.park.close()
 	}
 	if a.stop != nil {
 		a.stop()
@@ -112,11 +114,14 @@ func errUnavailable(cause error) error {
 // time that a batch takes to commit is the time in which the next one gathers:
 // no timer is needed.
 func (a *Advancer) loop(ctx context.Context, conn *pgxpool.Conn) {
-	defer func() { conn.Release() }()
+	defer func() {
+		conn.Release()
+		close(a.stopped)
+		a.refuseWaiting()
+	}()
 	for {
 		select {
 		case <-ctx.Done():
-			a.drain()
 			return
 		case first := <-a.queue:
 			reqs := a.gather(first)
@@ -144,18 +149,6 @@ func (a *Advancer) gather(first *request) []*request {
 	return reqs
 }
 
-// drain refuses what is left in the queue.
-func (a *Advancer) drain() {
-	for {
-		select {
-		case r := <-a.queue:
-			r.answer(nil, errUnavailable(context.Canceled))
-		default:
-			return
-		}
-	}
-}
-
 func (a *Advancer) reconnect(ctx context.Context, old *pgxpool.Conn) *pgxpool.Conn {
 	old.Release()
 	for {
@@ -178,12 +171,13 @@ func (a *Advancer) reconnect(ctx context.Context, old *pgxpool.Conn) *pgxpool.Co
 	}
 }
 
-// refuseWaiting answers the queue while the database is away: callers repeat.
+// refuseWaiting answers the queue while the database is away, or when the loop
+// has ended: callers repeat.
 func (a *Advancer) refuseWaiting() {
 	for range len(a.queue) {
 		select {
 		case r := <-a.queue:
-			r.answer(nil, errUnavailable(errors.New("no database")))
+			r.answer(nil, errUnavailable(errors.New("nobody commits")))
 		default:
 			return
 		}
@@ -206,11 +200,24 @@ func (a *Advancer) do(ctx context.Context, r *request) (any, error) {
 	if !a.enqueue(r) {
 		return nil, errUnavailable(errors.New("queue full"))
 	}
+	return a.await(ctx, r)
+}
+
+// await waits for an answer. What was queued after the loop had ended is never
+// answered.
+func (a *Advancer) await(ctx context.Context, r *request) (any, error) {
 	select {
 	case out := <-r.done:
 		return out.value, out.err
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	case <-a.stopped:
+		select {
+		case out := <-r.done:
+			return out.value, out.err
+		default:
+			return nil, errUnavailable(errors.New("stopped"))
+		}
 	}
 }
 

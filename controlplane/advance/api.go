@@ -8,7 +8,7 @@ import (
 	"github.com/signalboxhq/signalbox/proto/id"
 )
 
-// Start starts a run. Errors: NotFound, IDEMPOTENCY_MISMATCH, UNAVAILABLE.
+// StartRun starts a run. Errors: NotFound, IDEMPOTENCY_MISMATCH, UNAVAILABLE.
 func (a *Advancer) StartRun(ctx context.Context, c StartRun) (Started, error) {
 	v, err := a.versions.get(ctx, c.Org, c.Pipeline, c.Digest)
 	if err != nil {
@@ -64,7 +64,7 @@ func (a *Advancer) Poll(ctx context.Context, c Poll) (*Work, error) {
 	if c.Wait > 0 {
 		return a.awaitPoll(ctx, r, c)
 	}
-	return answerOf(ctx, r)
+	return a.answerOf(ctx, r)
 }
 
 // awaitPoll waits for a poll that may be parked: when its time is over it is
@@ -73,19 +73,15 @@ func (a *Advancer) awaitPoll(ctx context.Context, r *request, c Poll) (*Work, er
 	leave := make(chan struct{})
 	defer close(leave)
 	go a.endWait(ctx, r, c, leave)
-	return answerOf(ctx, r)
+	return a.answerOf(ctx, r)
 }
 
-func answerOf(ctx context.Context, r *request) (*Work, error) {
-	select {
-	case out := <-r.done:
-		if out.err != nil {
-			return nil, out.err
-		}
-		return out.value.(*Work), nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
+func (a *Advancer) answerOf(ctx context.Context, r *request) (*Work, error) {
+	out, err := a.await(ctx, r)
+	if err != nil {
+		return nil, err
 	}
+	return out.(*Work), nil
 }
 
 // Report records the ends of attempts. The answer has a status for each.

@@ -24,6 +24,7 @@ type park struct {
 	mu        sync.Mutex
 	byPool    map[id.UUID][]*waiter
 	bySession map[id.UUID]*waiter
+	closed    bool
 }
 
 func newPark() *park {
@@ -35,7 +36,7 @@ func newPark() *park {
 func (p *park) add(w *waiter) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if w.req.over {
+	if w.req.over || p.closed {
 		w.req.answer(&Work{}, nil)
 		return
 	}
@@ -95,6 +96,16 @@ func (p *park) wake(session id.UUID) bool {
 		p.leave(w)
 	}
 	return w != nil
+}
+
+// close answers all who wait, and whoever would.
+func (p *park) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	for _, w := range p.bySession {
+		p.leave(w)
+	}
 }
 
 // borrow hands the waiters of the pools that could take work to a batch, at
@@ -162,7 +173,6 @@ func (a *Advancer) endWait(ctx context.Context, r *request, c Poll, answered <-c
 	case <-timer.C:
 	case <-ctx.Done():
 	case <-c.Wake:
-	case <-a.stopping:
 	}
 	a.park.expire(c.Session, r)
 }
