@@ -25,3 +25,9 @@ func (v Value) LogValue() slog.Value { return slog.StringValue(redacted) }
 
 // MarshalText hides the secret.
 func (v Value) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// UnmarshalText takes a text that somebody configured.
+func (v *Value) UnmarshalText(text []byte) error {
+	v.text = string(text)
+	return nil
+}
