@@ -167,3 +167,19 @@ func TestTolerate(t *testing.T) {
 		require.Equal(t, want, s.Tasks[0].State, outcome)
 	}
 }
+
+// The agent that lost an attempt is avoided by the next one only.
+func TestAvoidConcernsTheNextAttempt(t *testing.T) {
+	t.Parallel()
+	g := graph(t, plan.Task{Name: "a", Retry: plan.Retry{User: 1, Infra: 1}})
+	s := started(t, g)
+	report := func(attempt int32, o engine.Outcome) engine.Avoid {
+		d, err := engine.Decide(g, s, engine.Report{
+			Now: testStart, Lease: engine.Lease{Task: 0, Attempt: attempt, Agent: id.UUID{9}}, Outcome: o,
+		})
+		require.NoError(t, err)
+		return d.Opened[0].Avoid
+	}
+	require.Equal(t, engine.Avoid{Agent: id.UUID{9}}, report(1, engine.OutcomeLost))
+	require.Zero(t, report(2, engine.OutcomeFailed))
+}

@@ -28,9 +28,9 @@ func (s *State) finalize(g *Graph, at time.Time, fx *effects) error {
 	s.FinalizingAt = at.UTC()
 	switch {
 	case s.CancelRequested:
-		s.Outcome, s.Reason = RunCanceled, "canceled"
+		s.Outcome = RunCanceled
 	case s.DeadlinePassed:
-		s.Outcome, s.Reason = RunFailed, "the deadline passed"
+		s.Outcome = RunFailed
 	case s.FailingMain > 0:
 		s.Outcome, s.Reason = RunFailed, s.blame(g)
 	default:

@@ -26,8 +26,9 @@ type Decision struct {
 	// where the run itself is metered.
 	FirstStart int
 
-	// RunChanged says that a column of the run row other than seq changed:
-	// state, reason, outcome, generation or one of its times.
+	// RunChanged says that more of the run's row changed than its seq and how
+	// many tasks are done: state, reason, outcome, generation, failures or one
+	// of its times.
 	RunChanged bool
 	// Finished says that the run is now terminal: no ready row, timer or lease
 	// of it may remain.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -67,7 +68,7 @@ func applyKind(g *Graph, s *State, e *Entry, fx *effects) error {
 	case KindAttemptEnded, KindTaskEnded:
 		return applyEnded(g, s, e, fx)
 	case KindDeadlinePassed:
-		s.DeadlinePassed = true
+		s.DeadlinePassed, s.Reason = true, "the deadline passed"
 		return s.move(RunEventDeadline)
 	case KindExitDeadlinePassed:
 		s.ExitDeadlinePassed = true
@@ -115,6 +116,7 @@ func applyCanceled(g *Graph, s *State, e *Entry, event RunEvent) error {
 		s.cancelPending(g, e.At)
 	case RunRunning, RunPaused:
 		s.CancelRequested = true
+		s.Reason = cmp.Or(e.Reason, "canceled")
 	case RunCanceling, RunFinalizing, RunSucceeded, RunFailed, RunCanceled, RunDropped:
 	}
 	return nil

@@ -41,6 +41,7 @@ func (w *world) checkTables() {
 		if _, live := w.leases[timer.Task]; live {
 			continue // a claim takes the queue timer away
 		}
+		require.False(w.t, timer.Kind == engine.TimerExitDeadline && w.s.ExitDeadlinePassed, "it fires once")
 		key := timerKey{timer.Kind, timer.Task}
 		if got, ok := w.timers[key]; ok || timer.At.After(w.now) {
 			require.Equal(w.t, timer, got)
@@ -49,6 +50,17 @@ func (w *world) checkTables() {
 	for task := range w.leases {
 		require.Equal(w.t, engine.TaskOpen, w.s.Tasks[task].State, "a lease without an open attempt")
 	}
+}
+
+// outcome is what the run's has to be (model.md §2).
+func (w *world) outcome() engine.RunState {
+	switch {
+	case w.ended == engine.KindRunCanceled || w.ended == engine.KindRunForced:
+		return engine.RunCanceled
+	case w.ended == engine.KindDeadlinePassed || w.s.FailingMain > 0:
+		return engine.RunFailed
+	}
+	return engine.RunSucceeded
 }
 
 func (w *world) checkTasks() {
@@ -95,6 +107,7 @@ func (w *world) checkBudgets(i int, tk *engine.Task) {
 
 func (w *world) checkEnd() {
 	require.Equal(w.t, w.s.Outcome, w.s.Run, "the outcome was rewritten")
+	require.Equal(w.t, w.outcome(), w.s.Outcome)
 	require.False(w.t, w.s.FinishedAt.IsZero())
 	require.Empty(w.t, w.leases)
 	for i := range w.s.Tasks {

@@ -60,6 +60,9 @@ func drawPlan(t *rapid.T, c planConfig) *plan.Plan {
 	for i := range rapid.IntRange(0, c.exit).Draw(t, "exit") {
 		tk := drawTask(t, c)
 		tk.Name = fmt.Sprintf("x%d", i)
+		if rapid.Bool().Draw(t, "reads") { // a main task's outputs; it orders nothing
+			tk.Needs = []int{rapid.IntRange(0, n-1).Draw(t, "needs")}
+		}
 		tk.Exit = rapid.SampledFrom([]plan.ExitOn{
 			plan.ExitAlways, plan.ExitSucceeded, plan.ExitFailed, plan.ExitCanceled,
 		}).Draw(t, "when")

@@ -32,6 +32,7 @@ type world struct {
 
 	firsts int // how often a decision said that the run first started
 	grants map[grantKey]int
+	ended  engine.Kind                // the first entry of this generation that ended the run from outside
 	ends   map[int32]engine.TaskState // of this generation
 }
 
@@ -102,7 +103,7 @@ func (w *world) apply(before *engine.State, d *engine.Decision) {
 			require.True(w.t, o.At.After(w.now))
 			w.backoff[o.Task] = o
 		} else {
-			require.False(w.t, o.At.After(w.now))
+			require.Equal(w.t, w.now, o.At)
 			w.ready[o.Task] = o
 		}
 	}
@@ -127,8 +128,12 @@ func (w *world) apply(before *engine.State, d *engine.Decision) {
 func (w *world) append(e *engine.Entry) {
 	require.False(w.t, w.f.Run.Terminal() && e.Kind != engine.KindRunRetried, "an event after a terminal run")
 	require.Equal(w.t, int64(len(w.journal)+1), e.Seq)
-	if e.Kind == engine.KindRunRetried {
+	switch {
+	case e.Kind == engine.KindRunRetried:
 		clear(w.ends)
+		w.ended = engine.KindNone
+	case e.Task == engine.NoTask && e.Kind != engine.KindRunStarted && w.f.Run != engine.RunFinalizing && w.ended == engine.KindNone:
+		w.ended = e.Kind
 	}
 	if e.Kind == engine.KindAttemptEnded {
 		l, live := w.leases[e.Task]
