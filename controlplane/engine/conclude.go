@@ -44,9 +44,9 @@ func (s *State) finalize(g *Graph, at time.Time, fx *effects) error {
 		case g.nodes[i].exit == "":
 		case !s.Forced && waitsFor(g.nodes[i].exit, s.Outcome):
 			s.Tasks[i].open(at)
-			fx.open(int32(i)) //nolint:gosec // bounded by the number of tasks
+			fx.open(int32(i))
 		default:
-			fx.end(int32(i), NoTask) //nolint:gosec // bounded by the number of tasks
+			fx.end(int32(i), NoTask)
 		}
 	}
 	return nil
@@ -64,10 +64,10 @@ func (s *State) blame(g *Graph) string {
 	first := NoTask
 	for _, want := range []TaskState{TaskFailed, TaskUpstreamFailed, TaskCanceled} {
 		for i := range s.Tasks {
-			if s.Tasks[i].State == want && !g.isExit(int32(i)) { //nolint:gosec // as above
+			if s.Tasks[i].State == want && !g.isExit(int32(i)) {
 				failed++
 				if first == NoTask {
-					first = int32(i) //nolint:gosec // as above
+					first = int32(i)
 				}
 			}
 		}

@@ -16,7 +16,7 @@ func text[E ~uint8](names []string, e E) string {
 func parse[E ~uint8](what string, names []string, s string) (E, error) {
 	for i, n := range names {
 		if n == s {
-			return E(i), nil //nolint:gosec // the tables have fewer than 256 names
+			return E(i), nil
 		}
 	}
 	return 0, fmt.Errorf("%s %q is unknown", what, s)
@@ -26,7 +26,7 @@ func parse[E ~uint8](what string, names []string, s string) (E, error) {
 func all[E ~uint8](names []string) []E {
 	out := make([]E, len(names))
 	for i := range out {
-		out[i] = E(i) //nolint:gosec // the tables have fewer than 256 names
+		out[i] = E(i)
 	}
 	return out
 }

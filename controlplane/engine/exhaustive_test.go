@@ -49,19 +49,11 @@ func eachGraph(n int, do func(tasks []plan.Task)) {
 func slowStates(t require.TestingT, tasks []plan.Task, outcomes []engine.Outcome) []engine.TaskState {
 	states := make([]engine.TaskState, len(tasks))
 	for i := range tasks {
-		var s, f, u, k int
+		n := map[engine.TaskState]int{}
 		for _, up := range tasks[i].Needs {
-			switch states[up] {
-			case engine.TaskSucceeded:
-				s++
-			case engine.TaskFailed:
-				f++
-			case engine.TaskUpstreamFailed:
-				u++
-			default:
-				k++
-			}
+			n[states[up]]++
 		}
+		s, f, u, k := n[engine.TaskSucceeded], n[engine.TaskFailed], n[engine.TaskUpstreamFailed], n[engine.TaskSkipped]
 		rule, q, err := engine.ParseRule(tasks[i].Rule)
 		require.NoError(t, err)
 		switch engine.Evaluate(rule, len(tasks[i].Needs), s, f, u, k, q) {

@@ -94,7 +94,7 @@ func applyStarted(g *Graph, s *State, e *Entry, fx *effects) error {
 	s.create(g)
 	s.StartedAt, s.GenerationAt = e.At.UTC(), e.At.UTC()
 	for i := range g.nodes {
-		s.touch(g, int32(i), NoTask, e.At, fx) //nolint:gosec // bounded by the number of tasks
+		s.touch(g, int32(i), NoTask, e.At, fx)
 	}
 	return nil
 }
@@ -189,11 +189,11 @@ func (t *Task) reopen(e *Entry) {
 		t.ReadyAt = milli(e.RetryAt)
 	}
 	t.AvoidAgent, t.AvoidUntil = id.Nil, 0
-	switch {
-	case e.Outcome == OutcomeLost:
+	if e.Outcome == OutcomeLost || e.Outcome == OutcomeRejected {
 		t.AvoidAgent = e.Agent
-	case e.Outcome == OutcomeRejected:
-		t.AvoidAgent, t.AvoidUntil = e.Agent, milli(e.At.Add(rejectedFor))
+	}
+	if e.Outcome == OutcomeRejected {
+		t.AvoidUntil = milli(e.At.Add(rejectedFor))
 	}
 }
 

@@ -80,7 +80,7 @@ func (g *Graph) prepare(i int) error {
 	// An exit handler may read what main tasks left, but waits for all of them
 	// anyway: its needs order nothing.
 	if nd.exit == "" {
-		nd.needs = int32(len(t.Needs)) //nolint:gosec // bounded by the number of tasks
+		nd.needs = int32(len(t.Needs))
 	}
 	return nil
 }
@@ -107,7 +107,7 @@ func (g *Graph) link() {
 		if g.nodes[i].exit == "" {
 			for _, up := range g.Plan.Tasks[i].Needs {
 				nd := &g.nodes[up]
-				g.down[nd.after] = int32(i) //nolint:gosec // bounded by the number of tasks
+				g.down[nd.after] = int32(i)
 				nd.after++
 			}
 		}
@@ -120,7 +120,7 @@ func (g *Graph) cycle() (string, bool) {
 	free := make([]int32, 0, len(g.nodes))
 	for i := range g.nodes {
 		if waits[i] = g.nodes[i].needs; waits[i] == 0 {
-			free = append(free, int32(i)) //nolint:gosec // bounded by the number of tasks
+			free = append(free, int32(i))
 		}
 	}
 	for head := 0; head < len(free); head++ {

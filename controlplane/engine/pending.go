@@ -12,7 +12,7 @@ func Pending(g *Graph, s *State, now time.Time) ([]Opening, []Timer) {
 		if s.Tasks[i].State != TaskOpen {
 			continue
 		}
-		o := opening(g, s, int32(i), clock(now)) //nolint:gosec // bounded by the number of tasks
+		o := opening(g, s, int32(i), clock(now))
 		open = append(open, o)
 		if !o.QueueUntil.IsZero() {
 			timers = append(timers, queueTimer(&o))

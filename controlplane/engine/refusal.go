@@ -13,7 +13,7 @@ const (
 )
 
 // Refusal is a command that the rules do not allow. The state is untouched.
-type Refusal struct {
+type Refusal struct { //nolint:errname // an answer of the rules; its reasons go out as they are
 	Reason RefusalReason
 	Text   string // fit for a customer
 }

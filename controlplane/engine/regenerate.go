@@ -31,14 +31,14 @@ func applyRetried(g *Graph, s *State, e *Entry, fx *effects) error {
 			continue
 		}
 		s.Tasks[i].reset()
-		if !g.isExit(int32(i)) { //nolint:gosec // bounded by the number of tasks
+		if !g.isExit(int32(i)) {
 			s.LeftMain++
 		}
 	}
 	s.recount(g, again)
 	for i := range s.Tasks {
 		if again[i] {
-			s.touch(g, int32(i), NoTask, e.At, fx) //nolint:gosec // as above
+			s.touch(g, int32(i), NoTask, e.At, fx)
 		}
 	}
 	return nil
@@ -49,9 +49,9 @@ func (s *State) retried(g *Graph) []bool {
 	again := make([]bool, len(s.Tasks))
 	var work []int32
 	for i := range s.Tasks {
-		if g.isExit(int32(i)) || s.Tasks[i].State.Failing() { //nolint:gosec // bounded by the number of tasks
+		if g.isExit(int32(i)) || s.Tasks[i].State.Failing() {
 			again[i] = true
-			work = append(work, int32(i)) //nolint:gosec // as above
+			work = append(work, int32(i))
 		}
 	}
 	for len(work) > 0 {
@@ -74,7 +74,7 @@ func (s *State) recount(g *Graph, again []bool) {
 		if again[i] {
 			continue
 		}
-		for _, d := range g.downstream(int32(i)) { //nolint:gosec // bounded by the number of tasks
+		for _, d := range g.downstream(int32(i)) {
 			if again[d] {
 				s.Tasks[d].count(s.Tasks[i].State)
 			}

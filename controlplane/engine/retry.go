@@ -48,8 +48,8 @@ func Jitter(d plan.Millis, j plan.Jitter, u uint64) plan.Millis {
 }
 
 func fraction(d plan.Millis, u uint64) plan.Millis {
-	hi, _ := bits.Mul64(uint64(d), u) //nolint:gosec // waits are not negative
-	return plan.Millis(hi)            //nolint:gosec // below d
+	hi, _ := bits.Mul64(uint64(d), u)
+	return plan.Millis(hi)
 }
 
 // Spread is the reproducible chance of a retry: the first 64 bits of
@@ -60,7 +60,7 @@ func Spread(run id.UUID, task string, attempt int32) uint64 {
 	b := make([]byte, 0, 64) // stays on the stack for names of usual length
 	b = append(b, run[:]...)
 	b = append(b, task...)
-	b = binary.BigEndian.AppendUint32(b, uint32(attempt)) //nolint:gosec // attempts are positive
+	b = binary.BigEndian.AppendUint32(b, uint32(attempt))
 	sum := sha256.Sum256(b)
 	return binary.BigEndian.Uint64(sum[:8])
 }

@@ -104,7 +104,7 @@ func TestVerdictsAreFinal(t *testing.T) {
 
 func TestParseRuleRefuses(t *testing.T) {
 	t.Parallel()
-	for _, bad := range []plan.Rule{"all_sucess", "quorum", "quorum()", "quorum(0)", "quorum(1.5)", "quorum(0.5, late)"} {
+	for _, bad := range []plan.Rule{"some_success", "quorum", "quorum()", "quorum(0)", "quorum(1.5)", "quorum(0.5, late)"} {
 		_, _, err := engine.ParseRule(bad)
 		require.Error(t, err, bad)
 	}

@@ -13,7 +13,7 @@ func (x *decider) stopExit(open TaskState, cause Cause, reason string) error {
 }
 
 func (x *decider) stopAll(exit bool, open TaskState, cause Cause, reason string) error {
-	for i := range int32(len(x.s.Tasks)) { //nolint:gosec // bounded by the plan's size
+	for i := range int32(len(x.s.Tasks)) {
 		if x.g.isExit(i) != exit {
 			continue
 		}

@@ -63,8 +63,7 @@ func newWorld(t require.TestingT, p *plan.Plan) *world {
 func (w *world) do(c engine.Command) (engine.Decision, error) {
 	before := clone(w.s)
 	d, err := engine.Decide(w.g, w.s, c)
-	var refusal *engine.Refusal
-	if errors.As(err, &refusal) {
+	if _, refused := errors.AsType[*engine.Refusal](err); refused {
 		require.Equal(w.t, before, w.s, "a refusal changed the state")
 		require.True(w.t, d.Empty())
 		return d, err
