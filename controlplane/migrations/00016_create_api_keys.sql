@@ -1,17 +1,13 @@
--- API keys: of service accounts (sbk_) and of people for their command line
--- (sbu_). A personal token hangs on the membership and dies with it; what it may
--- do is what its person may. A service account's key has a role, in one
--- workspace or in the organization, or single permissions.
+-- The API keys of service accounts (sbk_). A key has a role, in one workspace or
+-- in the organization, or single permissions.
 
 -- +goose Up
 CREATE TABLE sb.api_key (
   org_id uuid NOT NULL REFERENCES sb.organization (org_id),
   id uuid NOT NULL,
-  kind text NOT NULL CHECK (kind IN ('service_account', 'personal')),
   name text NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
   hash bytea NOT NULL CHECK (length(hash) = 32),
   last4 text NOT NULL CHECK (length(last4) = 4),
-  user_id uuid,
   -- NULL: the whole organization.
   workspace_id uuid,
   org_role text CHECK (org_role IN ('owner', 'admin', 'billing', 'member')),
@@ -26,15 +22,11 @@ CREATE TABLE sb.api_key (
   revoked_at timestamptz,
   PRIMARY KEY (org_id, id),
   FOREIGN KEY (org_id, workspace_id) REFERENCES sb.workspace (org_id, id) ON DELETE CASCADE,
-  FOREIGN KEY (org_id, user_id) REFERENCES sb.membership (org_id, user_id) ON DELETE CASCADE,
-  CHECK ((kind = 'personal') = (user_id IS NOT NULL)),
-  CHECK (kind = 'service_account' OR (org_role IS NULL AND workspace_role IS NULL AND permissions = '{}')),
   CHECK (org_role IS NULL OR workspace_id IS NULL),
   CHECK (workspace_role IS NULL OR workspace_id IS NOT NULL)
 );
 -- Found by the login path, before an organization is known.
 CREATE INDEX api_key_by_hash ON sb.api_key (hash);
-CREATE INDEX api_key_by_user ON sb.api_key (org_id, user_id) WHERE user_id IS NOT NULL;
 
 GRANT SELECT, UPDATE (last_used_at, last_used_ip) ON sb.api_key TO sb_auth;
 

@@ -21,6 +21,7 @@ var withoutTenant = map[string]struct{ api, why string }{
 	"email_token":      {"", "of a person who may not have an account yet"},
 	"goose_db_version": {"", "which migrations were applied"},
 	"login_session":    {"", "of a person, before any organization is chosen"},
+	"personal_token":   {"", "of a person, for all of their organizations"},
 	"reaper":           {"", "one row: when the server last looked for expired sessions"},
 	"replica":          {"", "the server's processes"},
 	"server_key":       {"", "signs what the server says to agents"},

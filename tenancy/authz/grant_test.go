@@ -92,9 +92,6 @@ func TestNobodyGrantsMoreThanTheyHold(t *testing.T) {
 		if rapid.Bool().Draw(t, "token") {
 			token(&giver)
 		}
-		if rapid.Bool().Draw(t, "bound") {
-			boundHere(&giver)
-		}
 
 		role := rapid.SampledFrom(authz.WorkspaceRoles()).Draw(t, "granted role")
 		data := rapid.Bool().Draw(t, "granted data")

@@ -63,7 +63,6 @@ func granted(role authz.WorkspaceRole) func(*authz.Principal) {
 
 func restricted(p *authz.Principal)  { p.Restricted = true }
 func withData(p *authz.Principal)    { p.DataRead = true }
-func boundHere(p *authz.Principal)   { p.KeyWorkspaceID = workspace }
 func boundAway(p *authz.Principal)   { p.KeyWorkspaceID = id.UUID{9} }
 func token(p *authz.Principal)       { p.KeyID, p.SessionID = id.UUID{5}, id.Nil }
 func suspended(p *authz.Principal)   { p.OrgState = authz.StateSuspended }
@@ -90,8 +89,6 @@ func subjects() []subject {
 		{"ws-viewer+data", user(authz.OrgMember, granted(authz.WorkspaceViewer), withData)},
 		{"owner restricted", user(authz.OrgOwner, restricted)},
 		{"owner token", user(authz.OrgOwner, token)},
-		{"owner ws-token", user(authz.OrgOwner, token, boundHere)},
-		{"owner foreign ws-token", user(authz.OrgOwner, token, boundAway)},
 		{"owner suspended", user(authz.OrgOwner, suspended)},
 		{"owner closed", user(authz.OrgOwner, closed)},
 		{"outsider", user("", outsider)},

@@ -40,11 +40,12 @@ type Principal struct {
 	KeyID id.UUID
 	// KeyName is the key's name, for people.
 	KeyName string
-	// KeyOrgID is the organization that the key belongs to, whichever one the
-	// request names.
+	// KeyOrgID is the organization that a service account's key belongs to,
+	// whichever one the request names. A personal token is its person, in all
+	// organizations of theirs.
 	KeyOrgID id.UUID
-	// KeyWorkspaceID binds the key to one workspace, outside of which it is
-	// nothing. Nil: the key is the whole organization's.
+	// KeyWorkspaceID binds a service account's key to one workspace, outside of
+	// which it is nothing. Nil: the key is the whole organization's.
 	KeyWorkspaceID id.UUID
 	// KeyPermissions is what a service account's key holds beside its role: the
 	// OrgRole of a key of the whole organization, the WorkspaceRole of one that
@@ -112,15 +113,8 @@ func (p Principal) heldByUser() rights {
 		held.workspace &^= SetOf(PermDataRead)
 	}
 	held.workspace |= workspaceRights(p.WorkspaceRole, p.DataRead)
-	if p.KeyID == id.Nil {
-		return held
-	}
-	held.organization &^= tokenNever
-	if p.KeyWorkspaceID != id.Nil {
-		held.organization &= SetOf(PermOrgRead)
-		if p.KeyWorkspaceID != p.WorkspaceID {
-			held.workspace = 0
-		}
+	if p.KeyID != id.Nil {
+		held.organization &^= tokenNever
 	}
 	return held
 }

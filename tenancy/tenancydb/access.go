@@ -44,7 +44,6 @@ const sqlListAccessOfUser = `
 	  LEFT JOIN workspace w ON w.org_id = m.org_id
 	  LEFT JOIN workspace_grant g ON g.org_id = w.org_id AND g.workspace_id = w.id AND g.user_id = m.user_id
 	 WHERE m.user_id = @user_id
-	   AND (@only::uuid IS NULL OR m.org_id = @only::uuid)
 	   AND o.state <> 'closed'
 	 ORDER BY o.name, o.org_id, w.name, w.id`
 
@@ -72,12 +71,11 @@ type foundAccess struct {
 	DataRead           *bool
 }
 
-// Access returns what the caller reaches with the credential that asks. A token
-// reaches no more than its organization.
+// Access returns what the caller reaches with the credential that asks.
 func (s *Store) Access(ctx context.Context, by caller.Caller) (Access, error) {
 	query, args := sqlListAccessOfKey, pgx.StrictNamedArgs{"org_id": by.KeyOrgID, "key_id": by.KeyID}
 	if by.Person() {
-		query, args = sqlListAccessOfUser, pgx.StrictNamedArgs{"user_id": by.UserID, "only": nullable(by.KeyOrgID)}
+		query, args = sqlListAccessOfUser, pgx.StrictNamedArgs{"user_id": by.UserID}
 	}
 	rows, _ := s.db.Auth.Query(ctx, query, args)
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[foundAccess])
@@ -88,7 +86,7 @@ func (s *Store) Access(ctx context.Context, by caller.Caller) (Access, error) {
 	for _, f := range found {
 		access.add(f, by.Principal)
 	}
-	if by.Person() && by.KeyID == id.Nil {
+	if by.Person() {
 		access.Invitations, err = s.listInvitationsTo(ctx, by.Email, s.now())
 	}
 	return access, err

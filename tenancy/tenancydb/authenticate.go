@@ -13,7 +13,7 @@ import (
 	"github.com/signalboxhq/signalbox/tenancy/token"
 )
 
-// Both queries return the credential, its owner, and what that owner is in the
+// Each query returns the credential, its owner, and what that owner is in the
 // place of the request, as they stand at this moment: a revocation or a changed
 // role needs no more than its commit to bite at the next call.
 
@@ -31,11 +31,30 @@ const sqlAuthenticateSession = `
 	   WHERE s.id = asked.id
 	     AND asked.seen_at < @stale
 	)
-	SELECT s.id AS session_id, s.authenticated_at,
+	SELECT c.id AS credential_id, c.authenticated_at, '' AS token_name,
 	       u.id AS user_id, u.email, u.name,
-	       p.org_id, p.state, p.role, p.workspace_id, p.restricted, p.workspace_role, p.data_read
-	  FROM asked s
-	  JOIN users u ON u.id = s.user_id
+	       p.org_id, p.state, p.role, p.workspace_id, p.restricted, p.workspace_role, p.data_read` + sqlPlaceOfUser
+
+const sqlAuthenticatePersonal = `
+	WITH asked AS (
+	  SELECT t.id, t.user_id, t.name, t.seen_at
+	    FROM personal_token t
+	   WHERE t.token_hash = @hash
+	     AND t.expires_at > @now
+	), touched AS (
+	  UPDATE personal_token t
+	     SET seen_at = @now, ip = @ip
+	    FROM asked
+	   WHERE t.id = asked.id
+	     AND asked.seen_at < @stale
+	)
+	SELECT c.id AS credential_id, NULL::timestamptz AS authenticated_at, c.name AS token_name,
+	       u.id AS user_id, u.email, u.name,
+	       p.org_id, p.state, p.role, p.workspace_id, p.restricted, p.workspace_role, p.data_read` + sqlPlaceOfUser
+
+const sqlPlaceOfUser = `
+	  FROM asked c
+	  JOIN users u ON u.id = c.user_id
 	  LEFT JOIN LATERAL (
 	    SELECT m.org_id, o.state, m.role, w.id AS workspace_id, w.restricted, g.role AS workspace_role, g.data_read
 	      FROM membership m
@@ -52,8 +71,7 @@ const sqlAuthenticateSession = `
 
 const sqlAuthenticateKey = `
 	WITH asked AS (
-	  SELECT k.org_id, k.id, k.kind, k.name, k.user_id, k.workspace_id, k.org_role, k.workspace_role, k.permissions,
-	         k.last_used_at
+	  SELECT k.org_id, k.id, k.name, k.workspace_id, k.org_role, k.workspace_role, k.permissions, k.last_used_at
 	    FROM api_key k
 	   WHERE k.hash = @hash
 	     AND k.revoked_at IS NULL
@@ -66,21 +84,15 @@ const sqlAuthenticateKey = `
 	     AND k.id = asked.id
 	     AND (asked.last_used_at IS NULL OR asked.last_used_at < @stale)
 	)
-	SELECT k.id AS key_id, k.kind, k.name AS key_name, k.workspace_id AS key_workspace_id,
-	       k.org_role AS key_org_role, k.workspace_role AS key_workspace_role, k.permissions,
-	       u.id AS user_id, u.email, u.name,
-	       k.org_id, o.state, m.role, w.id AS workspace_id, w.restricted, g.role AS workspace_role, g.data_read,
-	       coalesce(k.org_id = @org_id::uuid, o.slug = @org_slug::text, true) AS here
+	SELECT k.id AS key_id, k.name AS key_name, k.workspace_id AS key_workspace_id, k.permissions,
+	       coalesce(k.org_id = @org_id::uuid, o.slug = @org_slug::text, true) AS here,
+	       k.org_id, o.state, k.org_role AS role, w.id AS workspace_id, w.restricted, k.workspace_role, false AS data_read
 	  FROM asked k
 	  JOIN organization o ON o.org_id = k.org_id
-	  LEFT JOIN membership m ON m.org_id = k.org_id AND m.user_id = k.user_id
-	  LEFT JOIN users u ON u.id = m.user_id
 	  LEFT JOIN workspace w ON w.org_id = k.org_id
 	                       AND CASE WHEN @workspace_id::uuid IS NULL AND @workspace_slug::text IS NULL THEN w.id = k.workspace_id
 	                                ELSE w.id = @workspace_id::uuid OR w.slug = @workspace_slug::text
-	                           END
-	  LEFT JOIN workspace_grant g ON g.org_id = w.org_id AND g.workspace_id = w.id AND g.user_id = m.user_id
-	 WHERE k.kind = 'service_account' OR u.id IS NOT NULL`
+	                           END`
 
 // foundPlace is what the owner of a credential is in the place of the request;
 // all NULL where it is nothing.
@@ -98,59 +110,85 @@ type foundPlace struct {
 // are in place. Its fault is ErrUnauthenticated.
 func (s *Store) AuthenticateSession(ctx context.Context, cookie token.Cookie, place Place) (authz.Principal, error) {
 	now := s.now()
-	rows, _ := s.db.Auth.Query(ctx, sqlAuthenticateSession, pgx.StrictNamedArgs{
-		"hash": cookie.Hash(), "now": now, "idle_since": now.Add(-SessionIdle), "stale": now.Add(-touchEvery),
-		"org_id": place.OrgID, "org_slug": place.OrgSlug,
-		"workspace_id": place.WorkspaceID, "workspace_slug": place.WorkspaceSlug,
-	})
-	type foundSession struct {
-		SessionID       id.UUID
-		AuthenticatedAt time.Time
-		UserID          id.UUID
-		Email, Name     string
-		foundPlace
-	}
-	found, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[foundSession])
+	args := s.place(place, cookie.Hash(), now)
+	args["idle_since"] = now.Add(-SessionIdle)
+	found, err := s.authenticateUser(ctx, sqlAuthenticateSession, args)
 	if err != nil {
-		return authz.Principal{}, unauthenticatedOr(err, "authenticate a session")
+		return authz.Principal{}, err
 	}
-	p := authz.Principal{
-		Kind: authz.KindUser, UserID: found.UserID, Email: found.Email, Name: found.Name,
-		SessionID: found.SessionID, AuthenticatedAt: found.AuthenticatedAt,
-	}
-	stand(&p, found.foundPlace)
+	p := found.principal()
+	p.SessionID, p.AuthenticatedAt = found.CredentialID, value(found.AuthenticatedAt)
 	return p, nil
 }
 
-// AuthenticateKey returns who an API key stands for, and what it is in place. A
-// key belongs to one organization, and may name it or not; a key that is bound
-// to a workspace stands there unless the request names another one. ip is noted
-// as the key's last. Its fault is ErrUnauthenticated.
+// AuthenticateKey returns who an API key or a personal token stands for, and what
+// it is in place. A service account's key belongs to one organization, which the
+// request may name or not; one that is bound to a workspace stands there unless
+// the request names another. ip is noted as the last that used it. Its fault is
+// ErrUnauthenticated.
 func (s *Store) AuthenticateKey(ctx context.Context, key token.Token, place Place, ip string) (authz.Principal, error) {
-	now := s.now()
-	rows, _ := s.db.Auth.Query(ctx, sqlAuthenticateKey, pgx.StrictNamedArgs{
-		"hash": key.Hash(), "now": now, "stale": now.Add(-touchEvery), "ip": ip,
+	args := s.place(place, key.Hash(), s.now())
+	args["ip"] = ip
+	switch key.Kind() {
+	case token.ServiceKey:
+		rows, _ := s.db.Auth.Query(ctx, sqlAuthenticateKey, args)
+		found, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[foundKey])
+		if err != nil {
+			return authz.Principal{}, unauthenticatedOr(err, "authenticate a key")
+		}
+		return found.principal(), nil
+	case token.Personal:
+		found, err := s.authenticateUser(ctx, sqlAuthenticatePersonal, args)
+		if err != nil {
+			return authz.Principal{}, err
+		}
+		p := found.principal()
+		p.KeyID, p.KeyName = found.CredentialID, found.TokenName
+		return p, nil
+	case token.Join, token.Mail:
+	}
+	return authz.Principal{}, ErrUnauthenticated
+}
+
+func (s *Store) place(place Place, hash []byte, now time.Time) pgx.StrictNamedArgs {
+	return pgx.StrictNamedArgs{
+		"hash": hash, "now": now, "stale": now.Add(-touchEvery),
 		"org_id": place.OrgID, "org_slug": place.OrgSlug,
 		"workspace_id": place.WorkspaceID, "workspace_slug": place.WorkspaceSlug,
-	})
-	found, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[foundKey])
-	if err != nil {
-		return authz.Principal{}, unauthenticatedOr(err, "authenticate a key")
 	}
-	return found.principal(), nil
+}
+
+// foundUser is a person with the session or the token that they used.
+type foundUser struct {
+	CredentialID    id.UUID
+	AuthenticatedAt *time.Time
+	TokenName       string
+	UserID          id.UUID
+	Email, Name     string
+	foundPlace
+}
+
+func (s *Store) authenticateUser(ctx context.Context, query string, args pgx.StrictNamedArgs) (foundUser, error) {
+	rows, _ := s.db.Auth.Query(ctx, query, args)
+	found, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[foundUser])
+	if err != nil {
+		return foundUser{}, unauthenticatedOr(err, "authenticate a person")
+	}
+	return found, nil
+}
+
+func (f foundUser) principal() authz.Principal {
+	p := authz.Principal{Kind: authz.KindUser, UserID: f.UserID, Email: f.Email, Name: f.Name}
+	stand(&p, f.foundPlace)
+	return p
 }
 
 type foundKey struct {
-	KeyID            id.UUID
-	Kind             string
-	KeyName          string
-	KeyWorkspaceID   *id.UUID
-	KeyOrgRole       *string
-	KeyWorkspaceRole *string
-	Permissions      []authz.Permission
-	UserID           *id.UUID
-	Email, Name      *string
-	Here             bool
+	KeyID          id.UUID
+	KeyName        string
+	KeyWorkspaceID *id.UUID
+	Permissions    []authz.Permission
+	Here           bool
 	foundPlace
 }
 
@@ -158,19 +196,10 @@ func (f foundKey) principal() authz.Principal {
 	p := authz.Principal{
 		Kind: authz.KindServiceAccount, KeyID: f.KeyID, KeyName: f.KeyName,
 		KeyOrgID: value(f.OrgID), KeyWorkspaceID: value(f.KeyWorkspaceID),
-		UserID: value(f.UserID), Email: value(f.Email), Name: value(f.Name),
+		KeyPermissions: authz.SetOf(f.Permissions...),
 	}
-	if KeyKind(f.Kind) == KeyPersonal {
-		p.Kind = authz.KindUser
-	}
-	if !f.Here {
-		return p
-	}
-	stand(&p, f.foundPlace)
-	if p.Kind == authz.KindServiceAccount {
-		p.OrgRole = authz.OrgRole(value(f.KeyOrgRole))
-		p.WorkspaceRole = authz.WorkspaceRole(value(f.KeyWorkspaceRole))
-		p.KeyPermissions = authz.SetOf(f.Permissions...)
+	if f.Here {
+		stand(&p, f.foundPlace)
 	}
 	return p
 }

@@ -170,7 +170,7 @@ func TestPersonalTokenIsItsPerson(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	tn := b.tenant("acme")
-	_, secret, err := b.store.CreatePersonalToken(t.Context(), tn.owner, "laptop", 0)
+	secret, _, err := b.store.CreatePersonalToken(t.Context(), tn.owner, "laptop", 0)
 	require.NoError(t, err)
 	require.Equal(t, token.Personal, secret.Kind())
 	p, err := b.store.AuthenticateKey(t.Context(), secret, tenancydb.ParsePlace("", "acme/default"), "")
@@ -191,13 +191,18 @@ func TestRevocationBitesAtTheNextCall(t *testing.T) {
 	tn := b.tenant("acme")
 	cookie, user := b.member(tn, "bob@example.com", authz.OrgAdmin, authz.WorkspaceOperator)
 	bob := b.as(cookie, "acme", "default")
-	_, personal, err := b.store.CreatePersonalToken(t.Context(), bob, "laptop", 0)
+	personal, _, err := b.store.CreatePersonalToken(t.Context(), bob, "laptop", 0)
 	require.NoError(t, err)
 	key, secret, err := b.store.CreateKey(t.Context(), tn.owner, tenancydb.NewKey{Name: "ci", Role: "admin"})
 	require.NoError(t, err)
 	withKey := func(k token.Token) error {
 		_, err := b.store.AuthenticateKey(t.Context(), k, tenancydb.Place{}, "")
 		return err
+	}
+	withToken := func() authz.Principal {
+		p, err := b.store.AuthenticateKey(t.Context(), personal, tenancydb.ParsePlace("acme", "default"), "")
+		require.NoError(t, err)
+		return p
 	}
 
 	require.NoError(t, withKey(secret))
@@ -213,9 +218,20 @@ func TestRevocationBitesAtTheNextCall(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, authz.WorkspaceViewer, b.as(cookie, "acme", "default").WorkspaceRole)
 
-	require.NoError(t, withKey(personal))
+	require.Equal(t, authz.WorkspaceViewer, withToken().WorkspaceRole)
 	require.NoError(t, b.store.RemoveMember(t.Context(), tn.owner, user))
 	require.Equal(t, id.Nil, b.as(cookie, "acme", "default").OrgID)
+	require.Equal(t, id.Nil, withToken().OrgID)
+
+	sessions, err := b.store.ListSessions(t.Context(), b.as(cookie, "", ""))
+	require.NoError(t, err)
+	require.Len(t, sessions, 2)
+	for _, s := range sessions {
+		if s.TokenName == "laptop" {
+			require.Equal(t, personal.Last4(), s.TokenLast4)
+			require.NoError(t, b.store.RevokeSession(t.Context(), b.as(cookie, "", ""), s.ID))
+		}
+	}
 	require.ErrorIs(t, withKey(personal), tenancydb.ErrUnauthenticated)
 
 	require.NoError(t, b.store.SignOut(t.Context(), b.as(cookie, "", "")))

@@ -27,13 +27,18 @@ type SignedIn struct {
 	ExpiresAt time.Time
 }
 
-// LoginSession is one of a person's sign-ins.
+// LoginSession is one of the ways in that a person has open: a sign-in, or a
+// personal token.
 type LoginSession struct {
 	ID        id.UUID
 	CreatedAt time.Time
 	SeenAt    time.Time
 	IP        string
+	// UserAgent is the browser's; empty for a token.
 	UserAgent string
+	// TokenName and TokenLast4 tell a personal token; empty for a sign-in.
+	TokenName  string
+	TokenLast4 string
 }
 
 const sqlInsertLoginSession = `
@@ -59,14 +64,20 @@ func (s *Store) begin(ctx context.Context, tx pgx.Tx, user User, from caller.Cal
 }
 
 const sqlListLoginSessions = `
-	SELECT s.id, s.created_at, s.seen_at, s.ip, s.user_agent
+	SELECT s.id, s.created_at, s.seen_at, s.ip, s.user_agent, '' AS token_name, '' AS token_last4
 	  FROM login_session s
 	 WHERE s.user_id = @user_id
 	   AND s.expires_at > @now
 	   AND s.seen_at > @idle_since
-	 ORDER BY s.seen_at DESC, s.id`
+	 UNION ALL
+	SELECT t.id, t.created_at, t.seen_at, t.ip, '', t.name, t.last4
+	  FROM personal_token t
+	 WHERE t.user_id = @user_id
+	   AND t.expires_at > @now
+	 ORDER BY seen_at DESC, id`
 
-// ListSessions returns the caller's living sessions, the one used last first.
+// ListSessions returns the caller's living sessions and tokens, the one used last
+// first.
 func (s *Store) ListSessions(ctx context.Context, by caller.Caller) ([]LoginSession, error) {
 	if !by.Person() {
 		return nil, errNoPerson
@@ -83,32 +94,53 @@ func (s *Store) ListSessions(ctx context.Context, by caller.Caller) ([]LoginSess
 }
 
 const sqlDeleteLoginSession = `
-	DELETE FROM login_session
-	 WHERE id = @id
-	   AND user_id = @user_id`
+	WITH session AS (
+	  DELETE FROM login_session
+	   WHERE id = @id
+	     AND user_id = @user_id
+	  RETURNING 1
+	), token AS (
+	  DELETE FROM personal_token
+	   WHERE id = @id
+	     AND user_id = @user_id
+	  RETURNING 1
+	)
+	SELECT EXISTS (SELECT FROM session) OR EXISTS (SELECT FROM token)`
 
-// RevokeSession ends one of the caller's sessions, which may be the one that
-// asks. Its fault is fault.KindNotFound.
+// RevokeSession ends one of the caller's sessions or tokens, which may be the one
+// that asks. Its fault is NOT_FOUND.
 func (s *Store) RevokeSession(ctx context.Context, by caller.Caller, session id.UUID) error {
 	if !by.Person() {
 		return errNoPerson
 	}
-	tag, err := s.db.Auth.Exec(ctx, sqlDeleteLoginSession, pgx.StrictNamedArgs{"id": session, "user_id": by.UserID})
+	ended, err := s.endSession(ctx, by, session)
 	if err != nil {
-		return fmt.Errorf("end a session: %w", err)
+		return err
 	}
-	if tag.RowsAffected() == 0 {
+	if !ended {
 		return fault.NotFound("session", id.Format(id.Session, session))
 	}
 	return nil
 }
 
-// SignOut ends the session that asks. A caller without one is signed out
-// already.
-func (s *Store) SignOut(ctx context.Context, by caller.Caller) error {
-	_, err := s.db.Auth.Exec(ctx, sqlDeleteLoginSession, pgx.StrictNamedArgs{"id": by.SessionID, "user_id": by.UserID})
+func (s *Store) endSession(ctx context.Context, by caller.Caller, session id.UUID) (ended bool, err error) {
+	err = s.db.Auth.QueryRow(ctx, sqlDeleteLoginSession, pgx.StrictNamedArgs{"id": session, "user_id": by.UserID}).Scan(&ended)
 	if err != nil {
-		return fmt.Errorf("sign out: %w", err)
+		return false, fmt.Errorf("end a session: %w", err)
 	}
-	return nil
+	return ended, nil
+}
+
+// SignOut ends the session or the personal token that asks. A service account
+// has none, and is not signed in in this sense.
+func (s *Store) SignOut(ctx context.Context, by caller.Caller) error {
+	if !by.Person() {
+		return nil
+	}
+	credential := by.SessionID
+	if by.KeyID != id.Nil {
+		credential = by.KeyID
+	}
+	_, err := s.endSession(ctx, by, credential)
+	return err
 }

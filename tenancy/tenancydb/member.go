@@ -145,9 +145,9 @@ const sqlDeleteMembership = `
 	 WHERE org_id = @org_id
 	   AND user_id = @user_id`
 
-// RemoveMember ends a membership, and with it the member's grants, personal
-// tokens and open invitations to others; the next call of any of them is
-// refused. Everybody may remove themselves. Its faults are NOT_FOUND, LAST_OWNER
+// RemoveMember ends a membership, and with it the member's grants and open
+// invitations to others; their next call here, by session or personal token,
+// finds nothing. Everybody may remove themselves. Its faults are NOT_FOUND, LAST_OWNER
 // and PERMISSION_DENIED.
 func (s *Store) RemoveMember(ctx context.Context, by caller.Caller, user id.UUID) error {
 	return pg.InTenant(ctx, s.db.API, by.OrgID, func(tx pgx.Tx) error {

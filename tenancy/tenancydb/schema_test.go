@@ -37,7 +37,6 @@ func TestTablesKnowTheSameWords(t *testing.T) {
 		"invitation_workspace_role_check": texts(authz.WorkspaceRoles()),
 		"invitation_state_check":          texts(tenancydb.InvitationStates()),
 		"workspace_grant_role_check":      texts(authz.WorkspaceRoles()),
-		"api_key_kind_check":              texts(tenancydb.KeyKinds()),
 		"api_key_org_role_check":          texts(authz.OrgRoles()),
 		"api_key_workspace_role_check":    texts(authz.WorkspaceRoles()),
 		"email_token_purpose_check":       texts(tenancydb.EmailPurposes()),
@@ -66,7 +65,7 @@ func TestEachRoleReadsItsPart(t *testing.T) {
 		_, err := pool.Exec(t.Context(), sql)
 		require.True(t, pg.Denied(err), "%s: %v", sql, err)
 	}
-	for _, table := range []string{"login_session", "email_token", "throttle"} {
+	for _, table := range []string{"login_session", "personal_token", "email_token", "throttle"} {
 		denied(b.db.API, "SELECT 1 FROM "+table)
 		denied(b.db.API, "DELETE FROM "+table)
 		denied(b.db.Engine, "SELECT * FROM "+table)

@@ -19,12 +19,17 @@ const sqlSweep = `
 	  DELETE FROM email_token
 	   WHERE expires_at < @now
 	  RETURNING 1
+	), personal AS (
+	  DELETE FROM personal_token
+	   WHERE expires_at < @now
+	  RETURNING 1
 	), tries AS (
 	  DELETE FROM throttle
 	   WHERE tried_at < @known_since
 	  RETURNING 1
 	)
-	SELECT (SELECT count(*) FROM sessions) + (SELECT count(*) FROM tokens) + (SELECT count(*) FROM tries)`
+	SELECT (SELECT count(*) FROM sessions) + (SELECT count(*) FROM tokens) + (SELECT count(*) FROM personal)
+	     + (SELECT count(*) FROM tries)`
 
 // Sweep removes what has expired and says how many rows that were. tx is of
 // sb_engine. Nothing depends on it but the size of the tables.
