@@ -1,160 +1,139 @@
-// Package choose decides which agent gets which task: one pure function over
-// the tasks that compete and the agents that wait (model.md §7).
-//
-// It owns the order (priority, fairness, age), the fitting of needs into free
-// capacity, and the limits of pools. It must do no I/O and read no clock.
 package choose
 
 import (
-	"bytes"
-	"cmp"
 	"slices"
 	"time"
 
 	"github.com/signalboxhq/signalbox/proto/id"
 )
 
-// Amount is capacity: what a task needs, or what an agent has free.
-type Amount struct {
-	Slots       int32
-	CPUMillis   int64
-	MemoryBytes int64
-	GPUs        int32
-}
-
-// fits reports whether need can be taken out of free. An agent that has told no
-// CPU or memory still runs what asks for none.
-func (need Amount) fits(free Amount) bool {
-	return need.Slots <= free.Slots && need.CPUMillis <= free.CPUMillis &&
-		need.MemoryBytes <= free.MemoryBytes && need.GPUs <= free.GPUs
-}
-
-func (free *Amount) take(need Amount) {
-	free.Slots -= need.Slots
-	free.CPUMillis -= need.CPUMillis
-	free.MemoryBytes -= need.MemoryBytes
-	free.GPUs -= need.GPUs
-}
-
-// Candidate is an attempt that may be leased.
-type Candidate struct {
-	Pool     id.UUID
-	Class    int64
-	Priority int32 // higher first
-	// VTime is the lane's virtual time: smaller first. Equal where fairness is
-	// not in force.
-	VTime float64
-	Since time.Time // older first
-	// Run and Task break ties, so that the choice is reproducible.
-	Run  id.UUID
-	Task int32
-
-	Need Amount
-	// Prefer names the agent whose report made this task ready: its caches are
-	// warm. Avoid names one that should not get it; until AvoidUntil it must
-	// not, after that it may if no other can.
-	Prefer     id.UUID
-	Avoid      id.UUID
-	AvoidUntil time.Time
-}
-
-// Taker is an agent that waits for work.
-type Taker struct {
-	Agent id.UUID
-	Pool  id.UUID
-	Free  Amount
-	// Satisfies reports whether it could ever run a task of the class.
-	Satisfies func(class int64) bool
-}
-
-// Pool is what limits a pool.
-type Pool struct {
-	Paused bool
-	// Limited pools have SlotsLeft slots to give.
-	Limited   bool
-	SlotsLeft int64
-}
-
-// Assignment pairs a candidate with the agent that gets it, by index.
-type Assignment struct {
-	Candidate int
-	Taker     int
-}
-
 // Choose assigns candidates to takers: nothing of a paused or unknown pool;
 // the highest priority first, then the smallest virtual time, then the oldest;
 // each to the first agent in the order given that can run it and has room,
-// the preferred one before all others and the avoided one after. A candidate
-// that nobody can take does not hold up those behind it.
+// the preferred one before all others and the avoided one after.
+//
+// It costs the sorting of the candidates plus, for each distinct need, one pass
+// over the takers: capacity only shrinks within a call, so a taker that had no
+// room for a need is not asked for it again.
 func Choose(now time.Time, pools map[id.UUID]Pool, candidates []Candidate, takers []Taker) []Assignment {
-	order := make([]int, len(candidates))
-	for i := range order {
-		order[i] = i
+	if len(candidates) == 0 || len(takers) == 0 {
+		return nil
 	}
-	slices.SortFunc(order, func(x, y int) int { return before(&candidates[x], &candidates[y]) })
-
-	left := map[id.UUID]int64{}
-	waiting := map[id.UUID][]int{}
-	free := make([]Amount, len(takers))
-	for i := range takers {
-		free[i] = takers[i].Free
-		p, ok := pools[takers[i].Pool]
-		if ok && !p.Paused && free[i].Slots > 0 {
-			waiting[takers[i].Pool] = append(waiting[takers[i].Pool], i)
-			left[takers[i].Pool] = p.SlotsLeft
-		}
-	}
+	x := newChooser(now, pools, takers)
 	var out []Assignment
-	for _, i := range order {
+	for _, i := range inOrder(candidates) {
 		c := &candidates[i]
-		if pools[c.Pool].Limited && left[c.Pool] < int64(c.Need.Slots) {
+		pool := x.pools[c.Pool]
+		if pool == nil || !pool.admits(c.Need) {
 			continue
 		}
-		t := pick(now, c, takers, waiting[c.Pool], free)
+		t := x.pick(c)
 		if t < 0 {
 			continue
 		}
-		free[t].take(c.Need)
-		left[c.Pool] -= int64(c.Need.Slots)
-		if free[t].Slots == 0 {
-			// Full agents leave the list, so that long queues do not meet them again.
-			waiting[c.Pool] = slices.DeleteFunc(waiting[c.Pool], func(x int) bool { return x == t })
-		}
+		x.free[t] = x.free[t].less(c.Need)
+		pool.SlotsLeft -= int64(c.Need.Slots)
 		out = append(out, Assignment{Candidate: i, Taker: t})
 	}
 	return out
 }
 
-func before(x, y *Candidate) int {
-	return cmp.Or(
-		cmp.Compare(y.Priority, x.Priority),
-		cmp.Compare(x.VTime, y.VTime),
-		x.Since.Compare(y.Since),
-		bytes.Compare(x.Run[:], y.Run[:]),
-		cmp.Compare(x.Task, y.Task),
-	)
+func inOrder(candidates []Candidate) []int {
+	order := make([]int, len(candidates))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(x, y int) int { return before(&candidates[x], &candidates[y]) })
+	return order
+}
+
+// chooser is one call of Choose: what is left of everything.
+type chooser struct {
+	now     time.Time
+	takers  []Taker
+	free    []Amount
+	byAgent map[id.UUID][]int // an agent's poll and report can be in one batch
+	pools   map[id.UUID]*Pool // those that somebody waits for
+	lines   map[need]*line
+}
+
+// need is what candidates may have in common: those that share it can be taken
+// by the same takers.
+type need struct {
+	pool   id.UUID
+	class  int64
+	amount Amount
+}
+
+// line holds the takers that could run a need, in the order given. Those before
+// next have no room for it any more.
+type line struct {
+	takers []int
+	next   int
+}
+
+func newChooser(now time.Time, pools map[id.UUID]Pool, takers []Taker) *chooser {
+	x := &chooser{
+		now: now, takers: takers, free: make([]Amount, len(takers)),
+		byAgent: make(map[id.UUID][]int, len(takers)),
+		pools:   make(map[id.UUID]*Pool, len(pools)), lines: map[need]*line{},
+	}
+	for i := range takers {
+		x.free[i] = takers[i].Free
+		x.byAgent[takers[i].Agent] = append(x.byAgent[takers[i].Agent], i)
+		if p, ok := pools[takers[i].Pool]; ok && x.pools[takers[i].Pool] == nil {
+			x.pools[takers[i].Pool] = &p
+		}
+	}
+	return x
 }
 
 // pick returns the taker for a candidate, or -1.
-func pick(now time.Time, c *Candidate, takers []Taker, waiting []int, free []Amount) int {
-	first, avoided := -1, -1
-	for _, t := range waiting {
-		if !c.Need.fits(free[t]) || !takers[t].Satisfies(c.Class) {
-			continue
-		}
-		switch agent := takers[t].Agent; {
-		case agent == c.Avoid && c.Avoid != (id.UUID{}):
-			if avoided < 0 && !now.Before(c.AvoidUntil) {
-				avoided = t
+func (x *chooser) pick(c *Candidate) int {
+	l := x.line(c)
+	for l.next < len(l.takers) && !x.room(l.takers[l.next], c) {
+		l.next++
+	}
+	if c.Prefer != id.Nil && c.Prefer != c.Avoid {
+		for _, t := range x.byAgent[c.Prefer] {
+			if _, stands := slices.BinarySearch(l.takers, t); stands && x.room(t, c) {
+				return t
 			}
-		case c.Prefer == (id.UUID{}) || agent == c.Prefer:
-			return t
-		case first < 0:
-			first = t
 		}
 	}
-	if first >= 0 {
-		return first
+	return x.first(c, l.takers[l.next:])
+}
+
+// first returns the first taker with room, the avoided agent last.
+func (x *chooser) first(c *Candidate, rest []int) int {
+	avoided := -1
+	for _, t := range rest {
+		switch {
+		case !x.room(t, c):
+		case c.Avoid == id.Nil || x.takers[t].Agent != c.Avoid:
+			return t
+		case avoided < 0 && !x.now.Before(c.AvoidUntil):
+			avoided = t
+		}
 	}
 	return avoided
+}
+
+func (x *chooser) room(taker int, c *Candidate) bool { return c.Need.fits(x.free[taker]) }
+
+// line finds the candidate's line, or forms it.
+func (x *chooser) line(c *Candidate) *line {
+	key := need{pool: c.Pool, class: c.Class, amount: c.Need}
+	if l := x.lines[key]; l != nil {
+		return l
+	}
+	l := &line{}
+	for i := range x.takers {
+		t := &x.takers[i]
+		if t.Pool == c.Pool && t.Free.Slots > 0 && t.Satisfies(c.Class) {
+			l.takers = append(l.takers, i)
+		}
+	}
+	x.lines[key] = l
+	return l
 }
