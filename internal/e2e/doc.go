@@ -1,0 +1,8 @@
+// Package e2e proves the product with real processes: servers, agents and the
+// command line as they are shipped, on a real PostgreSQL. It also kills and
+// freezes them.
+//
+// It holds tests and what they share, no code of the product. Each story runs
+// twice: with one replica of the server, and with two behind a proxy that sends
+// every request to the other one in turn.
+package e2e
