@@ -6,7 +6,8 @@ CREATE TABLE sb.pipeline (
   org_id uuid NOT NULL,
   id uuid NOT NULL,
   workspace_id uuid NOT NULL,
-  name text NOT NULL CHECK (name ~ '^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$'),
+  -- As the compiler names pipelines.
+  name text NOT NULL CHECK (name ~ '^[a-z][a-z0-9_-]{0,62}$'),
   deployed bytea CHECK (length(deployed) = 32),
   paused boolean NOT NULL DEFAULT false,
   -- The number of the next run. Counted under the row's lock, so it has no gaps.

@@ -1,0 +1,106 @@
+package pipelineapi
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/signalboxhq/signalbox/controlplane/pipeline"
+	"github.com/signalboxhq/signalbox/controlplane/pipelinedb"
+	"github.com/signalboxhq/signalbox/internal/fault"
+	faultv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/fault/v1"
+)
+
+// compile turns the compiler's problems into a fault with a violation for each.
+func compile(name string, source []byte) (*pipeline.Compiled, error) {
+	compiled, err := pipeline.Compile(filename(name), source)
+	var problems *pipeline.Problems
+	if !errors.As(err, &problems) {
+		return compiled, err
+	}
+	violations := make([]fault.Violation, len(problems.List))
+	for i := range problems.List {
+		violations[i] = violation(&problems.List[i])
+	}
+	return nil, fault.Invalid(pipelinedb.ReasonPipeline, "%s", summary(problems)).With(violations...)
+}
+
+func summary(p *pipeline.Problems) string {
+	switch n := len(p.List) + p.Omitted; {
+	case n == 1:
+		return "the pipeline file has 1 problem"
+	case p.Omitted > 0:
+		return fmt.Sprintf("the pipeline file has %d problems; these are the first %d", n, len(p.List))
+	default:
+		return fmt.Sprintf("the pipeline file has %d problems", n)
+	}
+}
+
+func violation(p *pipeline.Problem) fault.Violation {
+	return fault.Violation{
+		Path: p.Path, Want: p.Want, Got: p.Got, Text: sentence(p),
+		Line: p.Line, Column: p.Column, Excerpt: p.Excerpt,
+	}
+}
+
+// sentence is a problem in one line, as clients print it above the excerpt.
+func sentence(p *pipeline.Problem) string {
+	var b strings.Builder
+	b.WriteString(p.Message)
+	if p.Want != "" {
+		b.WriteString("; want " + p.Want)
+		if p.Got != "" {
+			b.WriteString(", got " + p.Got)
+		}
+	} else if p.Got != "" {
+		b.WriteString("; got " + p.Got)
+	}
+	if p.Hint != "" {
+		b.WriteString("; " + p.Hint)
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
+}
+
+// violationsOf returns the violations of a source that does not compile.
+func violationsOf(err error) ([]*faultv1.Violation, bool) {
+	refusal, ok := fault.As(err)
+	if !ok || refusal.Reason != pipelinedb.ReasonPipeline {
+		return nil, false
+	}
+	out := make([]*faultv1.Violation, len(refusal.Violations))
+	for i, v := range refusal.Violations {
+		out[i] = &faultv1.Violation{
+			Path: v.Path, Want: v.Want, Got: v.Got, Text: v.Text,
+			Line: uint32(v.Line), Column: uint32(v.Column), Excerpt: v.Excerpt,
+		}
+	}
+	return out, true
+}
+
+func warnings(name string, c *pipeline.Compiled) []string {
+	var out []string
+	for i := range c.Warnings {
+		out = append(out, strings.TrimSuffix(c.Warnings[i].Text(filename(name)), "\n"))
+	}
+	return out
+}
+
+func poolWarnings(missing []string) []string {
+	var out []string
+	for _, pool := range missing {
+		out = append(out, fmt.Sprintf("there is no pool %q; create it with `signalbox pool create %s` before you apply", pool, pool))
+	}
+	return out
+}
+
+// filename is what error texts call the file: the client's word for it, within
+// reason.
+func filename(name string) string {
+	const most = 200
+	if name == "" || len(name) > most || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
+		return "pipeline.yaml"
+	}
+	return name
+}
