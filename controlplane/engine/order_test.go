@@ -181,3 +181,15 @@ func TestEveryPrefixFoldsTheSame(t *testing.T) {
 		}
 	})
 }
+
+// Every outcome of the engine is one that billing knows: what was the step's
+// doing is billed once it had started, what was not is not.
+func TestOutcomesAreBilled(t *testing.T) {
+	t.Parallel()
+	free := map[engine.Outcome]bool{
+		engine.OutcomeNone: true, engine.OutcomeLost: true, engine.OutcomeRejected: true, engine.OutcomeRefused: true,
+	}
+	for _, o := range engine.Outcomes() {
+		require.Equal(t, !free[o], usage.Billable(o.String(), true), o)
+	}
+}

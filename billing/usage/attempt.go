@@ -1,0 +1,53 @@
+package usage
+
+import (
+	"time"
+
+	"github.com/signalboxhq/signalbox/proto/id"
+)
+
+// Attempt is the end of one attempt, as the journal's entry tells it.
+type Attempt struct {
+	Org       id.UUID
+	Workspace id.UUID
+	Pool      id.UUID
+	Pipeline  id.UUID
+	LabelSet  int64
+	// Started is zero if the step never ran. Both are by the agent's monotonic
+	// clock, cut to the time between grant and report by the database's.
+	Started  time.Time
+	Finished time.Time
+	// Recorded is when the entry was written. It stands in for a Finished that
+	// nobody told.
+	Recorded time.Time
+	// Billable is false for ends that cost nothing: see Billable. It needs a
+	// start.
+	Billable bool
+	GPUs     int32
+	// FirstOfRun marks the first attempt of the run, over all its generations,
+	// that started: the run itself is counted with it, billable or not.
+	FirstOfRun bool
+}
+
+// DurationMS is what an attempt is billed for: whole milliseconds from start to
+// end, never negative, zero if it is not billable.
+func (a Attempt) DurationMS() int64 {
+	if !a.billed() {
+		return 0
+	}
+	return max(0, a.Finished.Sub(a.Started).Milliseconds())
+}
+
+func (a Attempt) billed() bool { return a.Billable && !a.Started.IsZero() }
+
+// ended is the hour, UTC, that the attempt counts in: the one it ended in, even
+// if the report came later. A period that was closed meanwhile gets an
+// adjustment.
+func (a Attempt) ended() time.Time {
+	if a.Finished.IsZero() {
+		return hour(a.Recorded)
+	}
+	return hour(a.Finished)
+}
+
+func hour(t time.Time) time.Time { return t.UTC().Truncate(time.Hour) }
