@@ -62,11 +62,15 @@ frontend/dist/.built: frontend/node_modules/.installed $(shell find frontend/src
 
 ## Working
 
-dev: up-run ## Run everything here, with a private PostgreSQL, until Ctrl-C
-	go run ./cmd/signalbox dev
+build: up-run ## Build the two programs into .bin
+	go build -o $(BIN)/signalbox ./cmd/signalbox
+	cd agent && go build -o $(BIN)/signalbox-agent ./cmd/signalbox-agent
 
-demo: up-run ## Run the digits example through a real agent, and show run and bill
-	go run ./cmd/signalbox demo
+dev: build ## Run everything here, with a private PostgreSQL, until Ctrl-C
+	$(BIN)/signalbox dev --agent $(BIN)/signalbox-agent
+
+demo: build ## Run the digits example through a real agent, and show run and bill
+	$(BIN)/signalbox demo --agent $(BIN)/signalbox-agent
 
 gen: $(BIN)/.tools $(if $(WEB),frontend/node_modules/.installed) ## Generate code from the contract
 	cd proto && $(BIN)/buf generate
@@ -103,7 +107,7 @@ e2e: up ## Run the browser's end-to-end tests
 	$(if $(WEB),@if grep -q '"e2e"' frontend/package.json && [ -f frontend/vitest.e2e.config.ts ]; then $(NPM) run e2e; else echo "no end-to-end tests yet"; fi)
 
 bench: up-run ## Measure the hand-over and the commit of this machine
-	cd loadtest && go test -run '^$$' -bench . ./...
+	go test -run '^$$' -bench Hop -benchtime 300x ./controlplane/agentapi
 
 check: lint fresh standalone ## Exactly what CI runs: lint, generated code, every module alone, tests
 	@$(MAKE) --no-print-directory test
@@ -117,4 +121,4 @@ fresh: gen
 standalone:
 	@$(call each,GOWORK=off go build ./...)
 
-.PHONY: help up up-run dev demo gen fmt lint test test-race fuzz e2e bench check fresh standalone
+.PHONY: help up up-run build dev demo gen fmt lint test test-race fuzz e2e bench check fresh standalone
