@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/signalboxhq/signalbox/agent/tree"
 )
 
 // ErrGone means that an artifact should be here and is not: its retention is
@@ -53,11 +55,11 @@ func (s *Store) Keep(key Key, path string, mayMove bool) (Content, error) {
 		moved = os.Rename(path, target) == nil
 	}
 	if !moved {
-		if err := copyTree(target, path); err != nil {
+		if err := tree.Copy(target, path); err != nil {
 			return Content{}, errors.Join(fmt.Errorf("keep an artifact: %w", err), os.RemoveAll(target))
 		}
 	}
-	if err := protect(target); err != nil {
+	if err := tree.Protect(target); err != nil {
 		return Content{}, fmt.Errorf("keep an artifact: %w", err)
 	}
 	return Describe(target)
@@ -73,7 +75,7 @@ func (s *Store) Stage(uri, path string) error {
 	if _, err := os.Lstat(source); errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("stage an artifact: %w", ErrGone)
 	}
-	if err := linkTree(path, source); err != nil {
+	if err := tree.Link(path, source); err != nil {
 		return fmt.Errorf("stage an artifact: %w", err)
 	}
 	return nil
@@ -91,7 +93,7 @@ func (s *Store) Sweep(before time.Time) (removed int, err error) {
 		if err != nil || !newest.Before(before) {
 			continue
 		}
-		if err := removeTree(path); err != nil {
+		if err := tree.Remove(path); err != nil {
 			return removed, fmt.Errorf("sweep artifacts: %w", err)
 		}
 		removed++
@@ -106,7 +108,7 @@ func newestAttempt(run string) (time.Time, error) {
 		return time.Time{}, err
 	}
 	newest := info.ModTime()
-	attempts, err := filepath.Glob(filepath.Join(quoteGlob(run), "*", "*"))
+	attempts, err := filepath.Glob(filepath.Join(tree.QuoteGlob(run), "*", "*"))
 	if err != nil {
 		return time.Time{}, err
 	}

@@ -6,8 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
+
+	"github.com/signalboxhq/signalbox/agent/tree"
 )
 
 // Retention says what Sweep keeps; zero means no limit.
@@ -64,7 +65,7 @@ func (s *Store) list() ([]kept, error) {
 		live[key.path(s.dir)] = true
 	}
 	s.mu.Unlock()
-	dirs, err := filepath.Glob(filepath.Join(quoteGlob(s.dir), "*", "*", "*"))
+	dirs, err := filepath.Glob(filepath.Join(tree.QuoteGlob(s.dir), "*", "*", "*"))
 	if err != nil {
 		return nil, err
 	}
@@ -90,9 +91,4 @@ func (s *Store) list() ([]kept, error) {
 		all = append(all, one)
 	}
 	return all, nil
-}
-
-// quoteGlob takes a path literally.
-func quoteGlob(path string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }

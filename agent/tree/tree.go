@@ -1,4 +1,6 @@
-package artifact
+// Package tree copies, links, protects and removes files and folders of steps,
+// in the ways in which the standard library does not.
+package tree
 
 import (
 	"errors"
@@ -16,12 +18,12 @@ import (
 // are read-only, which stops everybody but root.
 const linkFrom = 16 << 20
 
-// copyTree copies a file or folder. Links within a folder stay links; a link at
+// Copy copies a file or folder. Links within a folder stay links; a link at
 // the top is followed.
-func copyTree(target, source string) error { return walk(target, source, copyFile) }
+func Copy(target, source string) error { return walk(target, source, copyFile) }
 
-// linkTree is copyTree with the cheapest means there is.
-func linkTree(target, source string) error {
+// Link is Copy with the cheapest means there is, for what is only read.
+func Link(target, source string) error {
 	return walk(target, source, func(target, source string, info fs.FileInfo) error {
 		if info.Size() >= linkFrom && os.Link(source, target) == nil {
 			return nil
@@ -89,9 +91,9 @@ func copyFile(target, source string, info fs.FileInfo) (err error) {
 	return err
 }
 
-// protect takes away the permission to write files. Folders keep it, so that
+// Protect takes away the permission to write files. Folders keep it, so that
 // they can be removed.
-func protect(path string) error {
+func Protect(path string) error {
 	return filepath.WalkDir(path, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.Type().IsRegular() {
 			return err
@@ -104,8 +106,8 @@ func protect(path string) error {
 	})
 }
 
-// removeTree is os.RemoveAll for folders that a step made unwritable.
-func removeTree(path string) error {
+// Remove is os.RemoveAll for folders that a step made unwritable.
+func Remove(path string) error {
 	if os.RemoveAll(path) == nil {
 		return nil
 	}
@@ -118,7 +120,7 @@ func removeTree(path string) error {
 	return os.RemoveAll(path)
 }
 
-// quoteGlob takes a path literally.
-func quoteGlob(path string) string {
+// QuoteGlob makes a pattern for filepath.Glob that matches the path itself.
+func QuoteGlob(path string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }
