@@ -1,0 +1,89 @@
+package client
+
+import (
+	"context"
+	"net/http"
+
+	"connectrpc.com/connect"
+	"google.golang.org/protobuf/proto"
+)
+
+// caller is the interceptor that gives each call its headers and, in curl mode,
+// writes it down instead of making it.
+type caller struct {
+	config Config
+}
+
+var _ connect.Interceptor = (*caller)(nil)
+
+func newCaller(c Config) *caller { return &caller{config: c} }
+
+// WrapUnary limits the time of a call.
+func (c *caller) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
+	return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
+		c.identify(req.Header())
+		if msg, ok := req.Any().(proto.Message); ok && c.writesDown(ctx) {
+			return nil, c.writeCurl(req.Spec(), msg)
+		}
+		ctx, cancel := context.WithTimeout(ctx, CallTimeout)
+		defer cancel()
+		return next(ctx, req)
+	}
+}
+
+// WrapStreamingClient does the same for streams, without a limit of time.
+func (c *caller) WrapStreamingClient(next connect.StreamingClientFunc) connect.StreamingClientFunc {
+	return func(ctx context.Context, spec connect.Spec) connect.StreamingClientConn {
+		conn := next(ctx, spec)
+		c.identify(conn.RequestHeader())
+		if c.writesDown(ctx) {
+			return &writtenStream{StreamingClientConn: conn, caller: c}
+		}
+		return conn
+	}
+}
+
+// WrapStreamingHandler is for servers: nothing to do.
+func (c *caller) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
+	return next
+}
+
+func (c *caller) identify(h http.Header) {
+	h.Set("User-Agent", "signalbox-cli/"+c.config.Version+" "+h.Get("User-Agent"))
+	if c.config.Token != "" {
+		h.Set("Authorization", "Bearer "+c.config.Token)
+	}
+	if c.config.Organization != "" {
+		h.Set(HeaderOrganization, c.config.Organization)
+	}
+	if c.config.Workspace != "" {
+		h.Set(HeaderWorkspace, c.config.Workspace)
+	}
+}
+
+func (c *caller) writesDown(ctx context.Context) bool {
+	return c.config.Curl != nil && ctx.Value(preparing{}) == nil
+}
+
+type preparing struct{}
+
+// Preparing marks calls that only gather what the command's own call needs, such
+// as a pipeline's params: they are made in curl mode too.
+func Preparing(ctx context.Context) context.Context {
+	return context.WithValue(ctx, preparing{}, true)
+}
+
+// writtenStream is a stream whose request is written down instead of sent.
+type writtenStream struct {
+	connect.StreamingClientConn
+
+	caller *caller
+}
+
+// Send ends the call with ErrWritten.
+func (s *writtenStream) Send(msg any) error {
+	if m, ok := msg.(proto.Message); ok {
+		return s.caller.writeCurl(s.Spec(), m)
+	}
+	return s.StreamingClientConn.Send(msg)
+}

@@ -1,0 +1,76 @@
+package exit
+
+import (
+	"connectrpc.com/connect"
+
+	faultv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/fault/v1"
+)
+
+// advice is what to do about a reason of the contract, and the exit code where
+// the wire code alone would give another one.
+type advice struct {
+	code Code // 0: the wire code's
+	hint string
+}
+
+// advices has an entry for each reason about which something can be said; a
+// test keeps it complete.
+var advices = map[faultv1.Reason]advice{
+	faultv1.Reason_REASON_NOT_FOUND:         {NotFound, "is it in this organization and workspace? `signalbox config view --origin` shows which are in use"},
+	faultv1.Reason_REASON_UNAUTHENTICATED:   {Auth, "log in with `signalbox login`, or set SIGNALBOX_TOKEN"},
+	faultv1.Reason_REASON_PERMISSION_DENIED: {Denied, "`signalbox whoami` shows your roles; an admin of the organization can change them"},
+	faultv1.Reason_REASON_INVALID_ARGUMENT:  {},
+	faultv1.Reason_REASON_ALREADY_EXISTS:    {Conflict, ""},
+	faultv1.Reason_REASON_CONFLICT:          {Conflict, "somebody else changed it first: look again, then repeat"},
+	faultv1.Reason_REASON_UNAVAILABLE:       {Later, "try again in a moment"},
+	faultv1.Reason_REASON_INTERNAL:          {Failed, "this is a defect of the service; please report it with the time of this message"},
+	faultv1.Reason_REASON_QUOTA_EXCEEDED:    {Denied, "`signalbox usage show` shows what is used"},
+	faultv1.Reason_REASON_RATE_LIMITED:      {Later, "too many calls: wait a little, then repeat"},
+
+	faultv1.Reason_REASON_PIPELINE_INVALID:     {Wrong, ""},
+	faultv1.Reason_REASON_PIPELINE_PAUSED:      {Conflict, "the pipeline takes no new runs while it is paused"},
+	faultv1.Reason_REASON_VERSION_NOT_DEPLOYED: {Conflict, "deploy one: `signalbox apply FILE` or `signalbox pipeline deploy PIPELINE DIGEST`"},
+	faultv1.Reason_REASON_PARAM_INVALID:        {Wrong, "`signalbox pipeline show PIPELINE --params` lists the params and their types"},
+	faultv1.Reason_REASON_PARAM_NOT_SEALED:     {Wrong, "only params declared `open: true` travel in the clear; this program seals the others: is it of the server's release?"},
+
+	faultv1.Reason_REASON_RUN_TERMINAL:         {Conflict, "the run has ended; `signalbox retry RUN` runs what failed again"},
+	faultv1.Reason_REASON_RUN_FINALIZING:       {Conflict, "only exit handlers are left; --force skips them"},
+	faultv1.Reason_REASON_NOTHING_TO_RETRY:     {Conflict, "every task succeeded; start a new run instead: `signalbox run start PIPELINE`"},
+	faultv1.Reason_REASON_RUN_NOT_TERMINAL:     {Conflict, "wait for the run to end (`signalbox run wait RUN`) or cancel it first"},
+	faultv1.Reason_REASON_IDEMPOTENCY_MISMATCH: {Conflict, "the key was used for another start; take a new --key for other content"},
+
+	faultv1.Reason_REASON_STALE_FENCE:     {Conflict, ""},
+	faultv1.Reason_REASON_SESSION_EXPIRED: {Auth, "log in again: `signalbox login`"},
+	faultv1.Reason_REASON_AGENT_REVOKED:   {Denied, "the agent was revoked; make a new join token: `signalbox pool join-token POOL`"},
+	faultv1.Reason_REASON_TOKEN_INVALID:   {Auth, "the token is not valid: was it copied whole?"},
+	faultv1.Reason_REASON_TOKEN_USED:      {Conflict, "the token was used up; ask for a new one"},
+	faultv1.Reason_REASON_TOKEN_EXPIRED:   {Auth, "the token has expired; log in again, or make a new key"},
+
+	faultv1.Reason_REASON_EMAIL_NOT_VERIFIED:  {Auth, "follow the link in the mail that was sent at sign-up"},
+	faultv1.Reason_REASON_BAD_CREDENTIALS:     {Auth, "check the e-mail address and the password"},
+	faultv1.Reason_REASON_PASSWORD_REFUSED:    {Wrong, ""},
+	faultv1.Reason_REASON_LAST_OWNER:          {Conflict, "make somebody else an owner first: `signalbox member set-role WHO owner`"},
+	faultv1.Reason_REASON_SEALING_KEY_MISSING: {Conflict, hintStartAgent},
+
+	faultv1.Reason_REASON_NO_AGENT_ONLINE: {Later, "this data never leaves your agents' side, so one must be online: `signalbox agent list`"},
+	faultv1.Reason_REASON_STREAM_CLOSED:   {Later, "the stream was cut; repeat the command"},
+	faultv1.Reason_REASON_DATA_GONE:       {NotFound, "the agent no longer has it"},
+}
+
+const hintStartAgent = "the workspace's first agent makes its sealing key: start one with `signalbox pool join-token POOL`"
+
+func refine(e *Error, reason faultv1.Reason) {
+	a := advices[reason]
+	if a.code != OK {
+		e.Code = a.code
+	}
+	e.Hint = a.hint
+}
+
+// adviceFor is about refusals that carry no reason.
+func adviceFor(code connect.Code) string {
+	if code == connect.CodeUnauthenticated {
+		return advices[faultv1.Reason_REASON_UNAUTHENTICATED].hint
+	}
+	return ""
+}

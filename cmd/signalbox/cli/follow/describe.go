@@ -1,0 +1,125 @@
+package follow
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/output"
+	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
+)
+
+// Last is the newest attempt of a task, nil where there is none.
+func Last(t *runv1.Task) *runv1.Attempt {
+	if n := len(t.GetAttempts()); n > 0 {
+		return t.GetAttempts()[n-1]
+	}
+	return nil
+}
+
+// StateOf is the state to show of a task: the attempt's own while one is live,
+// since "leased" and "starting" say more than "running".
+func StateOf(t *runv1.Task) string {
+	if a := Last(t); a != nil && t.GetState() == "running" && a.GetFinishedAt() == nil && a.GetState() != "" {
+		return a.GetState()
+	}
+	return t.GetState()
+}
+
+// Elapsed is how long an attempt has run, or how long it ran; ok is false where
+// it has not started.
+func Elapsed(a *runv1.Attempt, now time.Time) (d time.Duration, ok bool) {
+	start := a.GetStartedAt()
+	if start == nil {
+		start = a.GetGrantedAt()
+	}
+	if start == nil {
+		return 0, false
+	}
+	return until(start, a.GetFinishedAt(), now), true
+}
+
+func until(start, end *timestamppb.Timestamp, now time.Time) time.Duration {
+	if end != nil {
+		now = end.AsTime()
+	}
+	return max(now.Sub(start.AsTime()), 0)
+}
+
+// Ending says how an attempt ended: "exit 1", "lost (infra)". Empty for one
+// that succeeded or lives.
+func Ending(a *runv1.Attempt) string {
+	if a.GetFinishedAt() == nil || a.GetState() == "succeeded" {
+		return ""
+	}
+	var parts []string
+	if a.GetReason() != "" {
+		parts = append(parts, a.GetReason())
+	} else if a.GetExitCode() != 0 {
+		parts = append(parts, fmt.Sprintf("exit %d", a.GetExitCode()))
+	}
+	if a.GetState() != "failed" {
+		parts = append(parts, a.GetState())
+	}
+	text := strings.Join(parts, ", ")
+	if a.GetCause() != "" && a.GetCause() != "user" {
+		text = strings.TrimSpace(text + " (" + a.GetCause() + ")")
+	}
+	return text
+}
+
+// note is what is worth saying of a task beside its state and time.
+func note(t *runv1.Task, now time.Time) string {
+	var parts []string
+	a := Last(t)
+	if a != nil && a.GetNumber() > 1 {
+		parts = append(parts, fmt.Sprintf("attempt %d", a.GetNumber()))
+	}
+	switch t.GetState() {
+	case "running":
+		if a != nil && a.GetAgentName() != "" {
+			parts = append(parts, "on "+a.GetAgentName())
+		}
+	case "backoff":
+		parts = append(parts, Ending(a))
+		if t.GetRetryAt() != nil {
+			parts = append(parts, "next try in "+output.Duration(t.GetRetryAt().AsTime().Sub(now)))
+		}
+	case "failed", "tolerated", "canceled":
+		if a != nil {
+			parts = append(parts, Ending(a))
+		}
+	}
+	if t.GetReason() != "" && (a == nil || t.GetReason() != a.GetReason()) {
+		parts = append(parts, t.GetReason())
+	}
+	return join(parts)
+}
+
+func join(parts []string) string {
+	kept := parts[:0]
+	for _, p := range parts {
+		if p != "" {
+			kept = append(kept, p)
+		}
+	}
+	return strings.Join(kept, ", ")
+}
+
+// Title is the run in one line: what, how far, how long.
+func Title(r *runv1.Run, now time.Time) string {
+	parts := []string{fmt.Sprintf("%s#%d", r.GetPipeline(), r.GetNumber()), r.GetState()}
+	if r.GetReason() != "" {
+		parts = append(parts, "("+r.GetReason()+")")
+	}
+	if r.GetStartedAt() != nil {
+		parts = append(parts, output.Duration(until(r.GetStartedAt(), r.GetFinishedAt(), now)))
+	}
+	progress := fmt.Sprintf("%d/%d tasks", r.GetTasksDone(), r.GetTasksTotal())
+	if r.GetTasksFailed() > 0 {
+		progress += fmt.Sprintf(", %d failed", r.GetTasksFailed())
+	}
+	return strings.Join(append(parts, progress, r.GetId()), "  ")
+}

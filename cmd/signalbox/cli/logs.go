@@ -1,0 +1,218 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/client"
+	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/datastream"
+	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/exit"
+	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/follow"
+	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/output"
+	relayv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/relay/v1"
+	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
+	"github.com/signalboxhq/signalbox/proto/id"
+)
+
+// logs is the state of one `signalbox logs`.
+type logs struct {
+	*app
+
+	attempt    uint32
+	follow     bool
+	timestamps bool
+
+	api   *client.Clients
+	org   id.UUID
+	runID string
+	print *logPrinter
+}
+
+func (a *app) logsCommand() *cobra.Command {
+	l := &logs{app: a}
+	c := a.command("logs [RUN] [TASK]", "Read the logs of a run, from the agent that has them", upTo(0, "RUN", "TASK"), l.run)
+	c.Long = `Read the logs of a run's tasks, or of one TASK. Logs stay with your agents: an
+agent seals them to a key that is made for this one command, and the server
+passes on what it cannot read. So the agent that ran the task must be online.
+` + runHelp
+	c.Example = `  signalbox logs @failed
+  signalbox logs fraud-train#12 train --attempt 1
+  signalbox logs @latest --follow`
+	c.Flags().Uint32Var(&l.attempt, "attempt", 0, "the `NUMBER` of the task's attempt (default the last)")
+	c.Flags().BoolVarP(&l.follow, "follow", "f", false, "go on until the run ends")
+	c.Flags().BoolVarP(&l.timestamps, "timestamps", "t", false, "put the time before each line")
+	c.ValidArgsFunction = a.completeRunAndTask
+	return c
+}
+
+func (l *logs) run(ctx context.Context, args []string) error {
+	p, err := l.printer()
+	if err != nil {
+		return err
+	}
+	if l.api, err = l.app.api(); err != nil {
+		return err
+	}
+	where, err := l.herePlace(ctx, l.api)
+	if err != nil {
+		return err
+	}
+	if l.org, _, err = where.ids(); err != nil {
+		return err
+	}
+	res, err := l.api.Run.GetRun(client.Preparing(ctx), &runv1.GetRunRequest{Id: argument(args, 0, latest)})
+	if err != nil {
+		return err
+	}
+	l.runID = res.GetRun().GetId()
+	task := argument(args, 1, "")
+	if l.attempt != 0 && task == "" {
+		return exit.Usagef("--attempt needs a TASK")
+	}
+	if task != "" && !hasTask(res.GetTasks(), task) {
+		return exit.New(exit.NotFound, "%s has no task %q", runName(res.GetRun()), task).
+			Advise("`signalbox run get %s` lists them", l.runID)
+	}
+	l.print = newLogPrinter(p, l.out, l.timestamps, task, res.GetTasks())
+	switch {
+	case l.follow && l.attempt == 0:
+		return l.followAll(ctx, task)
+	case task != "":
+		return l.read(ctx, task, l.attempt)
+	}
+	return l.readAll(ctx, res)
+}
+
+func hasTask(tasks []*runv1.Task, name string) bool {
+	for _, t := range tasks {
+		if t.GetName() == name {
+			return true
+		}
+	}
+	return false
+}
+
+// read prints one attempt's log. A stream that is cut is opened again where it
+// ended, as often as the agent can be reached.
+func (l *logs) read(ctx context.Context, task string, attempt uint32) error {
+	src := datastream.Source{
+		Org: l.org, Run: l.runID, Kind: relayv1.DataKind_DATA_KIND_LOGS,
+		Task: task, Attempt: attempt, Follow: l.follow,
+	}
+	begun := false
+	for try := 1; ; try++ {
+		err := datastream.ReadLog(ctx, l.api.Relay, l.opts.Random, src, func(line datastream.Line) error {
+			if begun && line.Offset <= src.Offset {
+				return nil // seen before the stream was cut
+			}
+			begun, src.Offset, try = true, line.Offset, 1
+			return l.print.line(task, attempt, line)
+		})
+		if err == nil || !begun || !datastream.Cut(err) || ctx.Err() != nil || try > 5 {
+			return err
+		}
+		if err := sleep(ctx, l.opts.RetryDelay(try)); err != nil {
+			return err
+		}
+	}
+}
+
+func (l *logs) readAll(ctx context.Context, res *runv1.GetRunResponse) error {
+	read := 0
+	for _, t := range res.GetTasks() {
+		last := follow.Last(t)
+		if last == nil {
+			continue
+		}
+		read++
+		if err := l.readOrSay(ctx, t.GetName(), last.GetNumber()); err != nil {
+			return err
+		}
+	}
+	if read == 0 {
+		l.note("%s has run no task yet; --follow waits for the first.", runName(res.GetRun()))
+	}
+	return nil
+}
+
+// readOrSay reads a log among others: one that is gone is said and left out.
+func (l *logs) readOrSay(ctx context.Context, task string, attempt uint32) error {
+	err := l.read(ctx, task, attempt)
+	if err == nil {
+		return nil
+	}
+	if e := exit.From(err); e.Reason == "DATA_GONE" || e.Reason == "NO_AGENT_ONLINE" || e.Code == exit.NotFound {
+		l.note("%s, attempt %d: no log: %s", task, attempt, e.Text)
+		return nil
+	}
+	return err
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// logPrinter writes lines of several logs, one at a time.
+type logPrinter struct {
+	p          *output.Printer
+	out        io.Writer
+	timestamps bool
+	prefix     bool
+	longest    int
+
+	mu sync.Mutex
+}
+
+// newLogPrinter puts the task's name before each line where there may be others.
+func newLogPrinter(p *output.Printer, out io.Writer, timestamps bool, only string, tasks []*runv1.Task) *logPrinter {
+	lp := &logPrinter{p: p, out: out, timestamps: timestamps, prefix: only == "" && len(tasks) > 1}
+	for _, t := range tasks {
+		lp.longest = max(lp.longest, len(t.GetName()))
+	}
+	return lp
+}
+
+func (lp *logPrinter) line(task string, attempt uint32, line datastream.Line) error {
+	lp.mu.Lock()
+	defer lp.mu.Unlock()
+	if lp.p.Format.Structured() {
+		one := *lp.p
+		if one.Format == output.JSON {
+			one.Format = output.JSONL
+		}
+		return one.Value(output.Object{
+			{Name: "task", Value: task},
+			{Name: "attempt", Value: attempt},
+			{Name: "offset", Value: line.Offset},
+			{Name: "time", Value: output.Time(line.Time)},
+			{Name: "stream", Value: line.Stream},
+			{Name: "text", Value: line.Text},
+		})
+	}
+	var b strings.Builder
+	if lp.prefix {
+		b.WriteString(lp.p.Paint(output.Faint, fmt.Sprintf("%-*s | ", lp.longest, task)))
+	}
+	if lp.timestamps {
+		b.WriteString(lp.p.Paint(output.Faint, line.Time.UTC().Format("2006-01-02T15:04:05.000Z")) + " ")
+	}
+	b.WriteString(strings.TrimRight(line.Text, "\r\n") + "\n")
+	if _, err := io.WriteString(lp.out, b.String()); err != nil {
+		return errors.Join(errors.New("write the log"), err)
+	}
+	return nil
+}

@@ -1,0 +1,41 @@
+package cli
+
+import (
+	"context"
+
+	"golang.org/x/sync/errgroup"
+
+	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
+)
+
+// followAll prints the logs of all attempts, those of the past first and each
+// new one as it starts, until the run ends. Every attempt is a stream of its
+// own; lines of tasks that run at the same time come as they come.
+func (l *logs) followAll(ctx context.Context, only string) error {
+	readers, ctx := errgroup.WithContext(ctx)
+	seen := map[string]uint32{}
+	readers.Go(func() error {
+		_, err := l.watch(l.api, l.runID).Each(ctx, func(res *runv1.WatchRunResponse) error {
+			for _, t := range res.GetTasks() {
+				if only != "" && t.GetName() != only {
+					continue
+				}
+				for _, x := range t.GetAttempts() {
+					if x.GetNumber() <= seen[t.GetName()] || !started(x) {
+						continue
+					}
+					seen[t.GetName()] = x.GetNumber()
+					readers.Go(func() error { return l.readOrSay(ctx, t.GetName(), x.GetNumber()) })
+				}
+			}
+			return nil
+		})
+		return err
+	})
+	return readers.Wait()
+}
+
+// started reports whether an attempt has, or may have, a log.
+func started(x *runv1.Attempt) bool {
+	return x.GetStartedAt() != nil || x.GetFinishedAt() != nil || x.GetState() == "running" || x.GetState() == "starting"
+}

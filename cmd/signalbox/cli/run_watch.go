@@ -1,0 +1,208 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/client"
+	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/exit"
+	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/follow"
+	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/output"
+	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
+)
+
+func (a *app) watchCommand() *cobra.Command {
+	var exitOn string
+	c := a.command("watch [RUN]", "Watch a run until it ends", upTo(0, "RUN"), func(ctx context.Context, args []string) error {
+		failing, err := exitOnFailing(exitOn)
+		if err != nil {
+			return err
+		}
+		return a.watchRun(ctx, argument(args, 0, latest), failing)
+	})
+	c.Long = `Watch a run until it ends: as a tree on a terminal, else line by line, with
+--json as one message a line. The exit code is 0 where it succeeded, 9 where it
+failed, 11 where it was canceled. Ctrl-C ends the watching, not the run.` + runHelp
+	c.Flags().StringVar(&exitOn, "exit-on", "end", "`WHEN` to stop watching: end, or failing (exit code 10 at the first failed task)")
+	c.ValidArgsFunction = a.completeRuns
+	return c
+}
+
+func (a *app) runWaitCommand() *cobra.Command {
+	var exitOn string
+	var timeout time.Duration
+	c := a.command("wait [RUN]", "Wait in silence until a run ends", upTo(0, "RUN"), func(ctx context.Context, args []string) error {
+		failing, err := exitOnFailing(exitOn)
+		if err != nil {
+			return err
+		}
+		return a.waitRun(ctx, argument(args, 0, latest), failing, timeout)
+	})
+	c.Long = `Wait until a run ends, and show how. The exit code is 0 where it succeeded, 9
+where it failed, 11 where it was canceled, 75 where --timeout came first.` + runHelp
+	c.Flags().StringVar(&exitOn, "exit-on", "end", "`WHEN` to stop waiting: end, or failing (exit code 10 at the first failed task)")
+	c.Flags().DurationVar(&timeout, "timeout", 0, "wait no longer than this `DURATION`, as 30m")
+	c.ValidArgsFunction = a.completeRuns
+	return c
+}
+
+func exitOnFailing(text string) (bool, error) {
+	switch text {
+	case "end":
+		return false, nil
+	case "failing":
+		return true, nil
+	}
+	return false, exit.Usagef("--exit-on: want end or failing, got %q", text)
+}
+
+// errFailing ends the following of a run with a failed task.
+var errFailing = errors.New("a task of the run has failed")
+
+// watchRun shows a run until it ends, in the form that fits the output.
+func (a *app) watchRun(ctx context.Context, ref string, failing bool) error {
+	p, err := a.printer()
+	if err != nil {
+		return err
+	}
+	switch {
+	case p.Format == output.Name:
+		return exit.Usagef("-o name does not fit a run that is watched")
+	case p.Format.Structured():
+		return a.followRun(ctx, ref, failing, func(res *runv1.WatchRunResponse) error { return p.Event(res) })
+	case a.opts.Terminal.Out:
+		return a.watchTree(ctx, ref, failing)
+	}
+	log := &follow.Log{Painter: a.painter()}
+	return a.followRun(ctx, ref, failing, func(res *runv1.WatchRunResponse) error {
+		for _, line := range log.Lines(res, a.now()) {
+			if _, err := fmt.Fprintln(a.out, line); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// watchTree draws the tree at every change, and each second in between so that
+// its clocks go on.
+func (a *app) watchTree(ctx context.Context, ref string, failing bool) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	news := make(chan *runv1.WatchRunResponse)
+	ended := make(chan error, 1)
+	go func() {
+		ended <- a.followRun(ctx, ref, failing, func(res *runv1.WatchRunResponse) error {
+			select {
+			case news <- res:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		})
+	}()
+	screen := &follow.Screen{Out: a.out, Size: a.opts.Terminal.Size}
+	clock := time.NewTicker(time.Second)
+	defer clock.Stop()
+	var last *runv1.WatchRunResponse
+	draw := func() {
+		if last != nil {
+			screen.Draw(follow.Tree(a.painter(), last, a.now()))
+		}
+	}
+	for {
+		select {
+		case last = <-news:
+			draw()
+		case <-clock.C:
+			draw()
+		case err := <-ended:
+			return err
+		}
+	}
+}
+
+// followRun hands on each state of a run. It returns how the run ended as a
+// Quiet error: it has been shown.
+func (a *app) followRun(ctx context.Context, ref string, failing bool, each func(*runv1.WatchRunResponse) error) error {
+	api, err := a.api()
+	if err != nil {
+		return err
+	}
+	runID, err := resolveRun(ctx, api, ref)
+	if err != nil {
+		return err
+	}
+	last, err := a.watch(api, runID).Each(ctx, func(res *runv1.WatchRunResponse) error {
+		if err := each(res); err != nil {
+			return err
+		}
+		if failing && follow.Failing(res.GetTasks()) && !follow.Terminal(res.GetRun().GetState()) {
+			return errFailing
+		}
+		return nil
+	})
+	switch {
+	case errors.Is(err, errFailing):
+		return &exit.Quiet{Code: exit.RunFailing}
+	case err != nil && ctx.Err() != nil && last != nil && !a.flags.structured():
+		return exit.New(exit.Interrupted, "no longer watching; the run goes on").Because(ctx.Err()).
+			Advise("`signalbox watch %s` watches it again, `signalbox cancel %s` stops it", runID, runID)
+	case err != nil:
+		return err
+	}
+	return endOf(last.GetRun())
+}
+
+func (a *app) watch(api *client.Clients, runID string) follow.Watch {
+	return follow.Watch{
+		Open: func(ctx context.Context) (follow.Stream, error) {
+			return api.Run.WatchRun(ctx, &runv1.WatchRunRequest{Id: runID})
+		},
+		Delay: a.opts.RetryDelay,
+		Lost:  func(err error) { a.note("The connection was lost (%s); trying again …", exit.From(err).Text) },
+	}
+}
+
+// endOf is the exit code of a run that has ended, nil where it succeeded.
+func endOf(r *runv1.Run) error {
+	switch r.GetState() {
+	case "succeeded":
+		return nil
+	case "canceled", "dropped":
+		return &exit.Quiet{Code: exit.RunCanceled}
+	}
+	return &exit.Quiet{Code: exit.RunFailed}
+}
+
+func (a *app) waitRun(ctx context.Context, ref string, failing bool, timeout time.Duration) error {
+	outer := ctx
+	if timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, timeout)
+		defer cancel()
+	}
+	var last *runv1.WatchRunResponse
+	err := a.followRun(ctx, ref, failing, func(res *runv1.WatchRunResponse) error {
+		last = res
+		return nil
+	})
+	if ctx.Err() != nil && outer.Err() == nil {
+		return exit.New(exit.Later, "the run has not ended after %s", output.Duration(timeout))
+	}
+	var quiet *exit.Quiet
+	if err != nil && !errors.As(err, &quiet) {
+		return err
+	}
+	r := last.GetRun()
+	state := output.State(r.GetState())
+	if printErr := a.done(output.View{Answer: last, Names: []string{r.GetId()}}, "%s  %s  %s",
+		runName(r), a.painter().Paint(state.Tone, state.Text), r.GetId()); printErr != nil {
+		return printErr
+	}
+	return err
+}
