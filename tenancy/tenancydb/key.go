@@ -114,7 +114,7 @@ func mayMakeKey(ctx context.Context, tx pgx.Tx, by caller.Caller, in NewKey) err
 	if err != nil {
 		return err
 	}
-	allowed := false
+	var allowed bool
 	if in.WorkspaceID == nil {
 		allowed = by.MayGrantOrgKey(authz.OrgRole(in.Role), in.Permissions)
 	} else {

@@ -12,7 +12,7 @@ import (
 	"github.com/signalboxhq/signalbox/tenancy/token"
 )
 
-const sqlInsertPersonalToken = `
+const sqlInsertPersonal = `
 	INSERT INTO personal_token (id, user_id, name, token_hash, last4, created_at, expires_at, seen_at, ip)
 	VALUES (@id, @user_id, @name, @hash, @last4, @now, @expires_at, @now, @ip)`
 
@@ -37,7 +37,7 @@ func (s *Store) CreatePersonalToken(ctx context.Context, by caller.Caller, name 
 	}
 	now := s.now()
 	expires := now.Add(life)
-	_, err = s.db.Auth.Exec(ctx, sqlInsertPersonalToken, pgx.StrictNamedArgs{
+	_, err = s.db.Auth.Exec(ctx, sqlInsertPersonal, pgx.StrictNamedArgs{
 		"id": id.New(), "user_id": by.UserID, "name": name, "hash": secret.Hash(), "last4": secret.Last4(),
 		"now": now, "expires_at": expires, "ip": by.IP,
 	})
