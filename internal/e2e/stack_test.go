@@ -120,7 +120,7 @@ func (s *stack) signUp(name string) *tenant {
 	tn := &tenant{stack: s, email: name + "@example.com"}
 	_, err = accounts.SignUp(ctx, &tenancyv1.SignUpRequest{Email: tn.email, Password: "correct horse battery " + name, Name: name})
 	require.NoError(s.t, err)
-	_, err = accounts.VerifyEmail(ctx, &tenancyv1.VerifyEmailRequest{Token: s.mailed(tn.email)})
+	_, err = accounts.VerifyEmail(ctx, &tenancyv1.VerifyEmailRequest{Token: s.mailedVerification(tn.email)})
 	require.NoError(s.t, err)
 	made, err := accounts.CreateOrganization(ctx, &tenancyv1.CreateOrganizationRequest{Name: name})
 	require.NoError(s.t, err)
@@ -149,8 +149,12 @@ func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 
 var tokenInMail = regexp.MustCompile(`token=(sbi_[0-9A-Za-z]{36})`)
 
-// mailed returns the token of the newest mail to an address.
-func (s *stack) mailed(to string) string {
+// mailedVerification returns the token of the mail that proves an address.
+func (s *stack) mailedVerification(to string) string { return s.mailed(to, "/verify?") }
+
+// mailed returns the token of the newest mail to an address whose link is of
+// the given kind.
+func (s *stack) mailed(to, kind string) string {
 	s.t.Helper()
 	var token string
 	eventually(s.t, 10*time.Second, "mail to "+to, func() bool {
@@ -159,7 +163,7 @@ func (s *stack) mailed(to string) string {
 			b, err := os.ReadFile(f)
 			// Quoted-printable breaks lines and writes = as =3D.
 			text := strings.ReplaceAll(strings.ReplaceAll(string(b), "=\r\n", ""), "=3D", "=")
-			if m := tokenInMail.FindStringSubmatch(text); err == nil && strings.Contains(text, to) && m != nil {
+			if m := tokenInMail.FindStringSubmatch(text); err == nil && strings.Contains(text, to) && strings.Contains(text, kind) && m != nil {
 				token = m[1]
 			}
 		}
