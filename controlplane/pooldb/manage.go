@@ -1,0 +1,144 @@
+package pooldb
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/signalboxhq/signalbox/internal/pg"
+	"github.com/signalboxhq/signalbox/proto/id"
+	"github.com/signalboxhq/signalbox/tenancy/caller"
+)
+
+const (
+	maxSlots = 1_000_000
+	maxNote  = 500
+)
+
+// poolName is the CHECK of the table, and the compiler's rule.
+var poolName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
+
+const sqlInsertPool = `
+	INSERT INTO pool (org_id, id, workspace_id, name, slots, created_at)
+	VALUES (@org_id, @id, @workspace_id, @name, @slots, @now)`
+
+// CreatePool makes a pool. Errors: INVALID_ARGUMENT, ALREADY_EXISTS.
+func (s *Store) CreatePool(ctx context.Context, by caller.Caller, name string, slots uint32) (Pool, error) {
+	if !poolName.MatchString(name) {
+		return Pool{}, invalid("name", "lower-case letters, digits, - and _, at most 63, a letter or digit first")
+	}
+	if slots > maxSlots {
+		return Pool{}, invalid("slots", fmt.Sprintf("at most %d", maxSlots))
+	}
+	var out Pool
+	err := pg.InTenant(ctx, s.db.API, by.OrgID, func(tx pgx.Tx) error {
+		pool := id.New()
+		_, err := tx.Exec(ctx, sqlInsertPool, pgx.StrictNamedArgs{
+			"org_id": by.OrgID, "id": pool, "workspace_id": by.WorkspaceID, "name": name, "slots": slots, "now": s.now(),
+		})
+		if _, taken := pg.UniqueViolation(err); taken {
+			return errTaken(name)
+		}
+		if err != nil {
+			return fmt.Errorf("make a pool: %w", err)
+		}
+		if out, err = getPool(ctx, tx, by, name); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, by, "pool.create", id.Format(id.Pool, pool), map[string]any{"pool": name, "slots": slots})
+	})
+	return out, err
+}
+
+// Update is what is to change about a pool; nil leaves it.
+type Update struct {
+	Slots     *uint32
+	Paused    *bool
+	PauseNote *string
+}
+
+const sqlLockPool = `
+	SELECT p.id
+	FROM pool p
+	WHERE p.org_id = @org_id
+		AND p.workspace_id = @workspace_id
+		AND p.name = @name
+	FOR NO KEY UPDATE`
+
+// A pool that is resumed needs no note any more.
+const sqlUpdatePool = `
+	UPDATE pool
+	SET slots = coalesce(@slots, slots),
+		paused = coalesce(@paused, paused),
+		pause_note = CASE WHEN coalesce(@paused, paused) THEN coalesce(@pause_note, pause_note) ELSE '' END
+	WHERE org_id = @org_id
+		AND id = @id`
+
+// UpdatePool sets what is given. What leases there are goes on: a pause or a
+// lower limit only holds back new ones. Errors: NotFound, INVALID_ARGUMENT.
+func (s *Store) UpdatePool(ctx context.Context, by caller.Caller, name string, in Update) (Pool, error) {
+	if in.Slots != nil && *in.Slots > maxSlots {
+		return Pool{}, invalid("slots", fmt.Sprintf("at most %d", maxSlots))
+	}
+	if in.PauseNote != nil && (utf8.RuneCountInString(*in.PauseNote) > maxNote || !utf8.ValidString(*in.PauseNote)) {
+		return Pool{}, invalid("pause_note", fmt.Sprintf("text of at most %d characters", maxNote))
+	}
+	var out Pool
+	err := pg.InTenant(ctx, s.db.API, by.OrgID, func(tx pgx.Tx) error {
+		pool, err := lockPool(ctx, tx, by, name)
+		if err != nil {
+			return err
+		}
+		before, err := getPool(ctx, tx, by, name)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, sqlUpdatePool, pgx.StrictNamedArgs{
+			"org_id": by.OrgID, "id": pool, "slots": in.Slots, "paused": in.Paused, "pause_note": in.PauseNote,
+		})
+		if err != nil {
+			return fmt.Errorf("update a pool: %w", err)
+		}
+		if out, err = getPool(ctx, tx, by, name); err != nil {
+			return err
+		}
+		changes := difference(before, out)
+		if len(changes) == 0 {
+			return nil
+		}
+		changes["pool"] = name
+		return s.record(ctx, tx, by, "pool.update", id.Format(id.Pool, pool), changes)
+	})
+	return out, err
+}
+
+func lockPool(ctx context.Context, tx pgx.Tx, by caller.Caller, name string) (id.UUID, error) {
+	var pool id.UUID
+	err := tx.QueryRow(ctx, sqlLockPool, pgx.StrictNamedArgs{"org_id": by.OrgID, "workspace_id": by.WorkspaceID, "name": name}).Scan(&pool)
+	if pg.NoRows(err) {
+		return id.Nil, errNoPool(name)
+	}
+	if err != nil {
+		return id.Nil, fmt.Errorf("lock a pool: %w", err)
+	}
+	return pool, nil
+}
+
+// difference says what changed. The note is a person's words and stays out of
+// the audit log, which nobody can correct.
+func difference(before, after Pool) map[string]any {
+	changes := map[string]any{}
+	if before.Slots != after.Slots {
+		changes["slots"] = after.Slots
+	}
+	if before.Paused != after.Paused {
+		changes["paused"] = after.Paused
+	}
+	if before.PauseNote != after.PauseNote {
+		changes["pause_note"] = "changed"
+	}
+	return changes
+}
