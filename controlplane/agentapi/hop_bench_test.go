@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"slices"
 	"testing"
 	"time"
@@ -80,10 +79,7 @@ func (nobodyReads) Deliver(context.Context, id.UUID, id.UUID, string, []*relayv1
 func newHop(b *testing.B) *hop {
 	b.Helper()
 	ctx := b.Context()
-	dir, err := os.MkdirTemp("/var/tmp", "signalbox-bench-")
-	require.NoError(b, err)
-	b.Cleanup(func() { _ = os.RemoveAll(dir) })
-	server, err := local.Start(ctx, local.Options{Dir: dir + "/pg"})
+	server, err := local.Start(ctx, local.Options{})
 	require.NoError(b, err)
 	b.Cleanup(func() { _ = server.Stop() })
 	require.NoError(b, migrations.Up(ctx, server.URL()))

@@ -39,14 +39,14 @@ type Enrollment struct {
 	Version   string
 }
 
-const sqlLockJoinToken = `
+const sqlLockJoining = `
 	SELECT t.org_id, t.id, t.pool_id, p.workspace_id, t.uses_left, t.expires_at < now()
 	FROM join_token t
 	JOIN pool p ON p.org_id = t.org_id AND p.id = t.pool_id
 	WHERE t.hash = @hash
 	FOR UPDATE OF t`
 
-const sqlAgentByToken = `
+const sqlFindEnrolled = `
 	SELECT id
 	FROM agent
 	WHERE org_id = @org_id
@@ -58,7 +58,7 @@ const sqlInsertAgent = `
 	INSERT INTO agent (org_id, id, workspace_id, pool_id, name, public_key, join_token_id, version)
 	VALUES (@org_id, @id, @workspace_id, @pool_id, @name, @public_key, @token_id, @version)`
 
-const sqlUseJoinToken = `
+const sqlCountJoining = `
 	UPDATE join_token
 	SET uses_left = uses_left - 1
 	WHERE org_id = @org_id
@@ -72,7 +72,7 @@ func Enroll(ctx context.Context, tx pgx.Tx, e Enrollment) (Agent, error) {
 	var org, token, pool, workspace id.UUID
 	var left int32
 	var expired bool
-	err := tx.QueryRow(ctx, sqlLockJoinToken, pgx.StrictNamedArgs{"hash": e.TokenHash[:]}).Scan(&org, &token, &pool, &workspace, &left, &expired)
+	err := tx.QueryRow(ctx, sqlLockJoining, pgx.StrictNamedArgs{"hash": e.TokenHash[:]}).Scan(&org, &token, &pool, &workspace, &left, &expired)
 	if pg.NoRows(err) {
 		return Agent{}, fault.Unauthenticated("TOKEN_INVALID", "this join token is not known; make a new one on the pool's page or with `signalbox pool join-token`")
 	}
@@ -80,7 +80,7 @@ func Enroll(ctx context.Context, tx pgx.Tx, e Enrollment) (Agent, error) {
 		return Agent{}, fmt.Errorf("read join token: %w", err)
 	}
 	var agent id.UUID
-	err = tx.QueryRow(ctx, sqlAgentByToken, pgx.StrictNamedArgs{"org_id": org, "public_key": []byte(e.PublicKey), "token_id": token}).Scan(&agent)
+	err = tx.QueryRow(ctx, sqlFindEnrolled, pgx.StrictNamedArgs{"org_id": org, "public_key": []byte(e.PublicKey), "token_id": token}).Scan(&agent)
 	if err == nil {
 		return Get(ctx, tx, agent)
 	}
@@ -104,7 +104,7 @@ func Enroll(ctx context.Context, tx pgx.Tx, e Enrollment) (Agent, error) {
 	if err != nil {
 		return Agent{}, fmt.Errorf("insert agent: %w", err)
 	}
-	if _, err := tx.Exec(ctx, sqlUseJoinToken, pgx.StrictNamedArgs{"org_id": org, "id": token}); err != nil {
+	if _, err := tx.Exec(ctx, sqlCountJoining, pgx.StrictNamedArgs{"org_id": org, "id": token}); err != nil {
 		return Agent{}, fmt.Errorf("use join token: %w", err)
 	}
 	return Get(ctx, tx, agent)

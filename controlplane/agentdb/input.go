@@ -2,6 +2,7 @@ package agentdb
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -27,7 +28,7 @@ func Plan(ctx context.Context, tx pgx.Tx, a Agent, pipeline string, digest []byt
 	args := pgx.StrictNamedArgs{"org_id": a.Org, "digest": digest, "workspace_id": a.Workspace, "pipeline": pipeline}
 	err := tx.QueryRow(ctx, sqlReadPlan, args).Scan(&out)
 	if pg.NoRows(err) {
-		return nil, fault.NotFound("version", fmt.Sprintf("%x", digest))
+		return nil, fault.NotFound("version", hex.EncodeToString(digest))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read plan: %w", err)

@@ -24,7 +24,7 @@ var build = sync.OnceValues(func() (binaries, error) {
 		{root(), "./cmd/signalbox", out.signalbox},
 		{filepath.Join(root(), "agent"), "./cmd/signalbox-agent", out.agent},
 	} {
-		cmd := exec.Command("go", "build", "-o", b.out, b.pkg) //nolint:noctx // built once, for all tests
+		cmd := exec.Command("go", "build", "-o", b.out, b.pkg)
 		cmd.Dir, cmd.Stdout, cmd.Stderr = b.in, os.Stderr, os.Stderr
 		if err := cmd.Run(); err != nil {
 			return binaries{}, err

@@ -43,7 +43,8 @@ tasks:
 // customer.
 func TestValuesNeverReachTheControlPlaneInTheClear(t *testing.T) {
 	t.Parallel()
-	twice(t, func(t *testing.T, s *stack) {
+	twice(t, func(s *stack) {
+		t := s.t
 		var raw [12]byte
 		_, err := rand.Read(raw[:])
 		require.NoError(t, err)

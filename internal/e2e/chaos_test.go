@@ -62,7 +62,8 @@ func pids(t *testing.T, marks string) []string {
 // An outage of ours costs nobody an attempt.
 func TestKilledServersLoseNothing(t *testing.T) {
 	t.Parallel()
-	twice(t, func(t *testing.T, s *stack) {
+	twice(t, func(s *stack) {
+		t := s.t
 		tn := s.signUp("hopper")
 		tn.agent("one", 4)
 		run, marks := tn.startWaiting()
@@ -87,7 +88,8 @@ func TestKilledServersLoseNothing(t *testing.T) {
 
 func TestAKilledAgentsAttemptIsLostAndRepeated(t *testing.T) {
 	t.Parallel()
-	twice(t, func(t *testing.T, s *stack) {
+	twice(t, func(s *stack) {
+		t := s.t
 		tn := s.signUp("lovelace")
 		first := tn.agent("first", 4)
 		run, marks := tn.startWaiting()
@@ -119,7 +121,8 @@ func TestAKilledAgentsAttemptIsLostAndRepeated(t *testing.T) {
 
 func TestAFrozenAgentIsFencedOff(t *testing.T) {
 	t.Parallel()
-	twice(t, func(t *testing.T, s *stack) {
+	twice(t, func(s *stack) {
+		t := s.t
 		tn := s.signUp("noether")
 		first := tn.agent("first", 4)
 		run, marks := tn.startWaiting()

@@ -20,8 +20,7 @@ func runCLI(ctx context.Context, tn *tenant, args []string) (stdout string, code
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		tn.t.Logf("%v exited %d: %s", args, exit.ExitCode(), errs.String())
 		return out.String(), exit.ExitCode()
 	}

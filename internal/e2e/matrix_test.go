@@ -90,7 +90,7 @@ func permissions(p authz.Principal, s authz.Scope) map[string]bool {
 	return out
 }
 
-func TestMatrixOfEveryRPCAndEveryRole(t *testing.T) {
+func TestMatrixOfEveryRPCAndEveryRole(t *testing.T) { //nolint:tparallel // as below
 	t.Parallel()
 	s := install(t, 1)
 	own, foreign := s.signUp("alice"), s.signUp("mallory")
@@ -98,7 +98,7 @@ func TestMatrixOfEveryRPCAndEveryRole(t *testing.T) {
 	missing := missingThings()
 	callers := own.callers()
 
-	for _, m := range rpcs(t) {
+	for _, m := range rpcs(t) { //nolint:paralleltest // the rows share one installation, and change it
 		rule := ruleOf(m)
 		for _, c := range callers {
 			want := c.expect(rule)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -36,12 +37,12 @@ type stack struct {
 }
 
 // twice runs a story with one replica and with two.
-func twice(t *testing.T, story func(t *testing.T, s *stack)) {
+func twice(t *testing.T, story func(s *stack)) {
 	t.Helper()
 	for _, n := range []int{1, 2} {
 		t.Run(fmt.Sprintf("%d replicas", n), func(t *testing.T) {
 			t.Parallel()
-			story(t, install(t, n))
+			story(install(t, n))
 		})
 	}
 }
@@ -180,7 +181,7 @@ func (tn *tenant) agent(name string, slots int, env ...string) *process {
 	dir := filepath.Join(tn.dir, "agent-"+name)
 	require.NoError(tn.t, os.MkdirAll(dir, 0o700))
 	p := launch(tn.t, "agent "+name, tn.programs.agent, dir, env,
-		"start", "--server", tn.url, "--token", join.GetToken(), "--name", name, "--slots", fmt.Sprint(slots), "--dir", dir)
+		"start", "--server", tn.url, "--token", join.GetToken(), "--name", name, "--slots", strconv.Itoa(slots), "--dir", dir)
 	tn.online(name)
 	return p
 }

@@ -80,7 +80,8 @@ func attempts(r *runv1.GetRunResponse, task string) []*runv1.Attempt {
 
 func TestFromSignUpToABilledRun(t *testing.T) {
 	t.Parallel()
-	twice(t, func(t *testing.T, s *stack) {
+	twice(t, func(s *stack) {
+		t := s.t
 		tn := s.signUp("ada")
 		tn.agent("one", 4)
 		example := filepath.Join(root(), "examples", "hello", "pipeline.yaml")
@@ -115,7 +116,8 @@ func TestFromSignUpToABilledRun(t *testing.T) {
 
 func TestFiftyStartsWithOneKeyAreOneRun(t *testing.T) {
 	t.Parallel()
-	twice(t, func(t *testing.T, s *stack) {
+	twice(t, func(s *stack) {
+		t := s.t
 		tn := s.signUp("grace")
 		tn.apply("signalbox: v1\nname: once\ntasks:\n  only:\n    run: 'true'\n")
 		ids := make([]string, 50)
