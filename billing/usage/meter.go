@@ -1,5 +1,10 @@
 package usage
 
+import (
+	"maps"
+	"slices"
+)
+
 // Meter names what is counted.
 type Meter string
 
@@ -34,3 +39,7 @@ var billable = map[string]bool{
 // Billable reports whether an attempt with that outcome (the journal's word) is
 // billed. started says that a heartbeat or the report told of its beginning.
 func Billable(outcome string, started bool) bool { return started && billable[outcome] }
+
+// BillableOutcomes lists the outcomes that are billed, in a fixed order, for
+// those who look for them in the journal.
+func BillableOutcomes() []string { return slices.Sorted(maps.Keys(billable)) }
