@@ -33,7 +33,8 @@ func TestCreateOrganizationMakesExactlyThis(t *testing.T) {
 	}
 	require.Equal(t, []string{
 		"INSERT audit_entry", "INSERT audit_head", "INSERT audit_personal", "INSERT membership", "INSERT organization",
-		"INSERT pool", // a workspace's first pool, by its table's trigger
+		"INSERT pool",         // a workspace's first pool, by its table's trigger
+		"INSERT subscription", // of the organization's plan, likewise
 		"INSERT workspace", "INSERT workspace_grant",
 	}, what)
 }
