@@ -3,6 +3,7 @@ package mail_test
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -61,4 +62,18 @@ func TestInvitationSaysAllThatMatters(t *testing.T) {
 	for _, part := range []string{"ada@example.com", "organization Acme", "role member", "\nhttps://signalbox.example.com/invite?token=sbi_1\n", "3 November 2026, 12:00 UTC"} {
 		require.Contains(t, m.Text, part)
 	}
+}
+
+func TestOpenKnowsItsWays(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for where, want := range map[string]mail.Sender{
+		"terminal": &mail.Terminal{}, "file:" + dir: &mail.Folder{}, "smtp://mail.example.com": &mail.SMTP{},
+	} {
+		got, err := mail.Open(where, "noreply@example.com", io.Discard, time.Now)
+		require.NoError(t, err)
+		require.IsType(t, want, got)
+	}
+	_, err := mail.Open("pigeon", "noreply@example.com", io.Discard, time.Now)
+	require.Error(t, err)
 }

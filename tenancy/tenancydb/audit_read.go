@@ -97,18 +97,21 @@ func collectEntries(rows pgx.Rows) ([]audit.Entry, error) {
 	return entries, nil
 }
 
-// MaxAuditPage bounds a page of the audit log.
-const MaxAuditPage = 200
+// How long a page of the audit log is.
+const (
+	DefaultAuditPage = 50
+	MaxAuditPage     = 200
+)
 
-// ListAudit returns at most limit entries with a smaller seq than before, the
-// newest first; before 0 begins at the end. Who may read a part of the log only
-// gets that part.
+// ListAudit returns at most limit (MaxAuditPage) entries with a smaller seq than
+// before, the newest first; before 0 begins at the end. Who may read a part of
+// the log only gets that part.
 func (s *Store) ListAudit(ctx context.Context, by caller.Caller, before int64, limit int) ([]audit.Entry, error) {
 	if before <= 0 {
 		before = math.MaxInt64
 	}
 	if limit <= 0 {
-		limit = 50
+		limit = DefaultAuditPage
 	}
 	var entries []audit.Entry
 	err := pg.InTenantRead(ctx, s.db.API, by.OrgID, func(tx pgx.Tx) (err error) {

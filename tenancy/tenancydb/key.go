@@ -152,6 +152,16 @@ func checkRole(in NewKey) error {
 	return nil
 }
 
+// OwnKey returns the key of the service account that asks.
+func (s *Store) OwnKey(ctx context.Context, by caller.Caller) (Key, error) {
+	var key Key
+	err := pg.InTenantRead(ctx, s.db.API, by.KeyOrgID, func(tx pgx.Tx) (err error) {
+		key, err = getKey(ctx, tx, by.KeyOrgID, by.KeyID)
+		return err
+	})
+	return key, err
+}
+
 const sqlListKeys = `
 	SELECT` + keyColumns + `
 	  FROM api_key k
