@@ -32,7 +32,7 @@ func newApp(stdout, stderr io.Writer, stdin io.Reader, opts Options) *app {
 		opts.Version = "dev"
 	}
 	if opts.Getenv == nil {
-		opts.Getenv = os.Getenv
+		opts.Getenv = os.Getenv //nolint:forbidigo // the one place: package profile reads settings through this function
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now

@@ -47,7 +47,7 @@ func (a *app) readSource(args []string) (source, error) {
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(a.dir(), path)
 		}
-		text, err := os.ReadFile(path) //nolint:gosec // the file that the person named
+		text, err := os.ReadFile(path)
 		if err == nil {
 			return source{name: c, text: text}, nil
 		}
@@ -130,7 +130,7 @@ func (a *app) validateCommand() *cobra.Command {
 			if err := a.print(output.View{Answer: res}); err != nil {
 				return err
 			}
-			return &exit.Quiet{Code: exit.Wrong}
+			return &exit.QuietError{Code: exit.Wrong}
 		}
 		e := exit.Wrongf("%s is not valid", src.name)
 		e.Violations = res.GetViolations()
@@ -155,7 +155,7 @@ func (a *app) inFile(src source, err error) error {
 		things = "1 error"
 	}
 	a.note("%s: %s", src.name, things)
-	return &exit.Quiet{Code: e.Code}
+	return &exit.QuietError{Code: e.Code}
 }
 
 func (a *app) warn(warnings []string) {

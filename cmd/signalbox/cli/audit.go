@@ -90,7 +90,7 @@ func (a *app) auditVerifyCommand() *cobra.Command {
 			if err := a.print(output.View{Answer: res}); err != nil {
 				return err
 			}
-			return &exit.Quiet{Code: exit.Failed}
+			return &exit.QuietError{Code: exit.Failed}
 		}
 		return exit.New(exit.Failed, "the chain of %d entries is broken at entry %d", res.GetEntries(), res.GetBrokenAt())
 	})

@@ -204,13 +204,17 @@ func (lp *logPrinter) line(task string, attempt uint32, line datastream.Line) er
 		})
 	}
 	var b strings.Builder
+	prefix := ""
 	if lp.prefix {
-		b.WriteString(lp.p.Paint(output.Faint, fmt.Sprintf("%-*s | ", lp.longest, task)))
+		prefix = lp.p.Paint(output.Faint, fmt.Sprintf("%-*s | ", lp.longest, task))
 	}
 	if lp.timestamps {
-		b.WriteString(lp.p.Paint(output.Faint, line.Time.UTC().Format("2006-01-02T15:04:05.000Z")) + " ")
+		prefix += lp.p.Paint(output.Faint, line.Time.UTC().Format("2006-01-02T15:04:05.000Z")) + " "
 	}
-	b.WriteString(strings.TrimRight(line.Text, "\r\n") + "\n")
+	// A record is what a program wrote at once: it may have several lines.
+	for text := range strings.SplitSeq(strings.TrimSuffix(strings.TrimSuffix(line.Text, "\n"), "\r"), "\n") {
+		b.WriteString(prefix + text + "\n")
+	}
 	if _, err := io.WriteString(lp.out, b.String()); err != nil {
 		return errors.Join(errors.New("write the log"), err)
 	}

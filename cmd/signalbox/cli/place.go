@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/client"
@@ -66,13 +67,5 @@ func findPlace(who *tenancyv1.WhoAmIResponse, org, ws string) (place, error) {
 
 // named reports whether a name that was given, if one was, is one of the names.
 func named(given string, names ...string) bool {
-	if given == "" {
-		return true
-	}
-	for _, n := range names {
-		if given == n {
-			return true
-		}
-	}
-	return false
+	return given == "" || slices.Contains(names, given)
 }

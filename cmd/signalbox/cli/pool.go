@@ -69,7 +69,7 @@ func poolState(p *poolv1.Pool) output.Cell {
 
 func slots(p *poolv1.Pool) output.Cell {
 	if p.GetSlots() == 0 {
-		return output.Cell{Text: "as its agents", Tone: output.Faint}
+		return output.Cell{Text: "auto", Tone: output.Faint}
 	}
 	return output.Number(p.GetSlots())
 }
@@ -146,7 +146,7 @@ func (a *app) poolSetCommand() *cobra.Command {
 func (a *app) poolPauseCommand() *cobra.Command {
 	var note string
 	c := a.command("pause POOL", "Give out no more tasks; what runs goes on", oneArg("POOL"), func(ctx context.Context, args []string) error {
-		return a.updatePool(ctx, &poolv1.UpdatePoolRequest{Name: args[0], Paused: proto.Bool(true), PauseNote: &note})
+		return a.updatePool(ctx, &poolv1.UpdatePoolRequest{Name: args[0], Paused: new(true), PauseNote: &note})
 	})
 	c.Flags().StringVar(&note, "note", "", "`WHY`: shown wherever somebody asks why a task waits")
 	c.ValidArgsFunction = a.completePools
@@ -155,7 +155,7 @@ func (a *app) poolPauseCommand() *cobra.Command {
 
 func (a *app) poolResumeCommand() *cobra.Command {
 	c := a.command("resume POOL", "Give out tasks again", oneArg("POOL"), func(ctx context.Context, args []string) error {
-		return a.updatePool(ctx, &poolv1.UpdatePoolRequest{Name: args[0], Paused: proto.Bool(false), PauseNote: proto.String("")})
+		return a.updatePool(ctx, &poolv1.UpdatePoolRequest{Name: args[0], Paused: new(false), PauseNote: new("")})
 	})
 	c.ValidArgsFunction = a.completePools
 	return c

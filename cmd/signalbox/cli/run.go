@@ -145,5 +145,5 @@ func (a *app) openCommand() *cobra.Command {
 
 // runPage is the address of a run in the web app.
 func runPage(server string, where place, runID string) string {
-	return strings.TrimRight(server, "/") + "/" + where.name() + "/runs/" + runID
+	return strings.TrimRight(server, "/") + "/o/" + where.org.GetSlug() + "/w/" + where.ws.GetSlug() + "/runs/" + runID
 }

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/datastream"
@@ -53,6 +55,22 @@ func valuesOf(res *runv1.GetRunValuesResponse) []*shownValue {
 	return out
 }
 
+// errorsOf lists the error texts that an agent opened: the service's answer
+// does not have them.
+func errorsOf(opened *datastream.Values) []*shownValue {
+	var out []*shownValue
+	for _, task := range slices.Sorted(maps.Keys(opened.Tasks)) {
+		texts := opened.Tasks[task].Errors
+		for _, number := range slices.Sorted(maps.Keys(texts)) {
+			out = append(out, &shownValue{
+				kind: datastream.KindError, task: task, name: number, typ: "error",
+				value: texts[number], size: uint64(len(texts[number])),
+			})
+		}
+	}
+	return out
+}
+
 func anySealed(shown []*shownValue) bool {
 	for _, s := range shown {
 		if s.sealed != nil {
@@ -71,6 +89,8 @@ func (s *shownValue) path() string {
 		return "tasks." + s.task + ".outputs." + s.name
 	case datastream.KindArtifact:
 		return "tasks." + s.task + ".artifacts." + s.name
+	case datastream.KindError:
+		return "tasks." + s.task + ".errors." + s.name
 	}
 	return s.name
 }
@@ -85,7 +105,7 @@ func (s *shownValue) sealedAs() string {
 
 func (s *shownValue) object() output.Object {
 	o := output.Object{{Name: "name", Value: s.path()}, {Name: "type", Value: s.typ}}
-	if s.kind != datastream.KindParam {
+	if s.attempt != 0 {
 		o = append(o, output.Field{Name: "attempt", Value: s.attempt})
 	}
 	o = append(o, output.Field{Name: "sealed", Value: s.sealed != nil})

@@ -54,7 +54,7 @@ func (v *values) run(ctx context.Context, args []string) error {
 	}
 	shown := valuesOf(res)
 	if !v.closed && anySealed(shown) {
-		if err := v.open(ctx, api, runID, shown); err != nil {
+		if shown, err = v.open(ctx, api, runID, shown); err != nil {
 			return err
 		}
 	}
@@ -66,17 +66,17 @@ func (v *values) run(ctx context.Context, args []string) error {
 
 // open opens what it can. That nobody is there to open it is said, and no error:
 // open values, types and sizes are shown all the same.
-func (v *values) open(ctx context.Context, api *client.Clients, runID string, shown []*shownValue) error {
+func (v *values) open(ctx context.Context, api *client.Clients, runID string, shown []*shownValue) ([]*shownValue, error) {
 	where, err := v.herePlace(ctx, api)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if v.keyFile != "" {
-		return v.openHere(where, shown)
+		return shown, v.openHere(where, shown)
 	}
 	org, _, err := where.ids()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	opened, err := datastream.ReadValues(ctx, api.Relay, v.opts.Random, datastream.Source{
 		Org: org, Run: runID, Kind: relayv1.DataKind_DATA_KIND_VALUES,
@@ -84,17 +84,17 @@ func (v *values) open(ctx context.Context, api *client.Clients, runID string, sh
 	if err != nil {
 		e := exit.From(err)
 		if e.Reason != "NO_AGENT_ONLINE" {
-			return err
+			return nil, err
 		}
 		v.note("Sealed values stay sealed: %s. %s.", e.Text, e.Hint)
-		return nil
+		return shown, nil
 	}
 	for _, s := range shown {
 		if raw, ok := opened.Find(s.kind, s.task, s.name); ok && s.sealed != nil {
 			s.value, s.sealed = raw, nil
 		}
 	}
-	return nil
+	return append(shown, errorsOf(opened)...), nil
 }
 
 // openHere opens with keys that somebody exported from an agent.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -77,14 +78,24 @@ func (a *app) watchRun(ctx context.Context, ref string, failing bool) error {
 	case a.opts.Terminal.Out:
 		return a.watchTree(ctx, ref, failing)
 	}
+	return a.watchLines(ctx, ref, failing)
+}
+
+// watchLines tells each change in a line, and the whole at the end.
+func (a *app) watchLines(ctx context.Context, ref string, failing bool) error {
 	log := &follow.Log{Painter: a.painter()}
-	return a.followRun(ctx, ref, failing, func(res *runv1.WatchRunResponse) error {
-		for _, line := range log.Lines(res, a.now()) {
-			if _, err := fmt.Fprintln(a.out, line); err != nil {
-				return err
-			}
+	write := func(lines []string) error {
+		if len(lines) == 0 {
+			return nil
 		}
-		return nil
+		_, err := fmt.Fprintln(a.out, strings.Join(lines, "\n"))
+		return err
+	}
+	return a.followRun(ctx, ref, failing, func(res *runv1.WatchRunResponse) error {
+		if err := write(log.Lines(res, a.now())); err != nil || !follow.Terminal(res.GetRun().GetState()) {
+			return err
+		}
+		return write(append([]string{""}, follow.Tree(a.painter(), res, a.now())...))
 	})
 }
 
@@ -148,7 +159,7 @@ func (a *app) followRun(ctx context.Context, ref string, failing bool, each func
 	})
 	switch {
 	case errors.Is(err, errFailing):
-		return &exit.Quiet{Code: exit.RunFailing}
+		return &exit.QuietError{Code: exit.RunFailing}
 	case err != nil && ctx.Err() != nil && last != nil && !a.flags.structured():
 		return exit.New(exit.Interrupted, "no longer watching; the run goes on").Because(ctx.Err()).
 			Advise("`signalbox watch %s` watches it again, `signalbox cancel %s` stops it", runID, runID)
@@ -174,9 +185,9 @@ func endOf(r *runv1.Run) error {
 	case "succeeded":
 		return nil
 	case "canceled", "dropped":
-		return &exit.Quiet{Code: exit.RunCanceled}
+		return &exit.QuietError{Code: exit.RunCanceled}
 	}
-	return &exit.Quiet{Code: exit.RunFailed}
+	return &exit.QuietError{Code: exit.RunFailed}
 }
 
 func (a *app) waitRun(ctx context.Context, ref string, failing bool, timeout time.Duration) error {
@@ -194,7 +205,7 @@ func (a *app) waitRun(ctx context.Context, ref string, failing bool, timeout tim
 	if ctx.Err() != nil && outer.Err() == nil {
 		return exit.New(exit.Later, "the run has not ended after %s", output.Duration(timeout))
 	}
-	var quiet *exit.Quiet
+	var quiet *exit.QuietError
 	if err != nil && !errors.As(err, &quiet) {
 		return err
 	}

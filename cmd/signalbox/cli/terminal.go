@@ -96,6 +96,9 @@ func (a *app) confirm(yes bool, question string) error {
 	if yes {
 		return nil
 	}
+	if a.flags.noInput || !a.opts.Terminal.In {
+		return exit.Usagef("nobody can be asked: %s", question).Advise("--yes says that it is meant")
+	}
 	answer, err := a.ask(question+" [y/N]", "--yes")
 	if err != nil {
 		return err
@@ -125,7 +128,7 @@ func browse(url string) error {
 	case "windows":
 		name, args = "rundll32", []string{"url.dll,FileProtocolHandler", url}
 	}
-	if err := exec.Command(name, args...).Start(); err != nil { //nolint:gosec,noctx // the browser outlives this program
+	if err := exec.Command(name, args...).Start(); err != nil { //nolint:noctx // the browser outlives this program
 		return fmt.Errorf("open the browser: %w", err)
 	}
 	return nil

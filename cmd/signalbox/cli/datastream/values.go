@@ -17,6 +17,7 @@ const (
 	KindParam ValueKind = iota
 	KindOutput
 	KindArtifact
+	KindError
 )
 
 // Values is the document that an agent makes of a run's values, opened. An
@@ -30,6 +31,8 @@ type Values struct {
 type TaskValues struct {
 	Outputs   map[string]json.RawMessage `json:"outputs"`
 	Artifacts map[string]json.RawMessage `json:"artifacts"`
+	// Errors are the error texts of attempts, by their numbers.
+	Errors map[string]json.RawMessage `json:"errors"`
 }
 
 // maxValues bounds the document: an agent that is not one could send for ever.
@@ -65,6 +68,8 @@ func (v *Values) Find(kind ValueKind, task, name string) (json.RawMessage, bool)
 		from = v.Tasks[task].Outputs
 	case KindArtifact:
 		from = v.Tasks[task].Artifacts
+	case KindError:
+		from = v.Tasks[task].Errors
 	}
 	raw, ok := from[name]
 	return raw, ok

@@ -54,11 +54,11 @@ func (e *Error) Error() string { return e.Text }
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Quiet is an error that has been told already: it only carries the exit code,
+// QuietError is an error that has been told already: it only carries the exit code,
 // as when a run that was watched has failed before the reader's eyes.
-type Quiet struct {
+type QuietError struct {
 	Code Code
 }
 
 // Error names the code, for tests and logs; Report prints nothing.
-func (q *Quiet) Error() string { return "exit: " + q.Code.Name() }
+func (q *QuietError) Error() string { return "exit: " + q.Code.Name() }

@@ -15,8 +15,7 @@ func CodeOf(err error) Code {
 	if err == nil {
 		return OK
 	}
-	var quiet *Quiet
-	if errors.As(err, &quiet) {
+	if quiet, ok := errors.AsType[*QuietError](err); ok {
 		return quiet.Code
 	}
 	return From(err).Code
@@ -25,15 +24,13 @@ func CodeOf(err error) Code {
 // From turns any error into one that can be told: a refusal of the service with
 // its reason, a service that cannot be reached, an interrupted command.
 func From(err error) *Error {
-	var own *Error
-	if errors.As(err, &own) {
+	if own, ok := errors.AsType[*Error](err); ok {
 		return own
 	}
 	if errors.Is(err, context.Canceled) {
 		return New(Interrupted, "interrupted").Because(err)
 	}
-	var refused *connect.Error
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*connect.Error](err); ok {
 		return fromConnect(refused)
 	}
 	return New(Failed, "%s", err.Error()).Because(err)

@@ -11,10 +11,9 @@ import (
 )
 
 // Report tells err on w: as text for people, or as one JSON object. It tells
-// nothing of nil and of a [Quiet] error.
+// nothing of nil and of a [QuietError].
 func Report(w io.Writer, err error, asJSON bool) {
-	var quiet *Quiet
-	if err == nil || errors.As(err, &quiet) {
+	if _, quiet := errors.AsType[*QuietError](err); err == nil || quiet {
 		return
 	}
 	e := From(err)

@@ -88,7 +88,7 @@ func Cents(n int64) string {
 // split keeps the least int64 from having no positive.
 func split(n int64) (sign string, u uint64) {
 	if n < 0 {
-		return "-", -uint64(n) //nolint:gosec // two's complement gives the absolute value
+		return "-", -uint64(n)
 	}
 	return "", uint64(n)
 }

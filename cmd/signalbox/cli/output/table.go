@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -19,7 +20,16 @@ func Text(s string) Cell {
 	if s == "" {
 		return Cell{Text: "-", Tone: Faint}
 	}
-	return Cell{Text: s}
+	return Cell{Text: strings.Map(printable, s)}
+}
+
+// printable replaces what would move the cursor or break the line: names and
+// notes come from other people.
+func printable(r rune) rune {
+	if unicode.IsControl(r) {
+		return ' '
+	}
+	return r
 }
 
 // Number makes a cell of a number.

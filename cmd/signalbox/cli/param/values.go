@@ -28,7 +28,7 @@ func Values(declared []plan.Param, given []Assignment, sealer Seal) ([]*runv1.Va
 	for _, t := range typed {
 		v := &runv1.Value{Name: t.param.Name, Type: string(t.param.Type)}
 		if t.param.Open {
-			v.Content, v.Size = &runv1.Value_OpenJson{OpenJson: t.value}, uint32(len(t.value)) //nolint:gosec // at most 64 KiB
+			v.Content, v.Size = &runv1.Value_OpenJson{OpenJson: t.value}, uint32(len(t.value))
 		} else {
 			envelope, err := sealer(t.param.Name, t.value)
 			if err != nil {
@@ -39,7 +39,7 @@ func Values(declared []plan.Param, given []Assignment, sealer Seal) ([]*runv1.Va
 				return nil, fmt.Errorf("seal the param %s: %w", t.param.Name, err)
 			}
 			// The size that everybody can see, not the exact one.
-			v.Content, v.Size = &runv1.Value_Sealed{Sealed: envelope}, uint32(info.Size) //nolint:gosec // as above
+			v.Content, v.Size = &runv1.Value_Sealed{Sealed: envelope}, uint32(info.Size)
 		}
 		values = append(values, v)
 	}

@@ -115,7 +115,7 @@ func Known(dir string, w Workspace) (string, error) {
 // were known would be to trust anything.
 func load(dir string) (file, error) {
 	var f file
-	raw, err := os.ReadFile(filepath.Join(dir, File)) //nolint:gosec // the user's own file
+	raw, err := os.ReadFile(filepath.Join(dir, File))
 	if errors.Is(err, fs.ErrNotExist) {
 		return f, nil
 	}

@@ -52,7 +52,7 @@ func Dir(getenv func(string) string) (string, error) {
 // empty one. An unknown key is an error, since a misspelt one would be ignored.
 func LoadConfig(dir string) (*Config, error) {
 	path := filepath.Join(dir, ConfigFile)
-	raw, err := os.ReadFile(path) //nolint:gosec // the user's own file
+	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &Config{}, nil
 	}
@@ -120,12 +120,10 @@ func WritePrivate(dir, name string, content []byte) error {
 
 func decodeStrictly(path string, raw []byte, into any) error {
 	err := toml.NewDecoder(bytes.NewReader(raw)).DisallowUnknownFields().Decode(into)
-	var missing *toml.StrictMissingError
-	if errors.As(err, &missing) {
+	if missing, ok := errors.AsType[*toml.StrictMissingError](err); ok {
 		return fmt.Errorf("%s: unknown key:\n%s", path, missing.String())
 	}
-	var wrong *toml.DecodeError
-	if errors.As(err, &wrong) {
+	if wrong, ok := errors.AsType[*toml.DecodeError](err); ok {
 		return fmt.Errorf("%s: %w:\n%s", path, err, wrong.String())
 	}
 	return err

@@ -26,7 +26,7 @@ type Folder struct {
 func FindFolder(dir string) (*Folder, error) {
 	for {
 		path := filepath.Join(dir, FolderFile)
-		raw, err := os.ReadFile(path) //nolint:gosec // the file's name is fixed
+		raw, err := os.ReadFile(path)
 		if err == nil {
 			f := Folder{Path: path}
 			return &f, decodeStrictly(path, raw, &f)

@@ -12,7 +12,7 @@ import (
 // The environment variables of the command line.
 const (
 	EnvServer    = "SIGNALBOX_SERVER"
-	EnvToken     = "SIGNALBOX_TOKEN" //nolint:gosec // the name of a variable, no token
+	EnvToken     = "SIGNALBOX_TOKEN"
 	EnvOrg       = "SIGNALBOX_ORG"
 	EnvWorkspace = "SIGNALBOX_WORKSPACE"
 	EnvProfile   = "SIGNALBOX_PROFILE"

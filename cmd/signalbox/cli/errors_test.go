@@ -1,0 +1,72 @@
+package cli_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"connectrpc.com/connect"
+	"github.com/stretchr/testify/require"
+
+	faultv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/fault/v1"
+)
+
+func TestRefusalsEndWithTheirExitCodes(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		code   connect.Code
+		reason faultv1.Reason
+		want   int
+	}{
+		{connect.CodeNotFound, faultv1.Reason_REASON_NOT_FOUND, 3},
+		{connect.CodeUnauthenticated, faultv1.Reason_REASON_UNAUTHENTICATED, 4},
+		{connect.CodeFailedPrecondition, faultv1.Reason_REASON_EMAIL_NOT_VERIFIED, 4},
+		{connect.CodePermissionDenied, faultv1.Reason_REASON_PERMISSION_DENIED, 5},
+		{connect.CodeResourceExhausted, faultv1.Reason_REASON_QUOTA_EXCEEDED, 5},
+		{connect.CodeResourceExhausted, faultv1.Reason_REASON_RATE_LIMITED, 75},
+		{connect.CodeAlreadyExists, faultv1.Reason_REASON_ALREADY_EXISTS, 6},
+		{connect.CodeFailedPrecondition, faultv1.Reason_REASON_RUN_TERMINAL, 6},
+		{connect.CodeAborted, faultv1.Reason_REASON_CONFLICT, 6},
+		{connect.CodeInvalidArgument, faultv1.Reason_REASON_PARAM_INVALID, 65},
+		{connect.CodeInvalidArgument, faultv1.Reason_REASON_INVALID_ARGUMENT, 65},
+		{connect.CodeUnavailable, faultv1.Reason_REASON_UNAVAILABLE, 75},
+		{connect.CodeUnavailable, faultv1.Reason_REASON_NO_AGENT_ONLINE, 75},
+		{connect.CodeFailedPrecondition, faultv1.Reason_REASON_DATA_GONE, 3},
+		{connect.CodeInternal, faultv1.Reason_REASON_INTERNAL, 1},
+	} {
+		t.Run(c.reason.String(), func(t *testing.T) {
+			t.Parallel()
+			d := setup(t)
+			d.fake.fail["ListPools"] = refusal(c.code, c.reason, "no")
+			r := d.run("pool", "list")
+			require.Equal(t, c.want, r.code)
+			require.Contains(t, r.err, "error: no\n")
+			require.Empty(t, r.out)
+
+			r = d.run("pool", "list", "--json")
+			require.Equal(t, c.want, r.code)
+			var e map[string]any
+			require.NoError(t, json.Unmarshal([]byte(r.err), &e))
+			require.Equal(t, c.code.String(), e["code"])
+			require.Equal(t, "REASON_"+e["reason"].(string), c.reason.String())
+		})
+	}
+}
+
+func TestAServerThatIsNotThereIsForLater(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	d.fake.address = "127.0.0.1:1"
+	r := d.run("pool", "list")
+	require.Equal(t, 75, r.code)
+	require.Contains(t, r.err, "cannot reach the server: dial tcp 127.0.0.1:1")
+	require.Contains(t, r.err, "signalbox dev")
+}
+
+func TestARefusalWithoutAReasonIsToldToo(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	d.fake.fail["ListPools"] = connect.NewError(connect.CodePermissionDenied, nil)
+	r := d.run("pool", "list")
+	require.Equal(t, 5, r.code)
+	require.Contains(t, r.err, "error: ")
+}
