@@ -20,7 +20,7 @@ const completionTime = 2 * time.Second
 
 // completeFirst completes the first argument of a command. Completion never
 // fails: what cannot be asked has no completions.
-func (a *app) completeFirst(args []string, names func(context.Context, *client.Clients) []string) ([]cobra.Completion, cobra.ShellCompDirective) {
+func (a *app) completeFirst(cmd *cobra.Command, args []string, names func(context.Context, *client.Clients) []string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
@@ -28,13 +28,13 @@ func (a *app) completeFirst(args []string, names func(context.Context, *client.C
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), completionTime)
+	ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
 	defer cancel()
 	return names(ctx, api), cobra.ShellCompDirectiveNoFileComp
 }
 
-func (a *app) completePipelines(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	return a.completeFirst(args, func(ctx context.Context, api *client.Clients) []string {
+func (a *app) completePipelines(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return a.completeFirst(cmd, args, func(ctx context.Context, api *client.Clients) []string {
 		res, _ := api.Pipeline.ListPipelines(ctx, &pipelinev1.ListPipelinesRequest{})
 		names := make([]string, 0, len(res.GetPipelines()))
 		for _, p := range res.GetPipelines() {
@@ -44,8 +44,8 @@ func (a *app) completePipelines(_ *cobra.Command, args []string, _ string) ([]co
 	})
 }
 
-func (a *app) completeRuns(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	return a.completeFirst(args, func(ctx context.Context, api *client.Clients) []string {
+func (a *app) completeRuns(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return a.completeFirst(cmd, args, func(ctx context.Context, api *client.Clients) []string {
 		res, _ := api.Run.ListRuns(ctx, &runv1.ListRunsRequest{PageSize: 20})
 		names := []string{latest, "@failed"}
 		for _, r := range res.GetRuns() {
@@ -59,7 +59,7 @@ func (a *app) completeRunAndTask(cmd *cobra.Command, args []string, typed string
 	if len(args) != 1 {
 		return a.completeRuns(cmd, args, typed)
 	}
-	return a.completeFirst(nil, func(ctx context.Context, api *client.Clients) []string {
+	return a.completeFirst(cmd, nil, func(ctx context.Context, api *client.Clients) []string {
 		res, _ := api.Run.GetRun(ctx, &runv1.GetRunRequest{Id: args[0]})
 		names := make([]string, 0, len(res.GetTasks()))
 		for _, t := range res.GetTasks() {
@@ -69,8 +69,8 @@ func (a *app) completeRunAndTask(cmd *cobra.Command, args []string, typed string
 	})
 }
 
-func (a *app) completePools(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	return a.completeFirst(args, func(ctx context.Context, api *client.Clients) []string {
+func (a *app) completePools(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return a.completeFirst(cmd, args, func(ctx context.Context, api *client.Clients) []string {
 		res, _ := api.Pool.ListPools(ctx, &poolv1.ListPoolsRequest{})
 		names := make([]string, 0, len(res.GetPools()))
 		for _, p := range res.GetPools() {
@@ -80,8 +80,8 @@ func (a *app) completePools(_ *cobra.Command, args []string, _ string) ([]cobra.
 	})
 }
 
-func (a *app) completeWorkspaces(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	return a.completeFirst(args, func(ctx context.Context, api *client.Clients) []string {
+func (a *app) completeWorkspaces(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return a.completeFirst(cmd, args, func(ctx context.Context, api *client.Clients) []string {
 		who, _ := api.Account.WhoAmI(ctx, &tenancyv1.WhoAmIRequest{})
 		var names []string
 		for _, m := range who.GetMemberships() {

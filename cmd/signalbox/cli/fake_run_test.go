@@ -93,6 +93,15 @@ func (f *fake) ListRuns(context.Context, *runv1.ListRunsRequest) (*runv1.ListRun
 func (f *fake) WatchRun(_ context.Context, _ *runv1.WatchRunRequest, stream *connect.ServerStream[runv1.WatchRunResponse]) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.onWatch != nil {
+		calls := 0
+		for _, c := range f.calls {
+			if c.name == "WatchRun" {
+				calls++
+			}
+		}
+		f.onWatch(calls)
+	}
 	if f.watch == nil {
 		return stream.Send(&runv1.WatchRunResponse{Run: f.theRun(), Tasks: f.tasks()})
 	}

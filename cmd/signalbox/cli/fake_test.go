@@ -67,6 +67,9 @@ type fake struct {
 	// runState is the state of run 12.
 	runState string
 
+	// onWatch is told how often WatchRun was called.
+	onWatch func(calls int)
+
 	mu      sync.Mutex
 	calls   []call
 	watched int

@@ -1,0 +1,70 @@
+package cli_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"connectrpc.com/connect"
+	"github.com/stretchr/testify/require"
+
+	faultv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/fault/v1"
+)
+
+const openedValues = `{
+	"params": {"epochs": 20, "lr": 0.001},
+	"tasks": {"train": {"outputs": {"best": "s3://lake/best"}, "artifacts": {"weights": "file:///data/weights.pt"}, "errors": {"1": "out of memory"}}}
+}`
+
+func TestValuesAreOpenedByAnAgent(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	d.fake.values = openedValues
+	r := d.run("run", "values", run12)
+	require.Zero(t, r.code, r.err)
+	require.Equal(t, `NAME                           TYPE   VALUE
+params.epochs                  int    20
+params.lr                      float  0.001
+tasks.train.outputs.best       uri    s3://lake/best
+tasks.train.artifacts.weights  model  file:///data/weights.pt
+tasks.train.errors.1           error  out of memory
+`, r.out)
+
+	r = d.run("run", "values", run12, "--jq", ".values[1]")
+	require.JSONEq(t, `{"name":"params.lr","type":"float","sealed":false,"value":0.001,"size":32}`, r.out)
+	require.Equal(t, "s3://lake/best\n", d.run("run", "values", "@latest", "tasks.train.outputs.best").out)
+	require.Equal(t, 3, d.run("run", "values", "@latest", "tasks.train.outputs.nothing").code)
+}
+
+func TestValuesStaySealedWithoutAnAgent(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	d.fake.fail["OpenDataStream"] = refusal(connect.CodeUnavailable, faultv1.Reason_REASON_NO_AGENT_ONLINE, "no agent is online, last seen 11:02")
+	r := d.run("run", "values", run12)
+	require.Zero(t, r.code)
+	require.Contains(t, r.out, "params.epochs                  int    20\n")
+	require.Contains(t, r.out, "params.lr                      float  sealed\n")
+	require.Contains(t, r.err, "Sealed values stay sealed: no agent is online, last seen 11:02.")
+	require.Equal(t, 75, d.run("run", "values", run12, "params.lr").code)
+
+	require.Contains(t, d.run("run", "values", run12, "--sealed", "-o", "jsonl").out,
+		`{"name":"params.lr","type":"float","sealed":true,"value":null,"size":32}`)
+}
+
+func TestValuesAreOpenedWithAnExportedKey(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	keys := filepath.Join(d.dir, "keys.txt")
+	require.NoError(t, os.WriteFile(keys, []byte(d.fake.key.Export()+"\n"), 0o600))
+	r := d.run("run", "values", run12, "--key-file", keys)
+	require.Zero(t, r.code, r.err)
+	require.Contains(t, r.out, "params.lr                      float  0.001\n")
+	require.Contains(t, r.out, "file:///data/weights.pt")
+	require.Empty(t, d.fake.called("OpenDataStream"), "nobody was asked")
+
+	require.NoError(t, os.WriteFile(keys, []byte("sbwk_nonsense"), 0o600))
+	r = d.run("run", "values", run12, "--key-file", keys)
+	require.Equal(t, 65, r.code)
+	require.NotContains(t, r.err, "nonsense")
+	require.Equal(t, 65, d.run("run", "values", run12, "--key-file", "/nowhere").code)
+}
