@@ -40,6 +40,10 @@ type env struct {
 type server struct {
 	url   string
 	admin *pgxpool.Pool
+	// alive holds this process's lock. It must stay reachable: a connection that
+	// the garbage collector finds is closed, and other processes would take the
+	// databases of running tests for orphans.
+	alive *pgx.Conn
 
 	// template makes the database that tests copy, once, and returns its name.
 	template func() (string, error)
@@ -94,6 +98,7 @@ func (s *server) claim(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.alive = conn
 	if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock($1, hashtext($2))`, processKeys, process); err != nil {
 		return err
 	}
