@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -97,9 +98,7 @@ type client struct {
 
 // RoundTrip adds the client's headers.
 func (c *client) RoundTrip(r *http.Request) (*http.Response, error) {
-	for name, values := range c.header {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, c.header)
 	return http.DefaultTransport.RoundTrip(r)
 }
 

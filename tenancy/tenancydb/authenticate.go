@@ -33,7 +33,7 @@ const sqlAuthenticateSession = `
 	)
 	SELECT c.id AS credential_id, c.authenticated_at, '' AS token_name,
 	       u.id AS user_id, u.email, u.name,
-	       p.org_id, p.state, p.role, p.workspace_id, p.restricted, p.workspace_role, p.data_read` + sqlPlaceOfUser
+	       p.org_id, p.state, p.role, p.workspace_id, p.restricted, p.workspace_role, p.data_read` + placeOfUser
 
 const sqlAuthenticatePersonal = `
 	WITH asked AS (
@@ -50,9 +50,9 @@ const sqlAuthenticatePersonal = `
 	)
 	SELECT c.id AS credential_id, NULL::timestamptz AS authenticated_at, c.name AS token_name,
 	       u.id AS user_id, u.email, u.name,
-	       p.org_id, p.state, p.role, p.workspace_id, p.restricted, p.workspace_role, p.data_read` + sqlPlaceOfUser
+	       p.org_id, p.state, p.role, p.workspace_id, p.restricted, p.workspace_role, p.data_read` + placeOfUser
 
-const sqlPlaceOfUser = `
+const placeOfUser = `
 	  FROM asked c
 	  JOIN users u ON u.id = c.user_id
 	  LEFT JOIN LATERAL (
