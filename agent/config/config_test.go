@@ -151,7 +151,7 @@ func TestValidate(t *testing.T) {
 		"log_format: want text or json":               {"--log-format", "xml"},
 		`labels: "a"="": want 1 to 63`:                {"--labels", "a="},
 		"log_retention: must not be negative":         {"--log-retention", "-1h"},
-		"name: want 1 to 128 characters, got 200":     {"--name", strings.Repeat("n", 200)},
+		"name: want 1 to 100 characters, got 200":     {"--name", strings.Repeat("n", 200)},
 		"server: want a URL as in https://signalbox.": {"--server", "https://user:pass@host"},
 	} {
 		b := setup(t)

@@ -24,8 +24,8 @@ func (c *Config) Validate() error {
 	if token := c.Token.Reveal(); token != "" && !strings.HasPrefix(token, "sbj_") {
 		complain("token: a join token begins with sbj_")
 	}
-	if c.Name == "" || len(c.Name) > 128 {
-		complain("name: want 1 to 128 characters, got %d", len(c.Name))
+	if c.Name == "" || len(c.Name) > 100 {
+		complain("name: want 1 to 100 characters, got %d", len(c.Name))
 	}
 	if c.Slots < 1 || c.Slots > maxSlots {
 		complain("slots: want 1 to %d, got %d", maxSlots, c.Slots)

@@ -1,0 +1,216 @@
+package link
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Capacity is what an agent has, or has free.
+type Capacity struct {
+	Slots       int
+	CPUMillis   int64
+	MemoryBytes int64
+}
+
+// Lease is the right of this session to run one attempt.
+type Lease struct {
+	ID         int64 // the fence: everything that is said of the attempt carries it
+	Run        string
+	RunNumber  int64
+	Pipeline   string
+	Version    string // digest of the plan's bytes, in hex
+	Task       string
+	Attempt    uint32
+	Deadline   time.Time // zero without one
+	Labels     map[string]string
+	RunOutcome string // exit handlers only
+	HasInputs  bool
+}
+
+// Phase is how far an attempt is.
+type Phase int
+
+// The phases.
+const (
+	PhaseLeased Phase = iota
+	PhaseStarting
+	PhaseRunning
+)
+
+// Held is a lease that the agent has.
+type Held struct {
+	Lease   int64
+	Phase   Phase
+	Running time.Duration // how long the step runs, in PhaseRunning
+}
+
+// Action is what to do with a lease.
+type Action int
+
+// The actions.
+const (
+	ActionStop  Action = iota // TERM, and KILL after the grace; then report
+	ActionKill                // KILL at once; then report
+	ActionStale               // the lease is gone: kill, and drop the results
+)
+
+// Order tells the agent what to do with a lease that it holds.
+type Order struct {
+	Lease  int64
+	Action Action
+	Grace  time.Duration
+}
+
+// DataKind is what a reader asks for.
+type DataKind int
+
+// The kinds of data.
+const (
+	DataUnknown DataKind = iota
+	DataLogs
+	DataValues
+)
+
+// DataRequest asks for logs or values, sealed to a reader's key.
+type DataRequest struct {
+	Stream    string
+	Grant     string
+	Run       string
+	Task      string
+	Attempt   uint32 // 0: the last one
+	Kind      DataKind
+	PublicKey []byte
+	Offset    uint64
+	Follow    bool
+}
+
+// Work is what an answer carries.
+type Work struct {
+	Leases []Lease
+	Orders []Order
+	Data   []DataRequest
+}
+
+// Value is a small typed input or output: exactly one of Open and Sealed is set.
+type Value struct {
+	Name   string          `json:"name"`
+	Type   string          `json:"type"`
+	Open   json.RawMessage `json:"open,omitempty"`
+	Sealed []byte          `json:"sealed,omitempty"`
+	Size   uint32          `json:"size"`
+}
+
+// Artifact is a large result: where it is and what it is.
+type Artifact struct {
+	Name      string `json:"name"`
+	Type      string `json:"type"`
+	SealedURI []byte `json:"sealed_uri"`
+	Digest    string `json:"digest"`
+	Size      uint64 `json:"size"`
+}
+
+// TaskValues is what one task of a run left.
+type TaskValues struct {
+	Task      string
+	Attempt   uint32 // of a run's values
+	Agent     string // where it ran; of a lease's inputs
+	Outputs   []Value
+	Artifacts []Artifact
+}
+
+// Inputs are the values that a leased task reads.
+type Inputs struct {
+	Params []Value
+	Tasks  []TaskValues
+}
+
+// SealedError is the error text of an attempt.
+type SealedError struct {
+	Task    string
+	Attempt uint32
+	Sealed  []byte
+}
+
+// RunValues are all values of a run.
+type RunValues struct {
+	Params []Value
+	Tasks  []TaskValues
+	Errors []SealedError
+}
+
+// Report ends one attempt. It is kept in the spool as JSON until it is
+// acknowledged, so its fields must stay readable by later releases.
+type Report struct {
+	Lease    int64  `json:"lease"`
+	Run      string `json:"run"`
+	Task     string `json:"task"`
+	Attempt  uint32 `json:"attempt"`
+	Outcome  string `json:"outcome"`
+	Cause    string `json:"cause,omitempty"`
+	ExitCode int32  `json:"exit_code,omitempty"`
+	Reason   string `json:"reason,omitempty"`
+	Final    bool   `json:"final,omitempty"`
+	Started  bool   `json:"started,omitempty"`
+
+	Duration time.Duration `json:"duration,omitempty"`
+	// Finished is by the wall clock, which alone survives a restart of the agent.
+	Finished time.Time `json:"finished"`
+
+	Outputs     []Value    `json:"outputs,omitempty"`
+	Artifacts   []Artifact `json:"artifacts,omitempty"`
+	SealedError []byte     `json:"sealed_error,omitempty"`
+	LogBytes    uint64     `json:"log_bytes,omitempty"`
+}
+
+// Answer is what became of a report.
+type Answer int
+
+// The answers.
+const (
+	AnswerRetry    Answer = iota // not recorded: send it again
+	AnswerAccepted               // recorded, now or by an earlier delivery
+	AnswerStale                  // the lease was gone: drop the results
+)
+
+// SealingKey is the public half of the workspace's sealing key. It is empty
+// where the workspace has none yet.
+type SealingKey struct {
+	KID    string
+	Public []byte
+}
+
+// Opening is how an agent opens a session.
+type Opening struct {
+	Capacity     Capacity
+	Labels       map[string]string
+	Version      string
+	SealingKIDs  []string
+	PolicyDigest []byte
+	// Replaces names the session before this one, Adopted the leases of it that
+	// live on.
+	Replaces string
+	Adopted  []int64
+}
+
+// Session is a living connection.
+type Session struct {
+	ID        string
+	Heartbeat time.Duration // how often to ask at least
+	Orders    []Order
+}
+
+// Poll asks for work.
+type Poll struct {
+	Session  string
+	Free     Capacity
+	Wait     time.Duration
+	Held     []Held // all there are
+	Draining bool
+}
+
+// Frame is one sealed piece of a stream.
+type Frame struct {
+	Seq        uint64
+	Ciphertext []byte
+	Last       bool
+}
