@@ -37,10 +37,16 @@ func (r *Replica) Call(ctx context.Context, to id.UUID, path string, body []byte
 		return err
 	}
 	err = r.call(ctx, p, to, path, body)
-	if _, unreachable := errors.AsType[*net.OpError](err); unreachable && !p.alive {
-		return fmt.Errorf("%w: %w", ErrGone, err)
+	if _, unreachable := errors.AsType[*net.OpError](err); !unreachable {
+		return err
 	}
-	return err
+	// It may have left since the cache was filled.
+	switch p, look := r.read(ctx, to); {
+	case errors.Is(look, ErrGone), look == nil && !p.alive:
+		return fmt.Errorf("%w: %w", ErrGone, err)
+	default:
+		return err
+	}
 }
 
 func (r *Replica) call(ctx context.Context, p peer, to id.UUID, path string, body []byte) error {

@@ -118,6 +118,10 @@ func (r *Replica) find(ctx context.Context, other id.UUID) (peer, error) {
 	if p, ok := (*r.peers.Load())[other]; ok && p.alive {
 		return p, nil
 	}
+	return r.read(ctx, other)
+}
+
+func (r *Replica) read(ctx context.Context, other id.UUID) (peer, error) {
 	var p peer
 	err := r.config.Engine.QueryRow(ctx, sqlReadReplica, pgx.StrictNamedArgs{"id": other, "alive": aliveFor}).Scan(&p.address, &p.alive)
 	if pg.NoRows(err) {
