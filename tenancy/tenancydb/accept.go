@@ -29,7 +29,8 @@ const sqlFindInvitationByID = `
 	SELECT i.org_id, i.id
 	  FROM invitation i
 	 WHERE i.id = @id
-	   AND i.email_key = @email_key`
+	   AND i.email_key = @email_key
+	   AND i.state = 'pending'`
 
 const sqlAcceptInvitation = `
 	UPDATE invitation
