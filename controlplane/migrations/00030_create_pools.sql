@@ -54,8 +54,6 @@ CREATE TABLE sb.agent (
   join_token_id uuid NOT NULL,
   version text NOT NULL DEFAULT '',
   revoked_at timestamptz,
-  -- When its last session ended; a living one knows better.
-  seen_at timestamptz,
   created_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (org_id, id),
   UNIQUE (org_id, public_key),
@@ -90,21 +88,6 @@ CREATE TABLE sb.session (
   PRIMARY KEY (org_id, id)
 ) WITH (fillfactor = 70);
 CREATE INDEX session_by_agent ON sb.session (org_id, agent_id);
-
--- A session's row goes; when its agent was last heard of must stay. A session
--- expires 32 s after the last request that renewed it.
--- +goose StatementBegin
-CREATE FUNCTION sb.remember_agent() RETURNS trigger
-LANGUAGE plpgsql SECURITY INVOKER AS $$
-BEGIN
-  UPDATE sb.agent a
-     SET seen_at = greatest(a.seen_at, least(OLD.expires_at - interval '32 seconds', now()))
-   WHERE a.org_id = OLD.org_id
-     AND a.id = OLD.agent_id;
-  RETURN OLD;
-END $$;
--- +goose StatementEnd
-CREATE TRIGGER remember_agent AFTER DELETE ON sb.session FOR EACH ROW EXECUTE FUNCTION sb.remember_agent();
 
 -- One row, locked by whoever reaps, so that an outage of ours is seen as a gap
 -- and costs nobody a lease.
@@ -146,7 +129,6 @@ CREATE POLICY system ON sb.session TO sb_engine USING (true) WITH CHECK (true);
 -- +goose Down
 DROP TABLE sb.reaper;
 DROP TABLE sb.session;
-DROP FUNCTION sb.remember_agent();
 DROP TABLE sb.agent;
 DROP TABLE sb.join_token;
 DROP TRIGGER default_pool ON sb.workspace;

@@ -117,6 +117,11 @@ func TestAgentsAreSeenThroughTheirSessions(t *testing.T) {
 	require.NotNil(t, res.GetAgents()[1].GetSeenAt(), "also after its session is gone")
 	require.False(t, res.GetAgents()[1].GetHoldsSealingKey())
 	require.EqualValues(t, 1, res.GetPool().GetAgentsOnline())
+
+	b.exec(`UPDATE agent SET session_until = NULL`, nil)
+	list, err := b.h.ListAgents(ctx, &poolv1.ListAgentsRequest{Pool: "default"})
+	require.NoError(t, err)
+	require.Nil(t, list.GetAgents()[1].GetSeenAt(), "never")
 }
 
 func byID(list []*poolv1.Agent) map[string]*poolv1.Agent {

@@ -59,7 +59,9 @@ const agentSelect = `
 			FROM session o
 			JOIN lease l ON l.org_id = o.org_id AND l.session_id = o.id
 			WHERE o.org_id = a.org_id AND o.agent_id = a.id) AS leases,
-		coalesce(least(s.expires_at - interval '32 seconds', now()), a.seen_at) AS seen_at, a.created_at,
+		CASE WHEN coalesce(s.expires_at, a.session_until) IS NOT NULL
+			THEN least(coalesce(s.expires_at, a.session_until) - interval '32 seconds', now())
+		END AS seen_at, a.created_at,
 		coalesce(w.sealing_kid = ANY(s.sealing_kids), false) AS holds_sealing_key, coalesce(s.draining, false) AS draining
 	FROM agent a
 	JOIN pool p ON p.org_id = a.org_id AND p.id = a.pool_id
