@@ -11,6 +11,7 @@ import (
 
 	"github.com/signalboxhq/signalbox/controlplane/relay"
 	"github.com/signalboxhq/signalbox/internal/fault"
+	"github.com/signalboxhq/signalbox/internal/pgtest"
 	relayv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/relay/v1"
 	"github.com/signalboxhq/signalbox/proto/id"
 	"github.com/signalboxhq/signalbox/proto/seal"
@@ -132,16 +133,25 @@ func TestRequestsFromBeforeTheListenerAreFound(t *testing.T) {
 	agent := id.New()
 	b.plantRequest(agent, "1 minute")
 	n := b.node(relay.Limits{})
-	news, cancel := n.relay.Watch(agent)
-	defer cancel()
 	asked, err := n.relay.Take(t.Context(), b.org, agent)
 	require.NoError(t, err)
-	if len(asked) == 0 {
-		<-news
-		asked, err = n.relay.Take(t.Context(), b.org, agent)
-		require.NoError(t, err)
-	}
 	require.Len(t, asked, 1)
+}
+
+// TestListenerThatIsCutListensAgain also holds what was asked meanwhile: either
+// the look at the reconnection finds it, or the notification comes.
+func TestListenerThatIsCutListensAgain(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	agent, home, away := b.worker(), b.node(relay.Limits{}), b.node(relay.Limits{})
+	cut, err := pgtest.Super(t, b.db.URL()).Exec(t.Context(), `
+		SELECT pg_terminate_backend(pid)
+		FROM pg_stat_activity
+		WHERE datname = current_database() AND query = 'LISTEN "sb_data"'`)
+	require.NoError(t, err)
+	require.EqualValues(t, 2, cut.RowsAffected())
+	r := home.read(t.Context(), b.logsOf("train", 1))
+	require.Equal(t, r.opened.GetStreamId(), agent.poll(away.relay).GetStreamId())
 }
 
 func TestTakingNamesTheOrganization(t *testing.T) {

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -24,28 +25,37 @@ func (r *Relay) payload(agent id.UUID) string { return r.replica.ID().String() +
 
 // listen tells the inbox what is asked at other replicas, until ctx ends. A lost
 // connection is made again.
-func (r *Relay) listen(ctx context.Context) {
-	for ctx.Err() == nil {
-		if err := r.listenOnce(ctx); err != nil && ctx.Err() == nil {
+func (r *Relay) listen(ctx context.Context, conn *pgx.Conn) {
+	for {
+		err := r.hear(ctx, conn)
+		for conn = nil; conn == nil && ctx.Err() == nil; {
 			r.log.LogAttrs(ctx, slog.LevelWarn, "listening was interrupted", slog.Any("error", err))
 			select {
 			case <-ctx.Done():
 			case <-time.After(time.Second):
+				conn, err = r.tune(ctx)
 			}
+		}
+		if conn == nil {
+			return
 		}
 	}
 }
 
-func (r *Relay) listenOnce(ctx context.Context) error {
+// tune begins to listen, and finds what was asked while nobody did.
+func (r *Relay) tune(ctx context.Context) (*pgx.Conn, error) {
 	conn, err := r.db.Listen(ctx, channel)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	// What was asked while nobody listened.
 	if err := r.look(ctx); err != nil {
-		return err
+		return nil, errors.Join(err, conn.Close(ctx))
 	}
+	return conn, nil
+}
+
+func (r *Relay) hear(ctx context.Context, conn *pgx.Conn) error {
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	for {
 		n, err := conn.WaitForNotification(ctx)
 		if err != nil {

@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"crypto/ed25519"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -101,8 +102,12 @@ func New(c Config) *Relay {
 // Start listens for requests that were made at other replicas, and sweeps, until
 // Stop.
 func (r *Relay) Start(ctx context.Context) error {
+	conn, err := r.tune(ctx)
+	if err != nil {
+		return fmt.Errorf("start the relay: %w", err)
+	}
 	ctx, r.stop = context.WithCancel(context.WithoutCancel(ctx))
-	r.running.Go(func() { r.listen(ctx) })
+	r.running.Go(func() { r.listen(ctx, conn) })
 	r.running.Go(func() { r.sweep(ctx) })
 	return nil
 }

@@ -117,3 +117,18 @@ func TestNoncesAreRememberedAsLongAsTheyAreFresh(t *testing.T) {
 	}
 	require.True(t, p.first("0", at.Add(2000*time.Second)))
 }
+
+func FuzzParseSignature(f *testing.F) {
+	f.Add(signature{at: 1, nonce: strings.Repeat("0", 2*nonceSize), mac: []byte{1, 2}}.String())
+	f.Add("..")
+	f.Add("-1.x.")
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := parseSignature(text)
+		if err != nil {
+			return
+		}
+		again, err := parseSignature(s.String())
+		require.NoError(t, err)
+		require.Equal(t, s, again)
+	})
+}
