@@ -68,14 +68,17 @@ func (a *app) command(use, short string, args cobra.PositionalArgs, do action) *
 		Short:             short,
 		Args:              args,
 		ValidArgsFunction: cobra.NoFileCompletions,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			err := do(cmd.Context(), args)
-			if errors.Is(err, client.ErrWritten) {
-				return nil // --curl: the call was printed, which is what was asked for
-			}
-			return err
-		},
+		RunE:              do.run,
 	}
+}
+
+// run is the action as cobra calls it.
+func (do action) run(cmd *cobra.Command, args []string) error {
+	err := do(cmd.Context(), args)
+	if errors.Is(err, client.ErrWritten) {
+		return nil // --curl: the call was printed, which is what was asked for
+	}
+	return err
 }
 
 func (a *app) configDir() (string, error) {

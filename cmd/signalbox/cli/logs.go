@@ -115,7 +115,7 @@ func (l *logs) read(ctx context.Context, task string, attempt uint32) error {
 			begun, src.Offset, try = true, line.Offset, 1
 			return l.print.line(task, attempt, line)
 		})
-		if err == nil || !begun || !datastream.Cut(err) || ctx.Err() != nil || try > 5 {
+		if err == nil || !begun && !l.follow || !datastream.Cut(err) || ctx.Err() != nil || try > 5 {
 			return err
 		}
 		if err := sleep(ctx, l.opts.RetryDelay(try)); err != nil {

@@ -13,6 +13,7 @@ import (
 // own; lines of tasks that run at the same time come as they come.
 func (l *logs) followAll(ctx context.Context, only string) error {
 	readers, ctx := errgroup.WithContext(ctx)
+	slots := make(chan struct{}, maxStreams)
 	seen := map[string]uint32{}
 	readers.Go(func() error {
 		_, err := l.watch(l.api, l.runID).Each(ctx, func(res *runv1.WatchRunResponse) error {
@@ -25,7 +26,15 @@ func (l *logs) followAll(ctx context.Context, only string) error {
 						continue
 					}
 					seen[t.GetName()] = x.GetNumber()
-					readers.Go(func() error { return l.readOrSay(ctx, t.GetName(), x.GetNumber()) })
+					readers.Go(func() error {
+						select {
+						case slots <- struct{}{}:
+							defer func() { <-slots }()
+							return l.readOrSay(ctx, t.GetName(), x.GetNumber())
+						case <-ctx.Done():
+							return ctx.Err()
+						}
+					})
 				}
 			}
 			return nil
@@ -34,6 +43,10 @@ func (l *logs) followAll(ctx context.Context, only string) error {
 	})
 	return readers.Wait()
 }
+
+// maxStreams bounds the streams that are open at once: an organization has only
+// so many, and other people read too.
+const maxStreams = 8
 
 // started reports whether an attempt has, or may have, a log.
 func started(x *runv1.Attempt) bool {

@@ -23,7 +23,7 @@ var advices = map[faultv1.Reason]advice{
 	faultv1.Reason_REASON_ALREADY_EXISTS:    {Conflict, ""},
 	faultv1.Reason_REASON_CONFLICT:          {Conflict, "somebody else changed it first: look again, then repeat"},
 	faultv1.Reason_REASON_UNAVAILABLE:       {Later, "try again in a moment"},
-	faultv1.Reason_REASON_INTERNAL:          {Failed, "this is a defect of the service; please report it with the time of this message"},
+	faultv1.Reason_REASON_INTERNAL:          {Failed, "this is a defect of the service; please report it with the request's id"},
 	faultv1.Reason_REASON_QUOTA_EXCEEDED:    {Denied, "`signalbox usage show` shows what is used"},
 	faultv1.Reason_REASON_RATE_LIMITED:      {Later, "too many calls: wait a little, then repeat"},
 
@@ -73,4 +73,10 @@ func adviceFor(code connect.Code) string {
 		return advices[faultv1.Reason_REASON_UNAUTHENTICATED].hint
 	}
 	return ""
+}
+
+// KnowsReason reports whether this program can say something about a reason.
+func KnowsReason(reason faultv1.Reason) bool {
+	_, ok := advices[reason]
+	return ok
 }

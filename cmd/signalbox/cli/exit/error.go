@@ -19,6 +19,9 @@ type Error struct {
 	// Hint says what to do about it; empty where there is nothing to say.
 	Hint       string
 	Violations []*faultv1.Violation
+	// Request is the id of the request that failed, for a report to whoever runs
+	// the service; set where that is needed.
+	Request string
 
 	cause error
 }

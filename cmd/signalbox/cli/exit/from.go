@@ -10,6 +10,9 @@ import (
 	faultv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/fault/v1"
 )
 
+// headerRequestID is where the service says which request this was.
+const headerRequestID = "Signalbox-Request-Id"
+
 // CodeOf returns the exit code of err, OK for nil.
 func CodeOf(err error) Code {
 	if err == nil {
@@ -58,6 +61,9 @@ func fromConnect(err *connect.Error) *Error {
 	}
 	if e.Hint == "" {
 		e.Hint = adviceFor(err.Code())
+	}
+	if e.Code == Failed {
+		e.Request = err.Meta().Get(headerRequestID)
 	}
 	return e
 }

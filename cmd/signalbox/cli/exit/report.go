@@ -28,6 +28,9 @@ func Report(w io.Writer, err error, asJSON bool) {
 	if e.Reason != "" {
 		_, _ = fmt.Fprintf(w, "  reason: %s\n", e.Reason)
 	}
+	if e.Request != "" {
+		_, _ = fmt.Fprintf(w, "  request: %s\n", e.Request)
+	}
 	if e.Hint != "" {
 		_, _ = fmt.Fprintf(w, "  hint: %s\n", e.Hint)
 	}
