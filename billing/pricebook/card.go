@@ -35,7 +35,7 @@ type foundTier struct {
 	Meter        usage.Meter
 	Per          int64
 	FromQuantity int64
-	NanoUSD      rating.NanoUSD `db:"nano_usd"`
+	NanoUSD      rating.NanoUSD
 }
 
 // ReadCard returns what a plan costs by a version of the price book, its meters
