@@ -39,8 +39,8 @@ type Advancer interface {
 type DataRequests interface {
 	// Take removes and returns what is asked of an agent.
 	Take(ctx context.Context, org, agent id.UUID) ([]*agentv1.DataRequest, error)
-	// Watch returns a channel that is closed when something new is asked of the
-	// agent. cancel must be called.
+	// Watch returns a channel that is closed when something is asked of the
+	// agent, at once if something was. cancel must be called.
 	Watch(agent id.UUID) (news <-chan struct{}, cancel func())
 	// Deliver passes frames on to their reader. Errors: STREAM_CLOSED.
 	Deliver(ctx context.Context, org, agent id.UUID, stream string, frames []*relayv1.Frame) error

@@ -94,31 +94,23 @@ func (s *Service) Poll(ctx context.Context, req *agentv1.PollRequest) (*agentv1.
 	if err != nil {
 		return nil, err
 	}
+	// Watching comes first, so that no news is lost; taking comes last, so that
+	// a request is never taken for an agent whose poll then fails.
 	news, cancel := s.requests.Watch(a.ID)
 	defer cancel()
-	asked, err := s.requests.Take(ctx, a.Org, a.ID)
-	if err != nil {
-		return nil, err
-	}
-	wait := min(maxWait, time.Duration(req.GetWaitMs())*time.Millisecond)
-	if len(asked) > 0 {
-		wait = 0
-	}
 	work, err := s.advancer.Poll(ctx, advance.Poll{
-		Org: a.Org, Agent: a.ID, Session: session, Free: freeOf(req.GetFree()), Wait: wait, Wake: news,
+		Org: a.Org, Agent: a.ID, Session: session, Free: freeOf(req.GetFree()), Wake: news,
+		Wait:        min(maxWait, time.Duration(req.GetWaitMs())*time.Millisecond),
 		ListsLeases: req.GetListsLeases(), Held: heldOf(req.GetHeld()), Draining: req.GetDraining(),
 	})
 	if err != nil {
 		return nil, err
 	}
-	if len(asked) == 0 {
-		// What woke the poll, if it was that.
-		if asked, err = s.requests.Take(ctx, a.Org, a.ID); err != nil {
-			s.log.LogAttrs(ctx, slog.LevelWarn, "data requests were not taken", slog.Any("error", err))
-		}
-	}
 	out := workOf(work)
-	out.DataRequests = asked
+	if out.DataRequests, err = s.requests.Take(ctx, a.Org, a.ID); err != nil {
+		// They stay where they are; the leases must not be lost with them.
+		s.log.LogAttrs(ctx, slog.LevelWarn, "data requests were not taken", slog.Any("error", err))
+	}
 	return &agentv1.PollResponse{Work: out}, nil
 }
 

@@ -49,10 +49,16 @@ func (i *inbox) take(agent id.UUID) bool {
 	return ok
 }
 
-// watch returns a channel that the next tell closes.
+// watch returns a channel that the next tell closes; it is closed already when
+// something told was not taken yet.
 func (i *inbox) watch(agent id.UUID) (news <-chan struct{}, cancel func()) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	if _, ok := i.asked[agent]; ok {
+		told := make(chan struct{})
+		close(told)
+		return told, func() {}
+	}
 	w := i.watched[agent]
 	if w == nil {
 		w = &watch{news: make(chan struct{})}
