@@ -42,8 +42,12 @@ func TestAllWatchersHear(t *testing.T) {
 	require.True(t, closed(b))
 	require.False(t, closed(other))
 
+	late, cancelLate := i.watch(agent)
+	require.True(t, closed(late), "what nobody took is news still")
+	cancelLate()
+	require.True(t, i.take(agent))
 	again, cancelAgain := i.watch(agent)
-	require.False(t, closed(again), "what was told before is not news")
+	require.False(t, closed(again), "what was taken is not news")
 	cancelB()
 	i.tell(agent)
 	require.True(t, closed(again), "the end of an older watch does not end a newer one")
