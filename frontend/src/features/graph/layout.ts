@@ -1,0 +1,54 @@
+import { layout as dagre, Graph } from "@dagrejs/dagre";
+import type { Shape } from "./model";
+
+export const NODE_WIDTH = 192;
+export const NODE_HEIGHT = 54;
+const RANK_GAP = 48;
+const NODE_GAP = 16;
+/** Between the tasks and the exit handlers, which hang on the run and not on a task. */
+const EXIT_GAP = 64;
+
+export interface Placed {
+  name: string;
+  x: number;
+  y: number;
+}
+
+export interface Layout {
+  nodes: Placed[];
+  width: number;
+  height: number;
+  /** Where the row of exit handlers starts; undefined without any. */
+  exitY: number | undefined;
+}
+
+/** layout places tasks from left to right, and exit handlers in a row below all of them. */
+export function layout(shape: Shape): Layout {
+  const main = placeMain(shape);
+  const right = Math.max(0, ...main.map(({ x }) => x + NODE_WIDTH));
+  const bottom = Math.max(0, ...main.map(({ y }) => y + NODE_HEIGHT));
+  const exits = shape.nodes.filter(({ exit }) => exit);
+  if (exits.length === 0) return { nodes: main, width: right, height: bottom, exitY: undefined };
+  const exitY = main.length > 0 ? bottom + EXIT_GAP : 0;
+  const row = exits.map(({ name }, i) => ({ name, x: i * (NODE_WIDTH + NODE_GAP), y: exitY }));
+  return {
+    nodes: [...main, ...row],
+    width: Math.max(right, exits.length * (NODE_WIDTH + NODE_GAP) - NODE_GAP),
+    height: exitY + NODE_HEIGHT,
+    exitY,
+  };
+}
+
+function placeMain(shape: Shape): Placed[] {
+  const graph = new Graph();
+  graph.setGraph({ rankdir: "LR", ranksep: RANK_GAP, nodesep: NODE_GAP, marginx: 0, marginy: 0 });
+  graph.setDefaultEdgeLabel(() => ({}));
+  const names = new Set(shape.nodes.filter(({ exit }) => !exit).map(({ name }) => name));
+  for (const name of names) graph.setNode(name, { width: NODE_WIDTH, height: NODE_HEIGHT });
+  for (const { from, to } of shape.edges) if (names.has(from) && names.has(to)) graph.setEdge(from, to);
+  if (names.size > 0) dagre(graph);
+  return [...names].map((name) => {
+    const { x = 0, y = 0 } = graph.node(name) ?? {};
+    return { name, x: x - NODE_WIDTH / 2, y: y - NODE_HEIGHT / 2 };
+  });
+}

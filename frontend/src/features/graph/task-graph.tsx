@@ -1,0 +1,198 @@
+import "@xyflow/react/dist/base.css";
+import { useElementSize } from "@mantine/hooks";
+import {
+  Background,
+  BackgroundVariant,
+  Controls,
+  type Edge,
+  Handle,
+  type Node,
+  type NodeProps,
+  Position,
+  ReactFlow,
+  type ReactFlowInstance,
+} from "@xyflow/react";
+import { type CSSProperties, memo, useEffect, useMemo, useRef } from "react";
+import { Icon } from "@/components/ui/icon";
+import { toneColor, toneFill } from "@/components/ui/tone";
+import classes from "./graph.module.css";
+import { layout, NODE_HEIGHT, NODE_WIDTH } from "./layout";
+import { type GraphTask, related, shapeOf, signatureOf } from "./model";
+
+export interface TaskGraphProps {
+  tasks: readonly GraphTask[];
+  /** The name of the selected task. */
+  selected: string | undefined;
+  onSelect: (name: string | undefined) => void;
+}
+
+type TaskNode = Node<{ task: GraphTask; dim: boolean; selected: boolean }, "task">;
+type LabelNode = Node<{ text: string }, "label">;
+
+const nodeTypes = { task: memo(TaskBox), label: memo(Label) };
+/** Up to this many tasks are shown at a size that one can read, even if one has to pan. */
+const FEW = 30;
+const LABEL_HEIGHT = 22;
+const PADDING = 64;
+
+/** TaskGraph draws tasks as stations on their tracks. Its code is loaded only where it is shown. */
+export function TaskGraph({ tasks, selected, onSelect }: TaskGraphProps) {
+  const shape = shapeOf(tasks);
+  const signature = signatureOf(shape);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the signature stands for the shape, which is new at each render.
+  const placed = useMemo(() => layout(shape), [signature]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: as above.
+  const route = useMemo(() => (selected ? related(shape, selected) : undefined), [signature, selected]);
+  const byName = new Map(tasks.map((task) => [task.name, task]));
+  const view = useView(signature, tasks.length);
+  const nodes = placed.nodes.flatMap(({ name, x, y }): TaskNode[] => {
+    const task = byName.get(name);
+    if (!task) return [];
+    const data = { task, dim: route !== undefined && !route.has(name), selected: name === selected };
+    return [
+      {
+        id: name,
+        type: "task",
+        position: { x, y },
+        width: NODE_WIDTH,
+        height: NODE_HEIGHT,
+        data,
+        ariaLabel: `${name}: ${task.look.label}${task.note ? `, ${task.note}` : ""}`,
+      },
+    ];
+  });
+  const label = placed.exitY === undefined ? [] : [labelNode(placed.exitY)];
+  return (
+    <div
+      ref={view.ref}
+      className={classes.graph}
+      style={{ "--height": `${placed.height + PADDING}px` } as CSSProperties}
+    >
+      <ReactFlow
+        key={signature}
+        nodes={[...nodes, ...label]}
+        edges={shape.edges.map(({ from, to }) => edgeOf(from, to, byName.get(from), byName.get(to), route))}
+        nodeTypes={nodeTypes}
+        nodesDraggable={false}
+        nodesConnectable={false}
+        nodesFocusable
+        edgesFocusable={false}
+        elementsSelectable
+        onNodeClick={(_, node) => node.type === "task" && onSelect(node.id)}
+        onPaneClick={() => onSelect(undefined)}
+        onSelectionChange={({ nodes: [node] }) => {
+          // Enter and space on a focused station select it, as a click does.
+          if (node && node.id !== selected) onSelect(node.id);
+        }}
+        onlyRenderVisibleElements={tasks.length > 100}
+        fitView
+        fitViewOptions={view.fit}
+        onInit={view.onInit}
+        onMove={view.onMove}
+        minZoom={0.1}
+        maxZoom={1.6}
+        panOnScroll={false}
+        preventScrolling={false}
+        zoomOnScroll={false}
+        aria-label="The run's graph"
+      >
+        <Background variant={BackgroundVariant.Dots} gap={20} size={1.2} color="var(--sb-line-strong)" />
+        <Controls showInteractive={false} position="bottom-right" />
+      </ReactFlow>
+    </div>
+  );
+}
+
+/**
+ * useView keeps the whole graph in sight when the space for it changes, until
+ * the reader has moved it himself.
+ */
+function useView(signature: string, tasks: number) {
+  const { ref, width } = useElementSize();
+  const flow = useRef<ReactFlowInstance<TaskNode | LabelNode>>(undefined);
+  const moved = useRef(false);
+  const fit = useMemo(() => ({ padding: 0.06, maxZoom: 1, minZoom: tasks > FEW ? 0.3 : 0.55 }), [tasks]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another graph is looked at afresh.
+  useEffect(() => {
+    moved.current = false;
+  }, [signature]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the width is what it answers to.
+  useEffect(() => {
+    if (!moved.current) void flow.current?.fitView(fit);
+  }, [width, fit]);
+  return {
+    ref,
+    fit,
+    onInit: (instance: ReactFlowInstance<TaskNode | LabelNode>) => {
+      flow.current = instance;
+    },
+    onMove: (event: unknown) => {
+      if (event) moved.current = true;
+    },
+  };
+}
+
+function labelNode(exitY: number): LabelNode {
+  return {
+    id: "\nexit",
+    type: "label",
+    position: { x: 0, y: exitY - LABEL_HEIGHT },
+    data: { text: "When the run has ended" },
+    width: NODE_WIDTH,
+    height: LABEL_HEIGHT,
+    selectable: false,
+    focusable: false,
+  };
+}
+
+function Label({ data }: NodeProps<LabelNode>) {
+  return <span className={classes.label}>{data.text}</span>;
+}
+
+function edgeOf(from: string, to: string, source?: GraphTask, target?: GraphTask, route?: Set<string>): Edge {
+  const active = target?.look.moving === true;
+  const passed = source?.look.tone === "good";
+  const off = route !== undefined && !(route.has(from) && route.has(to));
+  return {
+    id: `${from}\n${to}`,
+    source: from,
+    target: to,
+    type: "smoothstep",
+    animated: active,
+    focusable: false,
+    className: classes.edge,
+    style: {
+      stroke: active ? "var(--sb-tone-run)" : passed ? "var(--sb-track-set)" : "var(--sb-track)",
+      strokeWidth: active || passed ? 2.4 : 2,
+      opacity: off ? 0.25 : 1,
+    },
+  };
+}
+
+function TaskBox({ data: { task, dim, selected } }: NodeProps<TaskNode>) {
+  const { look } = task;
+  const style = { "--tone": toneColor(look.tone), "--fill": toneFill(look.tone) } as CSSProperties;
+  return (
+    <div
+      className={classes.box}
+      style={style}
+      data-tone={look.tone}
+      data-dim={dim || undefined}
+      data-selected={selected || undefined}
+      data-exit={task.exit !== "" || undefined}
+    >
+      <Handle type="target" position={Position.Left} isConnectable={false} className={classes.handle} />
+      <span className={classes.lamp}>
+        <Icon name={look.icon} size={17} className={look.moving ? "sb-spin" : undefined} />
+      </span>
+      <span className={classes.text}>
+        <span className={classes.name}>{task.name}</span>
+        <span className={classes.note}>
+          {look.label}
+          {task.note && <span className="sb-num"> · {task.note}</span>}
+        </span>
+      </span>
+      <Handle type="source" position={Position.Right} isConnectable={false} className={classes.handle} />
+    </div>
+  );
+}
