@@ -1,0 +1,105 @@
+import { Empty } from "@/components/ui/empty";
+import { Loaded, Rows } from "@/components/ui/loaded";
+import { Notice } from "@/components/ui/notice";
+import type { Run, TaskValues } from "@/gen/signalbox/run/v1/run_pb";
+import type { Value } from "@/gen/signalbox/run/v1/value_pb";
+import { useNoDataReason } from "./may-read";
+import { OpenedNotice } from "./opened-notice";
+import { showArtifact, showValue } from "./shown";
+import { useOpened, useValues } from "./use-values";
+import classes from "./value.module.css";
+import { ArtifactTable, ValueTable } from "./value-table";
+
+interface RunValuesProps {
+  run: Run;
+  /** Only this task's outputs; without it the params and all tasks. */
+  task?: string;
+}
+
+/** RunValues shows what went into a run and what came out, opened in this browser. */
+export function RunValues({ run, task }: RunValuesProps) {
+  const why = useNoDataReason();
+  const values = useValues(run);
+  const params = values.data && !task ? values.data.params : [];
+  const tasks = (values.data?.tasks ?? []).filter((each) => !task || each.task === task);
+  const needed = hasSealed(params, tasks);
+  const opened = useOpened(run, needed && why === undefined);
+  if (why) {
+    return (
+      <div className={classes.notices}>
+        <Notice tone="neutral" icon="lock">
+          {why}
+        </Notice>
+      </div>
+    );
+  }
+  const document = opened.data?.document;
+  return (
+    <Loaded query={values} loading={<Rows count={4} />}>
+      {() => (
+        <>
+          <div className={classes.notices}>
+            <OpenedNotice query={opened} needed={needed} />
+          </div>
+          {!task && params.length > 0 && (
+            <>
+              <h3 className={classes.task}>Params</h3>
+              <ValueTable label="Params" values={params.map((value) => showValue(value, document?.params))} />
+            </>
+          )}
+          {tasks.map((each) => (
+            <TaskOutputs
+              key={each.task}
+              values={each}
+              opened={document?.tasks[each.task]}
+              title={task ? "Outputs" : each.task}
+            />
+          ))}
+          {tasks.every(isBare) && params.length === 0 && (
+            <Empty icon="values" title="Small results of tasks appear here">
+              {task
+                ? "This task has put nothing out so far."
+                : "The run has no params, and no task has put anything out so far."}
+            </Empty>
+          )}
+        </>
+      )}
+    </Loaded>
+  );
+}
+
+interface TaskOutputsProps {
+  values: TaskValues;
+  opened: { outputs: Record<string, unknown>; artifacts: Record<string, unknown> } | undefined;
+  title: string;
+}
+
+function TaskOutputs({ values, opened, title }: TaskOutputsProps) {
+  if (isBare(values)) return null;
+  return (
+    <>
+      <h3 className={classes.task}>{title}</h3>
+      {values.outputs.length > 0 && (
+        <ValueTable
+          label={`Outputs of ${values.task}`}
+          values={values.outputs.map((value) => showValue(value, opened?.outputs))}
+        />
+      )}
+      {values.artifacts.length > 0 && (
+        <ArtifactTable
+          label={`Artifacts of ${values.task}`}
+          artifacts={values.artifacts.map((artifact) => showArtifact(artifact, opened?.artifacts))}
+        />
+      )}
+    </>
+  );
+}
+
+function isBare({ outputs, artifacts }: TaskValues): boolean {
+  return outputs.length === 0 && artifacts.length === 0;
+}
+
+function hasSealed(params: readonly Value[], tasks: readonly TaskValues[]): boolean {
+  const sealed = ({ content }: Value) => content.case === "sealed";
+  return params.some(sealed) || tasks.some(({ outputs, artifacts }) => outputs.some(sealed) || artifacts.length > 0);
+}
