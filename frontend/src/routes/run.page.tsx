@@ -1,3 +1,153 @@
+import { Tabs } from "@mantine/core";
+import { getRouteApi } from "@tanstack/react-router";
+import { Icon } from "@/components/ui/icon";
+import { TextLink } from "@/components/ui/link";
+import { Loaded, Rows } from "@/components/ui/loaded";
+import { Notice } from "@/components/ui/notice";
+import { useNow } from "@/components/ui/now";
+import { Page, Section } from "@/components/ui/page";
+import { StateMark } from "@/components/ui/state-mark";
+import { LazyGraph } from "@/features/graph/lazy";
+import { RunActions } from "@/features/run/actions";
+import { LiveMark } from "@/features/run/live-mark";
+import classes from "@/features/run/run.module.css";
+import { RunFacts } from "@/features/run/run-head";
+import { isTerminal, runLook } from "@/features/run/state";
+import { runGraph } from "@/features/run/task-note";
+import { TaskPanel } from "@/features/run/task-panel";
+import { useRun } from "@/features/run/watch";
+import { useShortcuts } from "@/features/shell/shortcut";
+import { Timeline } from "@/features/timeline/timeline";
+import { RunValues } from "@/features/value/run-values";
+import type { GetRunResponse, Run, Task } from "@/gen/signalbox/run/v1/run_pb";
+import type { RunSearch } from "./runs";
+
+const route = getRouteApi("/in/o/$org/w/$ws/runs/$runId");
+
 export function RunPage() {
-  return <p>RunPage</p>;
+  const { runId, org, ws } = route.useParams();
+  const { query, live } = useRun(runId);
+  const run = query.data?.run;
+  const title = run ? `${run.pipeline} #${run.number}` : "Run";
+  return (
+    <Page
+      title={title}
+      wide
+      trail={
+        <>
+          <TextLink to="/o/$org/w/$ws/runs" params={{ org, ws }}>
+            Runs
+          </TextLink>
+          {run && (
+            <>
+              {" / "}
+              <TextLink to="/o/$org/w/$ws/runs" params={{ org, ws }} search={{ pipeline: run.pipeline, window: "all" }}>
+                {run.pipeline}
+              </TextLink>
+            </>
+          )}
+        </>
+      }
+      heading={
+        run && (
+          <span className={classes.title}>
+            {title}
+            <StateMark look={runLook(run.state)} size="lg" />
+            <LiveMark state={live} />
+          </span>
+        )
+      }
+      actions={run && <RunActions run={run} />}
+    >
+      <Loaded query={query} loading={<Rows count={6} height={48} />}>
+        {(data) => data.run && <RunBody run={data.run} tasks={data.tasks} />}
+      </Loaded>
+    </Page>
+  );
+}
+
+function RunBody({ run, tasks }: { run: Run; tasks: GetRunResponse["tasks"] }) {
+  const { view = "graph", task: name, tab = "attempts", attempt } = route.useSearch();
+  const navigate = route.useNavigate();
+  const set = (change: RunSearch) =>
+    void navigate({ search: (before) => ({ ...before, ...change }), replace: true, resetScroll: false });
+  const select = (task: string | undefined) => set({ task, tab: task ? tab : undefined, attempt: undefined });
+  const task = tasks.find((each) => each.name === name);
+  useShortcuts([
+    { keys: "1", what: "Show the graph", run: () => set({ view: undefined }) },
+    { keys: "2", what: "Show the timeline", run: () => set({ view: "timeline" }) },
+    { keys: "3", what: "Show inputs and outputs", run: () => set({ view: "values" }) },
+    { keys: "f", what: "Go to the next failure", run: () => select(nextFailure(tasks, name)) },
+    { keys: "l", what: "Show the task's log", run: () => task && set({ tab: "logs" }) },
+    { keys: "Escape", what: "Close the task", run: () => select(undefined) },
+  ]);
+  return (
+    <>
+      <RunFacts run={run} />
+      {run.reason && isTerminal(run.state) && run.state !== "succeeded" && (
+        <Notice tone={run.state === "failed" ? "bad" : "neutral"} icon={run.state === "failed" ? "circleX" : "info"}>
+          {run.reason}
+        </Notice>
+      )}
+      <div className={classes.split} data-open={task !== undefined || undefined}>
+        <Section flush>
+          <Tabs
+            value={view}
+            onChange={(value) => set({ view: value === "graph" ? undefined : (value as RunSearch["view"]) })}
+            keepMounted={false}
+          >
+            <Tabs.List px="sm">
+              <Tabs.Tab value="graph" leftSection={<Icon name="graph" size={14} />}>
+                Graph
+              </Tabs.Tab>
+              <Tabs.Tab value="timeline" leftSection={<Icon name="timeline" size={14} />}>
+                Timeline
+              </Tabs.Tab>
+              <Tabs.Tab value="values" leftSection={<Icon name="values" size={14} />}>
+                Inputs and outputs
+              </Tabs.Tab>
+            </Tabs.List>
+            <Tabs.Panel value="graph">
+              <LiveGraph run={run} tasks={tasks} selected={name} onSelect={select} />
+            </Tabs.Panel>
+            <Tabs.Panel value="timeline">
+              <Timeline run={run} tasks={tasks} selected={name} onSelect={select} />
+            </Tabs.Panel>
+            <Tabs.Panel value="values" pt="sm">
+              <RunValues run={run} />
+            </Tabs.Panel>
+          </Tabs>
+        </Section>
+        {task && (
+          <TaskPanel
+            run={run}
+            task={task}
+            tasks={tasks}
+            tab={tab}
+            attempt={attempt}
+            onChange={set}
+            onClose={() => select(undefined)}
+          />
+        )}
+      </div>
+    </>
+  );
+}
+
+interface LiveGraphProps {
+  run: Run;
+  tasks: readonly Task[];
+  selected: string | undefined;
+  onSelect: (name: string | undefined) => void;
+}
+
+function LiveGraph({ run, tasks, selected, onSelect }: LiveGraphProps) {
+  const now = useNow(isTerminal(run.state));
+  return <LazyGraph tasks={runGraph(tasks, now)} selected={selected} onSelect={onSelect} />;
+}
+
+/** nextFailure goes through the failed tasks, around the end. */
+function nextFailure(tasks: readonly Task[], from: string | undefined): string | undefined {
+  const failed = tasks.filter(({ state }) => state === "failed" || state === "tolerated").map(({ name }) => name);
+  return failed[(failed.indexOf(from ?? "") + 1) % Math.max(1, failed.length)] ?? from;
 }

@@ -1,6 +1,6 @@
 import { useQuery } from "@connectrpc/connect-query";
 import type { ReactNode } from "react";
-import { TextLink } from "@/components/ui/link";
+import { BareLink } from "@/components/ui/link";
 import { useNow } from "@/components/ui/now";
 import { mayInOrg } from "@/features/tenancy/permission";
 import { useMembership, useOrgTransport, usePlace } from "@/features/tenancy/place";
@@ -27,9 +27,9 @@ export function Figures() {
           name="This month so far"
           value={<Cost />}
           link={
-            <TextLink to="/o/$org/usage" params={place} className={classes.cover}>
+            <BareLink to="/o/$org/usage" params={place} className={classes.cover}>
               This month so far: usage
-            </TextLink>
+            </BareLink>
           }
         />
       )}
@@ -54,9 +54,9 @@ function Count({ name, states, tone }: { name: string; states: string[]; tone?: 
       value={text}
       tone={count > 0 ? tone : undefined}
       link={
-        <TextLink to="/o/$org/w/$ws/runs" params={place} search={{ state: states }} className={classes.cover}>
+        <BareLink to="/o/$org/w/$ws/runs" params={place} search={{ state: states }} className={classes.cover}>
           {name}: show the runs
-        </TextLink>
+        </BareLink>
       }
     />
   );

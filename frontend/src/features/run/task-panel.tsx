@@ -1,0 +1,95 @@
+import { ActionIcon, Tabs } from "@mantine/core";
+import { Empty } from "@/components/ui/empty";
+import { Icon } from "@/components/ui/icon";
+import { useNow } from "@/components/ui/now";
+import { StateMark } from "@/components/ui/state-mark";
+import { LogView } from "@/features/log/log-view";
+import { useNoDataReason } from "@/features/value/may-read";
+import { RunValues } from "@/features/value/run-values";
+import type { Run, Task } from "@/gen/signalbox/run/v1/run_pb";
+import { AttemptPicker } from "./attempt-picker";
+import { Attempts } from "./attempts";
+import { taskLook } from "./state";
+import classes from "./task-panel.module.css";
+import { whyWaiting } from "./wait";
+
+export type TaskTab = "attempts" | "logs" | "values";
+
+interface TaskPanelProps {
+  run: Run;
+  task: Task;
+  tasks: readonly Task[];
+  tab: TaskTab;
+  /** The attempt whose log is shown; the last without it. */
+  attempt: number | undefined;
+  onChange: (change: { tab?: TaskTab; attempt?: number }) => void;
+  onClose: () => void;
+}
+
+/** TaskPanel is one task of a run: why it is where it is, its tries, its log, its results. */
+export function TaskPanel({ run, task, tasks, tab, attempt, onChange, onClose }: TaskPanelProps) {
+  const now = useNow();
+  const why = whyWaiting(task, tasks, now);
+  const shown = task.attempts.find(({ number }) => number === attempt) ?? task.attempts.at(-1);
+  return (
+    <aside className={classes.panel} aria-label={`Task ${task.name}`}>
+      <header className={classes.head}>
+        <div className={classes.names}>
+          <h2 className={classes.name}>{task.name}</h2>
+          <StateMark look={taskLook(task.state)} size="sm" />
+        </div>
+        <ActionIcon onClick={onClose} aria-label="Close the task">
+          <Icon name="x" />
+        </ActionIcon>
+      </header>
+      {(why || (task.reason && !why)) && <p className={classes.why}>{why ?? task.reason}</p>}
+      <Tabs value={tab} onChange={(value) => onChange({ tab: value as TaskTab })} keepMounted={false}>
+        <Tabs.List>
+          <Tabs.Tab value="attempts" leftSection={<Icon name="history" size={14} />}>
+            Attempts
+          </Tabs.Tab>
+          <Tabs.Tab value="logs" leftSection={<Icon name="logs" size={14} />}>
+            Logs
+          </Tabs.Tab>
+          <Tabs.Tab value="values" leftSection={<Icon name="values" size={14} />}>
+            Outputs
+          </Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="attempts" className={classes.tab}>
+          <Attempts run={run} task={task} onLog={(number) => onChange({ tab: "logs", attempt: number })} />
+        </Tabs.Panel>
+        <Tabs.Panel value="logs" className={classes.tab}>
+          {shown ? (
+            <>
+              <AttemptPicker
+                attempts={task.attempts}
+                value={shown.number}
+                onChange={(number) => onChange({ attempt: number })}
+              />
+              <Log run={run} task={task} attempt={shown.number} open={shown.finishedAt === undefined} />
+            </>
+          ) : (
+            <Empty icon="logs" title="A task's log starts with its first attempt">
+              {why ?? "It has not started."}
+            </Empty>
+          )}
+        </Tabs.Panel>
+        <Tabs.Panel value="values">
+          <RunValues run={run} task={task.name} />
+        </Tabs.Panel>
+      </Tabs>
+    </aside>
+  );
+}
+
+function Log({ run, task, attempt, open }: { run: Run; task: Task; attempt: number; open: boolean }) {
+  const why = useNoDataReason();
+  if (why) {
+    return (
+      <Empty icon="lock" title="Logs need the permission data.read">
+        {why}
+      </Empty>
+    );
+  }
+  return <LogView key={`${task.name}/${attempt}`} run={run.id} task={task.name} attempt={attempt} follow={open} />;
+}
