@@ -1,4 +1,4 @@
-import { TextLink } from "@/components/ui/link";
+import { BareLink } from "@/components/ui/link";
 import { StateMark } from "@/components/ui/state-mark";
 import { usePlace } from "@/features/tenancy/place";
 import type { Agent, Pool } from "@/gen/signalbox/pool/v1/pool_pb";
@@ -28,9 +28,9 @@ function PoolCard({ pool, agents }: { pool: Pool; agents: readonly Agent[] }) {
   return (
     <article className={classes.card}>
       <div className={classes.cardHead}>
-        <TextLink to="/o/$org/w/$ws/pools/$name" params={{ ...place, name: pool.name }} className={classes.cardName}>
+        <BareLink to="/o/$org/w/$ws/pools/$name" params={{ ...place, name: pool.name }} className={classes.cardName}>
           {pool.name}
-        </TextLink>
+        </BareLink>
         <StateMark look={poolLook(pool)} size="sm" />
       </div>
       <dl className={classes.numbers}>
