@@ -1,0 +1,105 @@
+import { useQuery } from "@connectrpc/connect-query";
+import { Icon } from "@/components/ui/icon";
+import { Loaded } from "@/components/ui/loaded";
+import { Moment } from "@/components/ui/moment";
+import { Section } from "@/components/ui/page";
+import { formatCents, formatNano } from "@/format/money";
+import { monthName } from "@/format/month";
+import { type InvoiceLine, type PreviewInvoiceResponse, UsageService } from "@/gen/signalbox/usage/v1/usage_pb";
+import { LineRuns } from "./line-runs";
+import { formatQuantity } from "./meter";
+import classes from "./usage.module.css";
+
+interface InvoiceProps {
+  month: string;
+  /** The meter of the line that is open, and the run within it. */
+  meter: string | undefined;
+  run: string | undefined;
+  onOpen: (meter: string | undefined, run: string | undefined) => void;
+}
+
+/** Invoice previews the month's bill; its lines open to runs, and these to attempts. */
+export function Invoice({ month, meter, run, onOpen }: InvoiceProps) {
+  const query = useQuery(UsageService.method.previewInvoice, { month });
+  return (
+    <Loaded query={query}>
+      {(invoice) => (
+        <Section
+          title={`Invoice preview, ${monthName(month)}`}
+          note={
+            <>
+              {invoice.plan} plan, price book {invoice.priceBook}; as of <Moment at={invoice.asOf} />. The invoice is
+              rated by the same function.
+            </>
+          }
+          flush
+        >
+          <Lines invoice={invoice} month={month} meter={meter} run={run} onOpen={onOpen} />
+        </Section>
+      )}
+    </Loaded>
+  );
+}
+
+function Lines({ invoice, month, meter, run, onOpen }: InvoiceProps & { invoice: PreviewInvoiceResponse }) {
+  return (
+    <div className={classes.invoice}>
+      {invoice.lines.map((line) => {
+        const open = line.meter !== "" && line.meter === meter;
+        return (
+          <div key={line.id} className={classes.line}>
+            <LineHead
+              line={line}
+              currency={invoice.currency}
+              open={open}
+              onToggle={() => onOpen(open ? undefined : line.meter, undefined)}
+            />
+            {open && (
+              <LineRuns month={month} meter={line.meter} run={run} onOpen={(next) => onOpen(line.meter, next)} />
+            )}
+          </div>
+        );
+      })}
+      <div className={classes.total}>
+        <span>Total so far</span>
+        <strong className="sb-num">{formatCents(invoice.totalCents, invoice.currency)}</strong>
+      </div>
+    </div>
+  );
+}
+
+interface LineHeadProps {
+  line: InvoiceLine;
+  currency: string;
+  open: boolean;
+  onToggle: () => void;
+}
+
+function LineHead({ line, currency, open, onToggle }: LineHeadProps) {
+  const content = (
+    <>
+      <span className={classes.lineText}>
+        {line.meter !== "" && <Icon name={open ? "chevronDown" : "chevronRight"} size={14} />}
+        {line.text}
+      </span>
+      <span className={classes.lineHow}>{how(line, currency)}</span>
+      <span className={classes.lineCents}>{formatCents(line.cents, currency)}</span>
+    </>
+  );
+  if (line.meter === "") return <div className={classes.lineHead}>{content}</div>;
+  return (
+    <button type="button" className={classes.lineHead} aria-expanded={open} onClick={onToggle}>
+      {content}
+    </button>
+  );
+}
+
+/** how says how a line came to its amount. */
+function how(line: InvoiceLine, currency: string): string {
+  if (line.meter === "") return "";
+  const used = formatQuantity(line.meter, line.quantity);
+  const included = line.included > 0n ? `, ${formatQuantity(line.meter, line.included)} included` : "";
+  const unit = line.meter.endsWith("_ms") ? "second" : "unit";
+  const price = line.unitNanoUsd > 0n ? `, then ${formatNano(line.unitNanoUsd, currency)} a ${unit}` : "";
+  return `${used}${included}${price}`;
+}
