@@ -80,7 +80,10 @@ export const theme = createTheme({
         events: { hover: true, focus: true, touch: true },
       },
     },
-    Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.45, blur: 2 } } },
+    Modal: {
+      styles: { title: { fontWeight: 620 } },
+      defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.45, blur: 2 } },
+    },
     Menu: { defaultProps: { shadow: "md", position: "bottom-end", width: 220 } },
     Skeleton: { defaultProps: { radius: "sm" } },
   },

@@ -50,15 +50,19 @@ export function Id({ id, what, short = false }: IdProps) {
 interface CommandProps {
   command: string;
   what?: string;
+  /** Off for what is no command: a link, a secret. */
+  prompt?: boolean;
 }
 
 /** Command is a line for a terminal, ready to copy. */
-export function Command({ command, what = "command" }: CommandProps) {
+export function Command({ command, what = "command", prompt = true }: CommandProps) {
   return (
     <div className={classes.command}>
-      <span className={classes.prompt} aria-hidden="true">
-        $
-      </span>
+      {prompt && (
+        <span className={classes.prompt} aria-hidden="true">
+          $
+        </span>
+      )}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long command scrolls, and keyboards must reach that. */}
       <code className={classes.code} tabIndex={0}>
         {command}

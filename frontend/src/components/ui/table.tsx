@@ -1,5 +1,5 @@
 import type { ComponentPropsWithoutRef, ReactNode } from "react";
-import { TextLink } from "./link";
+import { BareLink } from "./link";
 import classes from "./table.module.css";
 
 interface TableProps {
@@ -26,9 +26,9 @@ export function Table({ label, head, children, hover = false }: TableProps) {
 }
 
 /** RowLink makes its whole row lead where it leads. */
-export const RowLink: typeof TextLink = ((props: ComponentPropsWithoutRef<typeof TextLink>) => (
-  <TextLink {...props} className={classes.rowLink} />
-)) as typeof TextLink;
+export const RowLink: typeof BareLink = ((props: ComponentPropsWithoutRef<typeof BareLink>) => (
+  <BareLink {...props} className={classes.rowLink} activeProps={{ className: classes.rowLink }} />
+)) as typeof BareLink;
 
 /** Above keeps a control of a row clickable over the row's link. */
 export function Above({ children }: { children: ReactNode }) {

@@ -157,6 +157,7 @@ function foldAttempts(
         startedAt: at(running, now),
         finishedAt: at(finished, now),
         billedMs: now >= finished && end !== "lost" ? BigInt(Math.round(finished - running)) : 0n,
+        sealedError: now >= finished && end === "failed" ? new Uint8Array(180) : undefined,
         generation: script.generation ?? 1,
       }),
     );
