@@ -77,11 +77,15 @@ func TestPlansOfVersionOne(t *testing.T) {
 		"team, the last included run":   {teamCard(), used{usage.MeterRuns: 1_000}, 99_00, "runs", "Runs at $0.02", 20_000_000, 0},
 		"team, the next run":            {teamCard(), used{usage.MeterRuns: 1_001}, 99_02, "runs", "Runs at $0.02", 20_000_000, 20_000_000},
 		"business, first tier": {
-			businessCard(), used{usage.MeterTaskMS: 10_000_000 * minute}, 499_00 + 2_700_00,
+			businessCard(),
+			used{usage.MeterTaskMS: 10_000_000 * minute},
+			499_00 + 2_700_00,
 			"task_ms", "Task-minutes at $0.0003, from 10,000,000 $0.0002", 300_000, 2_700_000_000_000,
 		},
 		"business, both tiers": {
-			businessCard(), used{usage.MeterTaskMS: 11_000_000 * minute}, 499_00 + 2_900_00,
+			businessCard(),
+			used{usage.MeterTaskMS: 11_000_000 * minute},
+			499_00 + 2_900_00,
 			"task_ms", "Task-minutes at $0.0003, from 10,000,000 $0.0002", 0, 2_900_000_000_000,
 		},
 	} {
