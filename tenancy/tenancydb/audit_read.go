@@ -138,26 +138,34 @@ type Verification struct {
 // VerifyAudit recomputes the whole chain of the organization, on one snapshot.
 func (s *Store) VerifyAudit(ctx context.Context, by caller.Caller) (Verification, error) {
 	var v Verification
-	err := pg.InTenantRead(ctx, s.db.API, by.OrgID, func(tx pgx.Tx) error {
-		rows, _ := tx.Query(ctx, sqlReadAuditHead, pgx.StrictNamedArgs{"org_id": by.OrgID})
-		end, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[audit.Head])
-		if err != nil && !pg.NoRows(err) {
-			return fmt.Errorf("read the end of the audit log: %w", err)
-		}
-		head, err := walkAudit(ctx, tx, by.OrgID)
-		v.Entries, v.Head = head.Seq, head.Hash
-		var broken *audit.BrokenError
-		switch {
-		case errors.As(err, &broken):
-			v.BrokenAt, v.Why = broken.Seq, broken.Why
-		case err != nil:
-			return err
-		case head.Seq != end.Seq || string(head.Hash) != string(end.Hash):
-			v.BrokenAt, v.Why = head.Seq+1, fmt.Sprintf("it ends at entry %d, but %d were written", head.Seq, end.Seq)
-		}
-		return nil
+	err := pg.InTenantRead(ctx, s.db.API, by.OrgID, func(tx pgx.Tx) (err error) {
+		v, err = VerifyAuditChain(ctx, tx, by.OrgID)
+		return err
 	})
 	return v, err
+}
+
+// VerifyAuditChain is VerifyAudit in a transaction of the caller's, which must
+// see one snapshot: of sb_api (InTenantRead), or of sb_engine for any
+// organization.
+func VerifyAuditChain(ctx context.Context, tx pgx.Tx, org id.UUID) (Verification, error) {
+	rows, _ := tx.Query(ctx, sqlReadAuditHead, pgx.StrictNamedArgs{"org_id": org})
+	end, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[audit.Head])
+	if err != nil && !pg.NoRows(err) {
+		return Verification{}, fmt.Errorf("read the end of the audit log: %w", err)
+	}
+	head, err := walkAudit(ctx, tx, org)
+	v := Verification{Entries: head.Seq, Head: head.Hash}
+	var broken *audit.BrokenError
+	switch {
+	case errors.As(err, &broken):
+		v.BrokenAt, v.Why = broken.Seq, broken.Why
+	case err != nil:
+		return v, err
+	case head.Seq != end.Seq || string(head.Hash) != string(end.Hash):
+		v.BrokenAt, v.Why = head.Seq+1, fmt.Sprintf("it ends at entry %d, but %d were written", head.Seq, end.Seq)
+	}
+	return v, nil
 }
 
 func walkAudit(ctx context.Context, tx pgx.Tx, org id.UUID) (audit.Head, error) {
