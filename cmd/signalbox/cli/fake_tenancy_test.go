@@ -64,6 +64,9 @@ func (f *fake) CreatePersonalToken(context.Context, *tenancyv1.CreatePersonalTok
 }
 
 func (f *fake) WhoAmI(context.Context, *tenancyv1.WhoAmIRequest) (*tenancyv1.WhoAmIResponse, error) {
+	if f.who != nil {
+		return f.who, nil
+	}
 	return &tenancyv1.WhoAmIResponse{
 		User: f.user(),
 		Memberships: []*tenancyv1.Membership{{
@@ -173,5 +176,8 @@ func (f *fake) ListAuditEntries(context.Context, *tenancyv1.ListAuditEntriesRequ
 }
 
 func (f *fake) VerifyAudit(context.Context, *tenancyv1.VerifyAuditRequest) (*tenancyv1.VerifyAuditResponse, error) {
+	if f.audit != nil {
+		return f.audit, nil
+	}
 	return &tenancyv1.VerifyAuditResponse{Intact: true, Entries: 7, Head: []byte{0xab, 0xcd}}, nil
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/signalboxhq/signalbox/proto/gen/signalbox/relay/v1/relayv1connect"
 	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
 	"github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1/runv1connect"
+	tenancyv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/tenancy/v1"
 	"github.com/signalboxhq/signalbox/proto/gen/signalbox/tenancy/v1/tenancyv1connect"
 	"github.com/signalboxhq/signalbox/proto/gen/signalbox/usage/v1/usagev1connect"
 	"github.com/signalboxhq/signalbox/proto/id"
@@ -64,6 +65,9 @@ type fake struct {
 	// logs and values are what an agent sends.
 	logs   map[string][]string
 	values string
+	// who replaces the answer of WhoAmI, audit that of VerifyAudit.
+	who   *tenancyv1.WhoAmIResponse
+	audit *tenancyv1.VerifyAuditResponse
 	// runState is the state of run 12.
 	runState string
 

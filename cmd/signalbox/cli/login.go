@@ -175,10 +175,11 @@ func (l *login) remember(s profile.Settings, token string, who *tenancyv1.WhoAmI
 	name := l.profileFor(config, s)
 	p := config.Named(name)
 	*p = profile.Profile{Server: s.Server.Value, Token: token}
-	home, homeErr := findPlace(who, l.flags.org, workspaceOf(l.flags.workspace))
+	org, ws := given(s.Organization), given(s.Workspace)
+	home, homeErr := findPlace(who, org, ws)
 	if homeErr == nil {
 		p.Organization, p.Workspace = home.org.GetSlug(), home.ws.GetSlug()
-	} else if l.flags.org != "" || l.flags.workspace != "" {
+	} else if org != "" || ws != "" {
 		return homeErr
 	}
 	if s.Server.Source != profile.FromFolder {
@@ -194,8 +195,7 @@ func (l *login) remember(s profile.Settings, token string, who *tenancyv1.WhoAmI
 	case len(who.GetInvitations()) > 0:
 		l.note("You are invited: `signalbox whoami` shows where, `signalbox org join INVITATION` accepts.")
 	default:
-		l.note("%s", homeErr.Error()+".")
-		l.note("%s.", exit.From(homeErr).Hint)
+		l.note("But %s: %s.", homeErr.Error(), exit.From(homeErr).Hint)
 	}
 	return nil
 }
@@ -218,11 +218,13 @@ func (l *login) profileFor(config *profile.Config, s profile.Settings) string {
 	return u.Host
 }
 
-func workspaceOf(text string) string {
-	if _, ws, both := strings.Cut(text, "/"); both {
-		return ws
+// given is a setting that was given for this very command; those of files may
+// belong to an earlier login.
+func given(s profile.Setting) string {
+	if s.Source == profile.FromFlag || s.Source == profile.FromEnvironment {
+		return s.Value
 	}
-	return text
+	return ""
 }
 
 // callerName is how a user or key is called.

@@ -100,7 +100,11 @@ func (s *start) prepare(ctx context.Context, api *client.Clients) error {
 		return err
 	}
 	// The values were read by this version's types, so this version it must be.
-	s.req.Version = version.GetVersion().GetDigest()
+	// Only a start that may be repeated keeps following the deployed one: after a
+	// new deploy it would not be the same start otherwise.
+	if s.req.GetIdempotencyKey() == "" || abbreviated {
+		s.req.Version = version.GetVersion().GetDigest()
+	}
 	s.req.Params, err = param.Values(compiled.Params, given, s.sealer(ctx, api))
 	return err
 }

@@ -66,6 +66,7 @@ func TestReport(t *testing.T) {
 	require.ErrorIs(t, e, io.EOF)
 	e.Reason = "PARAM_INVALID"
 	e.Violations = []*faultv1.Violation{
+		{Path: "all", Text: "2 things are wrong"},
 		{Path: "params.lr", Text: "want float"},
 		{Path: "tasks.a", Want: "int", Got: "x", Line: 3, Column: 5, Excerpt: "  3 | a: x\n    |    ^\n"},
 		{Path: "tasks.b", Want: "a name"},
@@ -83,6 +84,7 @@ func TestReport(t *testing.T) {
 `, text.String())
 	exit.Report(&js, e, true)
 	require.JSONEq(t, `{"code":"invalid","reason":"PARAM_INVALID","message":"2 things are wrong","violations":[
+		{"path":"all","want":"","got":"","text":"2 things are wrong","line":0,"column":0,"excerpt":""},
 		{"path":"params.lr","want":"","got":"","text":"want float","line":0,"column":0,"excerpt":""},
 		{"path":"tasks.a","want":"int","got":"x","text":"","line":3,"column":5,"excerpt":"  3 | a: x\n    |    ^\n"},
 		{"path":"tasks.b","want":"a name","got":"","text":"","line":0,"column":0,"excerpt":""}]}`, js.String())

@@ -23,7 +23,9 @@ func Report(w io.Writer, err error, asJSON bool) {
 	}
 	_, _ = fmt.Fprintf(w, "error: %s\n", e.Text)
 	for _, v := range e.Violations {
-		WriteViolation(w, "", v)
+		if v.GetText() != e.Text || v.GetLine() > 0 { // the only one is often the text itself
+			WriteViolation(w, "", v)
+		}
 	}
 	if e.Reason != "" {
 		_, _ = fmt.Fprintf(w, "  reason: %s\n", e.Reason)

@@ -116,6 +116,7 @@ func TestQuantities(t *testing.T) {
 	}
 	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	require.Equal(t, "5s ago", output.Ago(now.Add(-5*time.Second), now))
+	require.Equal(t, "just now", output.Ago(now.Add(time.Millisecond), now))
 	require.Equal(t, "in 3h", output.Ago(now.Add(3*time.Hour), now))
 	require.Equal(t, "4d ago", output.Ago(now.Add(-100*time.Hour), now))
 }

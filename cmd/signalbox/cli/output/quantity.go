@@ -39,6 +39,8 @@ func Ago(t, now time.Time) string {
 	}
 	var text string
 	switch {
+	case d < time.Second:
+		return "just now"
 	case d < time.Minute:
 		text = strconv.Itoa(int(d.Seconds())) + "s"
 	case d < time.Hour:
