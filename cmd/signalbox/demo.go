@@ -96,6 +96,10 @@ func demoStory(ctx context.Context, server, mail string, o demoOptions, out io.W
 		return err
 	}
 	_, _ = fmt.Fprintln(out, "An agent is online.")
+	home, err := filepath.Abs(o.dir)
+	if err != nil {
+		return fmt.Errorf("find the demo's folder: %w", err)
+	}
 	for _, line := range [][]string{
 		{"apply", o.pipeline},
 		{"run", "start", "digits", "--watch"},
@@ -104,7 +108,7 @@ func demoStory(ctx context.Context, server, mail string, o demoOptions, out io.W
 		{"invoice", "preview"},
 	} {
 		_, _ = fmt.Fprintf(out, "\n$ signalbox %s\n", strings.Join(line, " "))
-		if err := runCommand(ctx, server, account, line, out); err != nil {
+		if err := runCommand(ctx, server, home, account, line, out); err != nil {
 			return err
 		}
 	}
@@ -113,10 +117,12 @@ func demoStory(ctx context.Context, server, mail string, o demoOptions, out io.W
 }
 
 // runCommand runs one command of the command line, as the demo's user.
-func runCommand(ctx context.Context, server string, account demoAccount, line []string, out io.Writer) error {
+func runCommand(ctx context.Context, server, dir string, account demoAccount, line []string, out io.Writer) error {
 	env := map[string]string{
 		"SIGNALBOX_SERVER": server, "SIGNALBOX_TOKEN": account.Token, "SIGNALBOX_ORG": account.Organization,
-		"SIGNALBOX_WORKSPACE": account.Workspace, "HOME": os.Getenv("HOME"), "NO_COLOR": os.Getenv("NO_COLOR"), "TERM": os.Getenv("TERM"),
+		"SIGNALBOX_WORKSPACE": account.Workspace,
+		// The demo's pins and profile stay with the demo.
+		"HOME": dir, "XDG_CONFIG_HOME": dir, "NO_COLOR": "1",
 	}
 	root := cli.New(out, out, strings.NewReader(""), cli.Options{Version: version, Getenv: func(k string) string { return env[k] }})
 	root.SetArgs(line)

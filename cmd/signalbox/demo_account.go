@@ -52,7 +52,7 @@ func ensureDemoAccount(ctx context.Context, server, mail, path string) (demoAcco
 	if err != nil {
 		return a, err
 	}
-	b, err := json.MarshalIndent(a, "", "  ")
+	b, err := json.MarshalIndent(a, "", "  ") //nolint:gosec // a throw-away account of this machine, in a file of mode 0600
 	if err != nil {
 		return a, fmt.Errorf("encode the demo's account: %w", err)
 	}

@@ -26,7 +26,7 @@ func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	root := cli.New(os.Stdout, os.Stderr, os.Stdin, cli.Options{Version: version})
-	root.AddCommand(serverCommand(), devCommand())
+	root.AddCommand(serverCommand(), devCommand(), demoCommand())
 	if err := root.ExecuteContext(ctx); err != nil {
 		cli.Report(root, err)
 		return cli.ExitCode(err)

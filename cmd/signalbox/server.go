@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"connectrpc.com/connect"
@@ -41,7 +42,6 @@ Any number of replicas may run on one database.`,
 			return serve(cmd.Context(), config, cmd.ErrOrStderr(), nil)
 		},
 	}
-	cmd.AddCommand(doctorCommand())
 	return cmd
 }
 
@@ -92,8 +92,8 @@ func serve(ctx context.Context, config Config, logs io.Writer, ready func(addres
 }
 
 func (s *server) stop(parts []service) {
-	for i := len(parts) - 1; i >= 0; i-- {
-		parts[i].Stop()
+	for _, part := range slices.Backward(parts) {
+		part.Stop()
 	}
 }
 
@@ -139,4 +139,4 @@ func (s *server) handle(path string, h http.Handler, around func(http.Handler) h
 }
 
 // limits bound what one request may bring.
-func limits() connect.Option { return connect.WithReadMaxBytes(4 << 20) }
+func limits() connect.HandlerOption { return connect.WithReadMaxBytes(4 << 20) }

@@ -3,21 +3,53 @@ package main
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/signalboxhq/signalbox/controlplane/advance"
 	"github.com/signalboxhq/signalbox/controlplane/reaper"
+	"github.com/signalboxhq/signalbox/controlplane/relay"
+	"github.com/signalboxhq/signalbox/controlplane/replica"
+	"github.com/signalboxhq/signalbox/controlplane/serverkey"
 	"github.com/signalboxhq/signalbox/controlplane/timer"
+	"github.com/signalboxhq/signalbox/controlplane/watch"
+	"github.com/signalboxhq/signalbox/frontend"
 )
 
 // wire makes all parts and mounts them. The order is the order in which they
 // start: what others use comes first.
 func (s *server) wire(ctx context.Context) error {
+	grantKey, err := serverkey.Ensure(ctx, s.db.Engine, serverkey.Grant)
+	if err != nil {
+		return err
+	}
+	self := replica.New(replica.Config{Engine: s.db.Engine, Listen: s.config.InternalAddress, Log: s.log})
+	streams := relay.New(relay.Config{DB: s.db, Replica: self, GrantKey: grantKey, Log: s.log})
+	advancer := advance.New(s.db, s.log, self.Peers)
+	watcher := watch.New(s.db.Engine, s.log)
+	s.services = []service{
+		self, streams, advancer, watcher,
+		timer.New(s.db.Engine, advancer, s.log),
+		reaper.New(s.db.Engine, advancer, s.log),
+		newJanitor(s.db.Engine, s.log),
+	}
+	if err := s.wireAgents(ctx, advancer, streams, grantKey); err != nil {
+		return err
+	}
+	people, err := s.wirePeople(ctx, advancer, watcher, streams)
+	if err != nil {
+		return err
+	}
 	s.mux.HandleFunc("GET /healthz", s.healthz)
-	advancer := advance.New(s.db, s.log, nil)
-	s.services = append(s.services, advancer,
-		timer.New(s.db.Engine, advancer, s.log), reaper.New(s.db.Engine, advancer, s.log))
-	return s.wireAgents(ctx, advancer)
+	web := frontend.Handler()
+	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/signalbox.") {
+			people.ServeHTTP(w, r)
+			return
+		}
+		web.ServeHTTP(w, r)
+	})
+	return nil
 }
 
 // healthz answers 200 when the database does.

@@ -29,9 +29,9 @@ type Hasher struct {
 }
 
 // NewHasher makes a Hasher. random is crypto/rand.Reader outside tests.
-func NewHasher(random io.Reader) (*Hasher, error) {
+func NewHasher(ctx context.Context, random io.Reader) (*Hasher, error) {
 	h := &Hasher{random: random, params: current, slots: make(chan struct{}, concurrent)}
-	decoy, err := h.Hash(context.Background(), "a password that nobody has")
+	decoy, err := h.Hash(ctx, "a password that nobody has")
 	if err != nil {
 		return nil, fmt.Errorf("make the decoy hash: %w", err)
 	}

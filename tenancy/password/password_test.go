@@ -19,7 +19,7 @@ import (
 
 func newHasher(t *testing.T) *password.Hasher {
 	t.Helper()
-	h, err := password.NewHasher(rand.Reader)
+	h, err := password.NewHasher(t.Context(), rand.Reader)
 	require.NoError(t, err)
 	return h
 }
@@ -105,12 +105,12 @@ func TestHasherGivesUpWithItsCaller(t *testing.T) {
 
 func TestBrokenRandomnessIsAnError(t *testing.T) {
 	t.Parallel()
-	_, err := password.NewHasher(iotest.ErrReader(io.ErrUnexpectedEOF))
+	_, err := password.NewHasher(t.Context(), iotest.ErrReader(io.ErrUnexpectedEOF))
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 }
 
 func BenchmarkHash(b *testing.B) {
-	h, err := password.NewHasher(rand.Reader)
+	h, err := password.NewHasher(b.Context(), rand.Reader)
 	require.NoError(b, err)
 	for b.Loop() {
 		_, _ = h.Hash(b.Context(), "correct horse")

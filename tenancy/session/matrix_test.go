@@ -46,7 +46,7 @@ type gate struct {
 
 func newGate(t *testing.T) *gate {
 	t.Helper()
-	hasher, err := password.NewHasher(rand.Reader)
+	hasher, err := password.NewHasher(t.Context(), rand.Reader)
 	require.NoError(t, err)
 	db := pgtest.DB(t)
 	store := tenancydb.NewStore(db, hasher, rand.Reader, time.Now)

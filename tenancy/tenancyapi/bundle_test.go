@@ -66,7 +66,7 @@ func (m *mailbox) last() mail.Message {
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
-	hasher, err := password.NewHasher(rand.Reader)
+	hasher, err := password.NewHasher(t.Context(), rand.Reader)
 	require.NoError(t, err)
 	b := &bundle{t: t, db: pgtest.DB(t), mail: &mailbox{}}
 	store := tenancydb.NewStore(b.db, hasher, rand.Reader, time.Now)

@@ -1,6 +1,7 @@
 package tenancydb_test
 
 import (
+	"context"
 	"crypto/rand"
 	"strings"
 	"sync"
@@ -47,7 +48,7 @@ func (c *clock) advance(d time.Duration) {
 }
 
 // hasher is shared: its decoy costs a hash, its slots are the process's.
-var hasher = sync.OnceValues(func() (*password.Hasher, error) { return password.NewHasher(rand.Reader) })
+var hasher = sync.OnceValues(func() (*password.Hasher, error) { return password.NewHasher(context.Background(), rand.Reader) })
 
 func setup(t *testing.T) *bundle {
 	t.Helper()

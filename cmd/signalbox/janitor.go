@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/signalboxhq/signalbox/internal/pg"
+	"github.com/signalboxhq/signalbox/tenancy/tenancydb"
+)
+
+// janitor removes what has expired and makes the partitions of the months
+// ahead, each hour. Any number of replicas may do it at once.
+type janitor struct {
+	pool    *pgxpool.Pool
+	log     *slog.Logger
+	stop    context.CancelFunc
+	running sync.WaitGroup
+}
+
+func newJanitor(pool *pgxpool.Pool, log *slog.Logger) *janitor {
+	return &janitor{pool: pool, log: log.With(slog.String("component", "janitor"))}
+}
+
+// Start cleans now and each hour, until Stop.
+func (j *janitor) Start(ctx context.Context) error {
+	ctx, j.stop = context.WithCancel(context.WithoutCancel(ctx))
+	j.running.Go(func() {
+		tick := time.NewTicker(time.Hour)
+		defer tick.Stop()
+		for {
+			if err := j.clean(ctx); err != nil && ctx.Err() == nil {
+				j.log.LogAttrs(ctx, slog.LevelWarn, "cleaning was interrupted", slog.Any("error", err))
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+		}
+	})
+	return nil
+}
+
+// Stop ends it. It may be called twice.
+func (j *janitor) Stop() {
+	if j.stop != nil {
+		j.stop()
+	}
+	j.running.Wait()
+}
+
+const sqlMakePartitions = `
+	SELECT make_journal_partition(now() + make_interval(months => m))
+	FROM generate_series(0, 2) AS m`
+
+const sqlDropStartKeys = `
+	DELETE FROM start_key
+	WHERE expires_at < now()`
+
+func (j *janitor) clean(ctx context.Context) error {
+	return pg.InSystem(ctx, j.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, sqlMakePartitions); err != nil {
+			return fmt.Errorf("make partitions: %w", err)
+		}
+		if _, err := tx.Exec(ctx, sqlDropStartKeys); err != nil {
+			return fmt.Errorf("drop start keys: %w", err)
+		}
+		_, err := tenancydb.Sweep(ctx, tx, time.Now())
+		return err
+	})
+}
