@@ -54,6 +54,8 @@ CREATE INDEX run_newest ON sb.run (org_id, workspace_id, id DESC);
 CREATE UNIQUE INDEX run_number ON sb.run (org_id, pipeline_id, number);
 CREATE INDEX run_open ON sb.run (org_id, workspace_id, id DESC) WHERE finished_at IS NULL;
 CREATE INDEX run_outcome ON sb.run (org_id, workspace_id, outcome, id DESC) WHERE finished_at IS NOT NULL;
+CREATE INDEX run_by_pipeline ON sb.run (org_id, pipeline_id, id DESC);
+CREATE INDEX run_pipeline_outcome ON sb.run (org_id, pipeline_id, outcome, id DESC) WHERE finished_at IS NOT NULL;
 CREATE INDEX run_label_set ON sb.run (org_id, label_set_id, id DESC);
 
 -- An idempotency key, kept for 30 days.
