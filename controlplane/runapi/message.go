@@ -1,0 +1,84 @@
+package runapi
+
+import (
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/signalboxhq/signalbox/controlplane/rundb"
+	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
+	"github.com/signalboxhq/signalbox/proto/id"
+)
+
+func runMessage(r *rundb.Run) *runv1.Run {
+	return &runv1.Run{
+		Id: id.Format(id.Run, r.ID), Pipeline: r.Pipeline, Version: hex.EncodeToString(r.Digest), Number: r.Number,
+		State: r.State, Reason: r.Reason, Outcome: r.Outcome, Cause: r.Cause, Actor: r.Actor,
+		Labels: r.Labels, Priority: r.Priority, Generation: r.Generation, Seq: r.Seq,
+		CreatedAt: timestamppb.New(r.CreatedAt), StartedAt: stampOf(r.StartedAt), FinishedAt: stampOf(r.FinishedAt),
+		TasksTotal: uint32(r.TasksTotal), TasksDone: uint32(r.TasksDone), TasksFailed: uint32(r.TasksFailed),
+	}
+}
+
+func viewMessages(v *rundb.View) (*runv1.Run, []*runv1.Task, error) {
+	tasks := make([]*runv1.Task, len(v.Tasks))
+	for i := range v.Tasks {
+		var err error
+		if tasks[i], err = taskMessage(&v.Tasks[i]); err != nil {
+			return nil, nil, err
+		}
+	}
+	return runMessage(&v.Run), tasks, nil
+}
+
+func taskMessage(t *rundb.Task) (*runv1.Task, error) {
+	m := &runv1.Task{
+		Name: t.Name, State: t.State, Reason: t.Reason, Needs: t.Needs, Pool: t.Pool, Exit: t.Exit, Rule: t.Rule,
+		RetryAt: stamp(t.RetryAt), UsedUser: uint32(t.UsedUser), UsedInfra: uint32(t.UsedInfra), UsedPreempt: uint32(t.UsedPreempt),
+	}
+	for i := range t.Attempts {
+		a, err := attemptMessage(&t.Attempts[i])
+		if err != nil {
+			return nil, fmt.Errorf("task %s: %w", t.Name, err)
+		}
+		m.Attempts = append(m.Attempts, a)
+	}
+	return m, nil
+}
+
+func attemptMessage(a *rundb.Attempt) (*runv1.Attempt, error) {
+	m := &runv1.Attempt{
+		Number: uint32(a.Number), State: a.State, Cause: a.Cause, Reason: a.Reason, ExitCode: a.ExitCode, AgentName: a.AgentName,
+		ReadyAt: stamp(a.ReadyAt), GrantedAt: stamp(a.GrantedAt), StartedAt: stamp(a.StartedAt), FinishedAt: stamp(a.FinishedAt),
+		BilledMs: a.BilledMS, Generation: a.Generation,
+	}
+	if a.Agent != id.Nil {
+		m.AgentId = id.Format(id.Agent, a.Agent)
+	}
+	if a.Body != nil {
+		var body runv1.Body
+		if err := proto.Unmarshal(a.Body, &body); err != nil {
+			return nil, fmt.Errorf("decode what attempt %d left: %w", a.Number, err)
+		}
+		m.SealedError = body.GetSealedError()
+	}
+	return m, nil
+}
+
+// stamp is a time of the wire, nil where there is none.
+func stamp(t time.Time) *timestamppb.Timestamp {
+	if t.IsZero() {
+		return nil
+	}
+	return timestamppb.New(t)
+}
+
+func stampOf(t *time.Time) *timestamppb.Timestamp {
+	if t == nil {
+		return nil
+	}
+	return stamp(*t)
+}

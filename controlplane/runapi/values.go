@@ -1,0 +1,116 @@
+package runapi
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/signalboxhq/signalbox/controlplane/rundb"
+	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
+	"github.com/signalboxhq/signalbox/proto/plan"
+	"github.com/signalboxhq/signalbox/proto/seal"
+	"github.com/signalboxhq/signalbox/tenancy/caller"
+)
+
+// maxAnswer bounds the content of one answer. Beyond it values keep their name,
+// type and size and lose their content: the page still shows that they are
+// there, and the relay reads them one by one.
+const maxAnswer = 8 << 20
+
+// values gathers what went into a run and came out of its tasks.
+func (h *Handler) values(ctx context.Context, by caller.Caller, ref rundb.Ref) (*runv1.GetRunValuesResponse, error) {
+	res := &runv1.GetRunValuesResponse{}
+	room := maxAnswer
+	stored, err := h.store.ReadValues(ctx, by, ref, func(left rundb.Left) error {
+		var body runv1.Body
+		if err := proto.Unmarshal(left.Body, &body); err != nil {
+			return fmt.Errorf("decode what task %s left: %w", left.Task, err)
+		}
+		if len(body.GetOutputs())+len(body.GetArtifacts()) == 0 {
+			return nil
+		}
+		for _, v := range body.GetOutputs() {
+			room = fit(v, room)
+		}
+		res.Tasks = append(res.Tasks, &runv1.TaskValues{
+			Task: left.Task, Attempt: uint32(left.Attempt), Outputs: body.GetOutputs(), Artifacts: body.GetArtifacts(),
+		})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	var given runv1.Params
+	if err := proto.Unmarshal(stored.Params, &given); err != nil {
+		return nil, fmt.Errorf("decode params: %w", err)
+	}
+	res.Params, err = withDefaults(stored.Plan.Params, given.GetValues())
+	return res, err
+}
+
+// fit takes a value's content away where there is no room for it, and returns
+// the room that is left.
+func fit(v *runv1.Value, room int) int {
+	n := len(v.GetOpenJson()) + len(v.GetSealed())
+	if n > room {
+		v.Content = nil
+		return room
+	}
+	return room - n
+}
+
+// withDefaults lists the params that a run has, in the order of the file: those
+// given and, for the others, the plan's defaults.
+func withDefaults(declared []plan.Param, given []*runv1.Value) ([]*runv1.Value, error) {
+	byName := make(map[string]*runv1.Value, len(given))
+	for _, v := range given {
+		byName[v.GetName()] = v
+	}
+	var out []*runv1.Value
+	for i := range declared {
+		v := byName[declared[i].Name]
+		if v == nil {
+			var err error
+			if v, err = defaultOf(&declared[i]); err != nil {
+				return nil, err
+			}
+		}
+		if v != nil {
+			out = append(out, v)
+		}
+	}
+	return out, nil
+}
+
+// defaultOf is a param's default as a value; nil where it has none. One that was
+// written in the clear into the file is open, whatever the param is: the file
+// is.
+func defaultOf(p *plan.Param) (*runv1.Value, error) {
+	v := &runv1.Value{Name: p.Name, Type: string(p.Type)}
+	switch {
+	case p.SealedDefault != "":
+		envelope, err := sealedDefault(p.SealedDefault)
+		if err != nil {
+			return nil, fmt.Errorf("read the default of param %s: %w", p.Name, err)
+		}
+		v.Content = &runv1.Value_Sealed{Sealed: envelope}
+		if info, err := seal.Inspect(envelope); err == nil {
+			v.Size = uint32(info.Size)
+		}
+	case p.Default != nil:
+		v.Content, v.Size = &runv1.Value_OpenJson{OpenJson: p.Default}, uint32(len(p.Default))
+	default:
+		return nil, nil
+	}
+	return v, nil
+}
+
+// sealedDefault reads base64 in either alphabet: plans hold what the file said.
+func sealedDefault(text string) ([]byte, error) {
+	if envelope, err := base64.RawURLEncoding.DecodeString(text); err == nil {
+		return envelope, nil
+	}
+	return base64.StdEncoding.DecodeString(text)
+}
