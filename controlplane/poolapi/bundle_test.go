@@ -68,9 +68,8 @@ func (b *bundle) tenant(slug string) context.Context {
 // worker is an agent with a session in the default pool.
 type worker struct{ agent, session id.UUID }
 
-func (b *bundle) worker(ctx context.Context, kids ...string) worker {
+func (b *bundle) worker(by caller.Caller, kids ...string) worker {
 	b.t.Helper()
-	by := caller.From(ctx)
 	w := worker{id.New(), id.New()}
 	key := sha256.Sum256(w.agent[:])
 	args := pgx.NamedArgs{
@@ -85,9 +84,8 @@ func (b *bundle) worker(ctx context.Context, kids ...string) worker {
 }
 
 // run starts a run of one task in the default pool.
-func (b *bundle) run(ctx context.Context) id.UUID {
+func (b *bundle) run(by caller.Caller) {
 	b.t.Helper()
-	by := caller.From(ctx)
 	p := &plan.Plan{Format: plan.Format, Name: "one", Tasks: []plan.Task{{Name: "a", Run: "true", Pool: "default", Retry: plan.Retry{Infra: 3}}}}
 	bytes, err := p.Encode()
 	require.NoError(b.t, err)
@@ -96,9 +94,8 @@ func (b *bundle) run(ctx context.Context) id.UUID {
 	b.exec(`INSERT INTO pipeline (org_id, id, workspace_id, name) VALUES (@org, @id, @ws, 'one')`, args)
 	b.exec(`INSERT INTO version (org_id, pipeline_id, digest, plan, source) VALUES (@org, @id, @digest, @plan, '')`, args)
 	set := queryOne[int64](b, `INSERT INTO label_set (org_id, digest, labels) VALUES (@org, @labels, '{}') RETURNING id`, args)
-	out, err := b.a.StartRun(ctx, advance.StartRun{
+	_, err = b.a.StartRun(b.t.Context(), advance.StartRun{
 		Org: by.OrgID, Workspace: by.WorkspaceID, Pipeline: args["id"].(id.UUID), Digest: digest, LabelSet: set, Cause: "user",
 	})
 	require.NoError(b.t, err)
-	return out.Run
 }

@@ -88,9 +88,9 @@ func TestAgentsAreSeenThroughTheirSessions(t *testing.T) {
 	require.NoError(t, err)
 	b.exec(`UPDATE workspace SET sealing_kid = @kid, sealing_public = @public WHERE id = @ws`,
 		pgx.NamedArgs{"kid": key.KID().String(), "public": key.Public().Bytes(), "ws": by.WorkspaceID})
-	w := b.worker(ctx, key.KID().String())
-	b.worker(ctx)
-	b.run(ctx)
+	w := b.worker(by, key.KID().String())
+	b.worker(by)
+	b.run(by)
 	work, err := b.a.Poll(ctx, advance.Poll{Org: by.OrgID, Agent: w.agent, Session: w.session, Free: advance.Free{Slots: 4}})
 	require.NoError(t, err)
 	require.Len(t, work.Leases, 1)
@@ -137,8 +137,8 @@ func TestARevokedAgentLosesItsWorkAtOnce(t *testing.T) {
 	b := setup(t)
 	ctx := b.tenant("acme")
 	by := caller.From(ctx)
-	w := b.worker(ctx)
-	b.run(ctx)
+	w := b.worker(by)
+	b.run(by)
 	poll := advance.Poll{Org: by.OrgID, Agent: w.agent, Session: w.session, Free: advance.Free{Slots: 4}}
 	work, err := b.a.Poll(ctx, poll)
 	require.NoError(t, err)
@@ -174,7 +174,7 @@ func TestForeignPoolsAndAgentsAreMissing(t *testing.T) {
 	mine := b.tenant("acme")
 	_, err := b.h.CreatePool(mine, &poolv1.CreatePoolRequest{Name: "secret"})
 	require.NoError(t, err)
-	w := b.worker(mine)
+	w := b.worker(caller.From(mine))
 	other := caller.From(mine)
 	other.WorkspaceID = id.New()
 	b.exec(`INSERT INTO workspace (org_id, id, slug, name) VALUES (@org, @ws, 'other', 'Other')`,

@@ -22,7 +22,7 @@ const (
 )
 
 // The pool is found by its name under row-level security, in one statement.
-const sqlInsertJoinToken = `
+const sqlInsertJoin = `
 	INSERT INTO join_token (org_id, id, pool_id, hash, uses_left, expires_at, created_by, created_at)
 	SELECT p.org_id, @id, p.id, @hash, @uses, @expires_at, @created_by, @now
 	FROM pool p
@@ -57,7 +57,7 @@ func (s *Store) CreateJoinToken(ctx context.Context, by caller.Caller, pool stri
 	expires := now.Add(life).Truncate(time.Microsecond)
 	err = pg.InTenant(ctx, s.db.API, by.OrgID, func(tx pgx.Tx) error {
 		made := id.New()
-		tag, err := tx.Exec(ctx, sqlInsertJoinToken, pgx.StrictNamedArgs{
+		tag, err := tx.Exec(ctx, sqlInsertJoin, pgx.StrictNamedArgs{
 			"org_id": by.OrgID, "workspace_id": by.WorkspaceID, "pool": pool, "id": made, "hash": secret.Hash(),
 			"uses": uses, "expires_at": expires, "created_by": actor.Text(by), "now": now,
 		})
