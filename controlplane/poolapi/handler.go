@@ -84,7 +84,8 @@ func (h *Handler) GetPool(ctx context.Context, req *poolv1.GetPoolRequest) (*poo
 
 // CreateJoinToken makes a token that lets agents join one pool.
 func (h *Handler) CreateJoinToken(ctx context.Context, req *poolv1.CreateJoinTokenRequest) (*poolv1.CreateJoinTokenResponse, error) {
-	life := time.Duration(req.GetHours()) * time.Hour
+	// Bounded first: a product that overflows would look like a short life.
+	life := time.Duration(min(req.GetHours(), 1_000_000)) * time.Hour
 	secret, expires, err := h.store.CreateJoinToken(ctx, caller.From(ctx), req.GetPool(), req.GetUses(), life)
 	if err != nil {
 		return nil, err

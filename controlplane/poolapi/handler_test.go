@@ -3,6 +3,7 @@ package poolapi_test
 import (
 	"context"
 	"crypto/rand"
+	"math"
 	"strings"
 	"testing"
 
@@ -67,8 +68,9 @@ func TestAJoinTokenIsShownOnceAndKeptAsAHash(t *testing.T) {
 	require.True(t, queryOne[bool](b, `SELECT expires_at BETWEEN now() + interval '23 hours' AND now() + interval '24 hours' FROM join_token WHERE hash = @hash`, row))
 
 	for name, req := range map[string]*poolv1.CreateJoinTokenRequest{
-		"hours": {Pool: "default", Hours: 721},
-		"uses":  {Pool: "default", Uses: 1001},
+		"hours":       {Pool: "default", Hours: 721},
+		"at most 720": {Pool: "default", Hours: math.MaxUint32},
+		"uses":        {Pool: "default", Uses: 1001},
 	} {
 		_, err := b.h.CreateJoinToken(ctx, req)
 		require.ErrorContains(t, err, name)

@@ -6,11 +6,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"connectrpc.com/connect"
 	"github.com/stretchr/testify/require"
 
 	"github.com/signalboxhq/signalbox/controlplane/engine"
+	"github.com/signalboxhq/signalbox/controlplane/watch"
 	"github.com/signalboxhq/signalbox/internal/rpc"
 	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
 	"github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1/runv1connect"
@@ -95,14 +97,28 @@ func TestAWatcherThatLeavesFreesItsPlace(t *testing.T) {
 	b.deploy(&plan.Plan{Name: "one", Tasks: []plan.Task{{Name: "a"}}})
 	b.start("one")
 	client := b.client()
+	room := func() bool {
+		s, err := b.w.Subscribe(watch.Run{Org: b.by.OrgID})
+		if err == nil {
+			s.Close()
+		}
+		return err == nil
+	}
+	for range watch.MaxPerOrganization - 1 {
+		s, err := b.w.Subscribe(watch.Run{Org: b.by.OrgID})
+		require.NoError(t, err)
+		t.Cleanup(s.Close)
+	}
+	require.True(t, room())
 	ctx, cancel := context.WithCancel(t.Context())
 	stream, err := client.WatchRun(ctx, &runv1.WatchRunRequest{Id: "@latest"})
 	require.NoError(t, err)
 	require.True(t, stream.Receive())
+	require.False(t, room())
+	full, err := client.WatchRun(t.Context(), &runv1.WatchRunRequest{Id: "@latest"})
+	require.NoError(t, err)
+	require.False(t, full.Receive())
+	require.Equal(t, connect.CodeResourceExhausted, connect.CodeOf(full.Err()))
 	cancel()
-	require.False(t, stream.Receive())
-	require.Equal(t, connect.CodeCanceled, connect.CodeOf(stream.Err()))
-
-	_, err = client.GetRun(t.Context(), &runv1.GetRunRequest{Id: "nobody#1"})
-	require.Equal(t, connect.CodeNotFound, connect.CodeOf(err))
+	require.Eventually(t, room, 20*time.Second, 10*time.Millisecond)
 }

@@ -27,6 +27,10 @@ func RefTo(run id.UUID) Ref { return Ref{text: id.Format(id.Run, run), id: run} 
 
 // ParseRef reads the name of a run. Errors: INVALID_ARGUMENT.
 func ParseRef(text string) (Ref, error) {
+	const most = 100 // of a pipeline's name and a number
+	if len(text) > most {
+		return Ref{}, fault.Invalid(ReasonInvalid, "this is too long for the name of a run: %d bytes", len(text))
+	}
 	switch text {
 	case "@latest":
 		return Ref{text: text, latest: true}, nil
