@@ -17,13 +17,15 @@ interface AppProps {
   router: AppRouter;
 }
 
-const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content;
+const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? "";
+// The scroll lock under dialogs writes a style element too, and looks here for the nonce.
+Object.assign(globalThis, { __webpack_nonce__: nonce });
 
 /** App is the router inside everything that pages expect around them. */
 export function App({ router }: AppProps) {
   const { queryClient, transports } = router.options.context;
   return (
-    <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce ?? ""}>
+    <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
       <Notifications position="bottom-right" autoClose={5000} />
       <QueryClientProvider client={queryClient}>
         <TransportProvider transport={transports.at({})}>

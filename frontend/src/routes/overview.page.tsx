@@ -44,15 +44,17 @@ export function OverviewPage() {
     >
       {guide && <Checklist onSkip={() => setSkipped(true)} />}
       {isNew === false && <Figures />}
-      <RecentRuns />
-      <Pools />
+      <RecentRuns quiet={guide} />
+      {!guide && <Pools />}
     </Page>
   );
 }
 
-function RecentRuns() {
+/** With `quiet` an empty list shows nothing: the checklist says what to do. */
+function RecentRuns({ quiet }: { quiet: boolean }) {
   const place = usePlace();
   const query = useQuery(RunService.method.listRuns, { pageSize: RECENT }, { refetchInterval: REFRESH_MS });
+  if (quiet && (query.data?.runs.length ?? 0) === 0) return null;
   return (
     <Section
       title="Recent runs"

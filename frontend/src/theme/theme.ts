@@ -1,19 +1,39 @@
-import { createTheme, type MantineColorsTuple } from "@mantine/core";
+import {
+  createTheme,
+  defaultVariantColorsResolver,
+  type MantineColorsTuple,
+  type VariantColorsResolver,
+  virtualColor,
+} from "@mantine/core";
 
 // In a signal box only the lamps have colour. Here too: surfaces and controls
 // are ink on paper, and colour is left to say what state a thing is in.
 
-const ink: MantineColorsTuple = [
+// The same ramp twice, so that filled controls are dark on paper and light in
+// the dark: the shades that fill are 7 by day and 8 by night.
+const coal: MantineColorsTuple = [
   "#f5f3ee",
   "#ebe8e1",
   "#d6d3cb",
-  "#b3b1aa",
-  "#8b8b88",
-  "#666869",
-  "#484c50",
+  "#a8a7a2",
+  "#7a7b7b",
+  "#4d5154",
   "#31363b",
   "#1d2126",
+  "#0f1215",
   "#121519",
+];
+const chalk: MantineColorsTuple = [
+  "#f5f3ee",
+  "#ebe8e1",
+  "#d6d3cb",
+  "#a8a7a2",
+  "#7a7b7b",
+  "#5f6468",
+  "#8d9196",
+  "#ffffff",
+  "#e9e6df",
+  "#d9d6ce",
 ];
 
 const gray: MantineColorsTuple = [
@@ -42,12 +62,20 @@ const dark: MantineColorsTuple = [
   "#07090b",
 ];
 
+// Quiet buttons that destroy are red like every other warning here.
+const variants: VariantColorsResolver = (input) => {
+  const colors = defaultVariantColorsResolver(input);
+  if (input.variant !== "subtle" || input.color !== "red") return colors;
+  return { ...colors, color: "var(--sb-tone-bad)", hover: "var(--sb-bg-bad)" };
+};
+
 export const theme = createTheme({
+  variantColorResolver: variants,
   primaryColor: "ink",
-  primaryShade: { light: 8, dark: 1 },
+  primaryShade: { light: 7, dark: 8 },
   autoContrast: true,
   luminanceThreshold: 0.4,
-  colors: { ink, gray, dark },
+  colors: { ink: virtualColor({ name: "ink", light: "coal", dark: "chalk" }), coal, chalk, gray, dark },
   white: "#ffffff",
   black: "#181b1f",
   fontFamily: '"Inter Variable", system-ui, sans-serif',

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { Tone } from "@/components/ui/tone";
+import { collapse, groupsOf } from "./groups";
 import { layout, NODE_HEIGHT, NODE_WIDTH } from "./layout";
 import { type GraphTask, related, shapeOf, signatureOf } from "./model";
 
@@ -56,5 +58,35 @@ describe("shape", () => {
   it("knows a task's route", () => {
     expect([...related(shapeOf(digits), "svm")].sort()).toEqual(["evaluate", "prepare", "svm"]);
     expect([...related(shapeOf(digits), "clean")]).toEqual(["clean"]);
+  });
+});
+
+describe("groups", () => {
+  const states = (i: number): Tone => (i < 3 ? "good" : i < 4 ? "bad" : "run");
+  const fan = [
+    task("list"),
+    ...Array.from({ length: 12 }, (_, i) => ({ ...task(`embed-${i}`, ["list"]), look: { ...look, tone: states(i) } })),
+    task(
+      "merge",
+      Array.from({ length: 12 }, (_, i) => `embed-${i}`),
+    ),
+    task("clean", [], "always"),
+  ];
+  it("draw a wide fan as one", () => {
+    const drawn = collapse(fan, groupsOf(fan), new Set());
+    expect(drawn.map(({ name }) => name)).toEqual(["list", "embed-*", "merge", "clean"]);
+    expect(drawn[1]).toMatchObject({
+      needs: ["list"],
+      members: 12,
+      note: "4/12 done, 1 failed",
+      look: { tone: "bad" },
+    });
+    expect(drawn[2]?.needs).toEqual(["embed-*"]);
+  });
+  it("open", () => expect(collapse(fan, groupsOf(fan), new Set(["embed-*"]))).toHaveLength(fan.length));
+  it("leave few tasks apart", () => expect(groupsOf(digits)).toEqual([]));
+  it("never lose a task of another place", () => {
+    const odd = [...fan, task("embed-x", ["list"])];
+    expect(collapse(odd, groupsOf(odd), new Set()).map(({ name }) => name)).toContain("embed-x");
   });
 });

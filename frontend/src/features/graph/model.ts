@@ -9,6 +9,8 @@ export interface GraphTask {
   look: Look;
   /** One short line under the name. */
   note: string;
+  /** How many tasks this one stands for; undefined for a task of its own. */
+  members?: number;
 }
 
 export interface Shape {

@@ -1,4 +1,5 @@
 import "@xyflow/react/dist/base.css";
+import { Button } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
 import {
   Background,
@@ -8,15 +9,17 @@ import {
   Handle,
   type Node,
   type NodeProps,
+  Panel,
   Position,
   ReactFlow,
   type ReactFlowInstance,
 } from "@xyflow/react";
-import { type CSSProperties, memo, useEffect, useMemo, useRef } from "react";
+import { type CSSProperties, memo, useEffect, useMemo, useRef, useState } from "react";
 import { Icon } from "@/components/ui/icon";
 import { toneColor, toneFill } from "@/components/ui/tone";
 import classes from "./graph.module.css";
-import { layout, NODE_HEIGHT, NODE_WIDTH } from "./layout";
+import { collapse, groupsOf } from "./groups";
+import { type Layout, layout, NODE_HEIGHT, NODE_WIDTH } from "./layout";
 import { type GraphTask, related, shapeOf, signatureOf } from "./model";
 
 export interface TaskGraphProps {
@@ -30,13 +33,24 @@ type TaskNode = Node<{ task: GraphTask; dim: boolean; selected: boolean }, "task
 type LabelNode = Node<{ text: string }, "label">;
 
 const nodeTypes = { task: memo(TaskBox), label: memo(Label) };
-/** Up to this many tasks are shown at a size that one can read, even if one has to pan. */
-const FEW = 30;
+/** Below this zoom the names cannot be read. */
+const READABLE = 0.7;
+/** Below this one sees nothing at all: a part is better than a speck. */
+const HOPELESS = 0.3;
+const fit = { padding: 0.06, maxZoom: 1, minZoom: 0.25 };
 const LABEL_HEIGHT = 22;
 const PADDING = 64;
 
 /** TaskGraph draws tasks as stations on their tracks. Its code is loaded only where it is shown. */
-export function TaskGraph({ tasks, selected, onSelect }: TaskGraphProps) {
+export function TaskGraph({ tasks: all, selected, onSelect }: TaskGraphProps) {
+  const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
+  const groups = groupsOf(all);
+  const around = groups.find(({ members }) => members.some(({ name }) => name === selected));
+  const tasks = collapse(all, groups, around ? new Set([...opened, around.name]) : opened);
+  const choose = (name: string) => {
+    if (groups.some((group) => group.name === name)) setOpened(new Set([...opened, name]));
+    else onSelect(name);
+  };
   const shape = shapeOf(tasks);
   const signature = signatureOf(shape);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the signature stands for the shape, which is new at each render.
@@ -44,7 +58,7 @@ export function TaskGraph({ tasks, selected, onSelect }: TaskGraphProps) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: as above.
   const route = useMemo(() => (selected ? related(shape, selected) : undefined), [signature, selected]);
   const byName = new Map(tasks.map((task) => [task.name, task]));
-  const view = useView(signature, tasks.length);
+  const view = useView(placed, selected);
   const nodes = placed.nodes.flatMap(({ name, x, y }): TaskNode[] => {
     const task = byName.get(name);
     if (!task) return [];
@@ -78,15 +92,15 @@ export function TaskGraph({ tasks, selected, onSelect }: TaskGraphProps) {
         nodesFocusable
         edgesFocusable={false}
         elementsSelectable
-        onNodeClick={(_, node) => node.type === "task" && onSelect(node.id)}
+        onNodeClick={(_, node) => node.type === "task" && choose(node.id)}
         onPaneClick={() => onSelect(undefined)}
         onSelectionChange={({ nodes: [node] }) => {
           // Enter and space on a focused station select it, as a click does.
-          if (node && node.id !== selected) onSelect(node.id);
+          if (node && node.id !== selected) choose(node.id);
         }}
         onlyRenderVisibleElements={tasks.length > 100}
         fitView
-        fitViewOptions={view.fit}
+        fitViewOptions={fit}
         onInit={view.onInit}
         onMove={view.onMove}
         minZoom={0.1}
@@ -98,33 +112,51 @@ export function TaskGraph({ tasks, selected, onSelect }: TaskGraphProps) {
       >
         <Background variant={BackgroundVariant.Dots} gap={20} size={1.2} color="var(--sb-line-strong)" />
         <Controls showInteractive={false} position="bottom-right" />
+        {opened.size > 0 && (
+          <Panel position="top-right">
+            <Button size="compact-xs" variant="default" onClick={() => setOpened(new Set())}>
+              Fold the groups
+            </Button>
+          </Panel>
+        )}
       </ReactFlow>
     </div>
   );
 }
 
 /**
- * useView keeps the whole graph in sight when the space for it changes, until
- * the reader has moved it himself.
+ * useView keeps the graph in sight when the space for it changes, until the
+ * reader has moved it himself. What does not fit at a size that one can read is
+ * shown around the selected task.
  */
-function useView(signature: string, tasks: number) {
-  const { ref, width } = useElementSize();
+function useView(placed: Layout, selected: string | undefined) {
+  const { ref, width, height } = useElementSize();
   const flow = useRef<ReactFlowInstance<TaskNode | LabelNode>>(undefined);
   const moved = useRef(false);
-  const fit = useMemo(() => ({ padding: 0.06, maxZoom: 1, minZoom: tasks > FEW ? 0.3 : 0.55 }), [tasks]);
+  const show = () => {
+    const at = placed.nodes.find(({ name }) => name === selected);
+    const fits = Math.min(width / placed.width, height / placed.height);
+    if (at && fits < READABLE) {
+      void flow.current?.setCenter(at.x + NODE_WIDTH / 2, at.y + NODE_HEIGHT / 2, { zoom: READABLE });
+    } else if (fits < HOPELESS) {
+      void flow.current?.setCenter(Math.min(placed.width, width / READABLE) / 2, placed.height / 2, { zoom: READABLE });
+    } else {
+      void flow.current?.fitView(fit);
+    }
+  };
   // biome-ignore lint/correctness/useExhaustiveDependencies: another graph is looked at afresh.
   useEffect(() => {
     moved.current = false;
-  }, [signature]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the width is what it answers to.
+  }, [placed]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the space is what it answers to.
   useEffect(() => {
-    if (!moved.current) void flow.current?.fitView(fit);
-  }, [width, fit]);
+    if (!moved.current && width > 0) show();
+  }, [width, placed]);
   return {
     ref,
-    fit,
     onInit: (instance: ReactFlowInstance<TaskNode | LabelNode>) => {
       flow.current = instance;
+      if (width > 0) show();
     },
     onMove: (event: unknown) => {
       if (event) moved.current = true;
@@ -180,13 +212,17 @@ function TaskBox({ data: { task, dim, selected } }: NodeProps<TaskNode>) {
       data-dim={dim || undefined}
       data-selected={selected || undefined}
       data-exit={task.exit !== "" || undefined}
+      data-group={task.members !== undefined || undefined}
     >
       <Handle type="target" position={Position.Left} isConnectable={false} className={classes.handle} />
       <span className={classes.lamp}>
         <Icon name={look.icon} size={17} className={look.moving ? "sb-spin" : undefined} />
       </span>
       <span className={classes.text}>
-        <span className={classes.name}>{task.name}</span>
+        <span className={classes.name}>
+          {task.name}
+          {task.members !== undefined && <span className="sb-dim"> × {task.members}</span>}
+        </span>
         <span className={classes.note}>
           {look.label}
           {task.note && <span className="sb-num"> · {task.note}</span>}

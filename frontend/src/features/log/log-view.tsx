@@ -126,6 +126,7 @@ export function LogView(props: LogViewProps) {
         onScroll={onScroll}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: the log scrolls, and keyboards must reach that.
         tabIndex={0}
+        hidden={count === 0 && state === "failed"}
         role="log"
         aria-label={`Log of ${props.task}`}
         aria-live="off"

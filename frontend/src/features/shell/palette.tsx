@@ -7,6 +7,7 @@ import { Icon, type IconName } from "@/components/ui/icon";
 import { homeWorkspace } from "@/features/tenancy/last-place";
 import { useMembership, usePlace } from "@/features/tenancy/place";
 import { PipelineService } from "@/gen/signalbox/pipeline/v1/pipeline_pb";
+import classes from "./shell.module.css";
 
 export const openPalette = spotlight.open;
 
@@ -28,6 +29,7 @@ export function Palette({ onHelp }: PaletteProps) {
       shortcut={["mod + K"]}
       highlightQuery
       scrollable
+      classNames={{ content: classes.palette }}
       maxHeight={420}
       nothingFound="Nothing of that name. A run opens by its id."
       searchProps={{ placeholder: "Search pages and pipelines, or paste a run's id", "aria-label": "Search" }}

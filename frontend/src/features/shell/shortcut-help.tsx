@@ -15,22 +15,25 @@ export function ShortcutHelp({ opened, onClose }: ShortcutHelpProps) {
       <dl className={classes.keys}>
         <div>
           <dt>
-            <Kbd size="sm">{mod}</Kbd> <Kbd size="sm">K</Kbd>
+            <Kbd size="sm">/</Kbd> <span className="sb-dim">or</span> <Kbd size="sm">{mod}</Kbd>
+            <Kbd size="sm">K</Kbd>
           </dt>
           <dd>Search and commands</dd>
         </div>
-        {shortcuts.map(({ keys, what }) => (
-          <div key={keys}>
-            <dt>
-              {keys.split(" ").map((key) => (
-                <Kbd key={key} size="sm">
-                  {key}
-                </Kbd>
-              ))}
-            </dt>
-            <dd>{what}</dd>
-          </div>
-        ))}
+        {shortcuts
+          .filter(({ keys }) => keys !== "/")
+          .map(({ keys, what }) => (
+            <div key={keys}>
+              <dt>
+                {keys.split(" ").map((key) => (
+                  <Kbd key={key} size="sm">
+                    {key}
+                  </Kbd>
+                ))}
+              </dt>
+              <dd>{what}</dd>
+            </div>
+          ))}
       </dl>
     </Modal>
   );

@@ -51,7 +51,7 @@ export function Breakdown({ month, by, onChange }: BreakdownProps) {
               label={`Usage by ${by}`}
               head={
                 <>
-                  <th>{label ?? by}</th>
+                  <th>{label ?? by.charAt(0).toUpperCase() + by.slice(1)}</th>
                   <th>Share of task time</th>
                   <th data-num>Task time</th>
                   <th data-num>GPU time</th>

@@ -10,7 +10,7 @@ import { attemptLook } from "@/features/run/state";
 import { usePlace } from "@/features/tenancy/place";
 import { formatDuration } from "@/format/duration";
 import { type UsageRun, UsageService } from "@/gen/signalbox/usage/v1/usage_pb";
-import { formatQuantity } from "./meter";
+import { formatSmall } from "./meter";
 import classes from "./usage.module.css";
 
 const PAGE = 20;
@@ -93,7 +93,7 @@ function RunLine({ run, meter, month, open, onToggle }: RunLineProps) {
         <span className="sb-dim">
           <Moment at={run.startedAt} />
         </span>
-        <span className={classes.runQuantity}>{formatQuantity(meter, run.quantity)}</span>
+        <span className={classes.runQuantity}>{formatSmall(meter, run.quantity)}</span>
       </button>
       {open && <Attempts run={run} month={month} />}
     </>

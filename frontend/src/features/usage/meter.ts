@@ -1,5 +1,5 @@
 import { plural } from "@/format/count";
-import { formatHours } from "@/format/duration";
+import { formatDuration, formatHours } from "@/format/duration";
 import type { Meter, UsageGroup } from "@/gen/signalbox/usage/v1/usage_pb";
 
 /** The meters, in the order in which they are shown. */
@@ -28,6 +28,11 @@ export function formatQuantity(meter: string, quantity: bigint): string {
   if (meter === "runs") return plural(quantity, "run");
   if (meter === "task_attempts") return plural(quantity, "attempt");
   return quantity.toLocaleString("en-US");
+}
+
+/** formatSmall writes what one run used, where hours would be mostly zeros. */
+export function formatSmall(meter: string, quantity: bigint): string {
+  return meter.endsWith("_ms") ? formatDuration(Number(quantity)) : formatQuantity(meter, quantity);
 }
 
 export interface Bar {
