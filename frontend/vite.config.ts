@@ -21,9 +21,14 @@ export default defineConfig({
     rolldownOptions: {
       output: {
         codeSplitting: {
+          // What every page needs. The graph has no group: it stays in the chunk
+          // of the page that asks for it.
           groups: [
-            { name: "graph", test: /node_modules[\\/](@xyflow|@dagrejs|d3-|zustand|classcat)/ },
-            { name: "react", test: /node_modules[\\/](react|react-dom|scheduler)[\\/]/ },
+            {
+              name: "react",
+              test: /node_modules[\\/](react|react-dom|scheduler|use-sync-external-store)[\\/]/,
+              priority: 3,
+            },
             { name: "mantine", test: /node_modules[\\/](@mantine|@floating-ui|react-remove-scroll)/ },
             { name: "rpc", test: /node_modules[\\/](@bufbuild|@connectrpc|@tanstack)/ },
           ],

@@ -15,6 +15,8 @@ import { theme } from "@/theme/theme";
 
 interface AppProps {
   router: AppRouter;
+  /** `test` leaves out transitions. */
+  env?: "default" | "test";
 }
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? "";
@@ -22,10 +24,10 @@ const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?
 Object.assign(globalThis, { __webpack_nonce__: nonce });
 
 /** App is the router inside everything that pages expect around them. */
-export function App({ router }: AppProps) {
+export function App({ router, env = "default" }: AppProps) {
   const { queryClient, transports } = router.options.context;
   return (
-    <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
+    <MantineProvider env={env} theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
       <Notifications position="bottom-right" autoClose={5000} />
       <QueryClientProvider client={queryClient}>
         <TransportProvider transport={transports.at({})}>

@@ -1,4 +1,4 @@
-import { createRouter } from "@tanstack/react-router";
+import { createRouter, type RouterHistory } from "@tanstack/react-router";
 import { ErrorPage, NotFoundPage, PendingPage } from "@/routes/fallback.page";
 import { routeTree } from "@/routes/tree";
 import { makeQueryClient } from "@/rpc/query-client";
@@ -6,10 +6,11 @@ import type { Transports } from "@/rpc/transport";
 import { parseSearch, stringifySearch } from "@/url/search";
 
 /** makeRouter makes the app for one way to the server; tests bring their own. */
-export function makeRouter(transports: Transports) {
+export function makeRouter(transports: Transports, history?: RouterHistory) {
   const queryClient = makeQueryClient(() => signedOut());
   const router = createRouter({
     routeTree,
+    history,
     context: { queryClient, transports },
     parseSearch,
     stringifySearch,

@@ -14,9 +14,10 @@ export function parseSearch(text: string): Search {
   return search;
 }
 
+/** stringifySearch writes keys in order, so that one view has one address. */
 export function stringifySearch(search: Search): string {
   const params = new URLSearchParams();
-  for (const [key, value] of Object.entries(search)) {
+  for (const [key, value] of Object.entries(search).sort(([a], [b]) => (a < b ? -1 : 1))) {
     for (const item of Array.isArray(value) ? value : [value]) {
       if (item !== undefined && item !== null && item !== "" && item !== false) params.append(key, String(item));
     }

@@ -9,7 +9,7 @@ describe("filters in the URL", () => {
     "",
     "?pipeline=fraud-train",
     "?state=failed&state=running",
-    "?pipeline=digits&state=failed&label=team=risk&label=env=a:b/c&window=7d",
+    "?label=team=risk&label=env=a:b/c&pipeline=digits&state=failed&window=7d",
     "?label=note=50%25+off",
   ])("survive a round trip: %s", (url) => expect(stringifySearch({ ...read(url) })).toBe(url));
 
