@@ -91,6 +91,15 @@ func (p *Plane) Queue(a Attempt) int64 {
 	return p.lastID
 }
 
+// Force sends a lease at the next poll although nothing is free, as when an
+// answer was lost that had brought it.
+func (p *Plane) Force(lease int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.leases[lease].state, p.leases[lease].granted = stateLeased, time.Now().Add(-2*resendAfter)
+	p.wake()
+}
+
 // Order tells the agent what to do with a lease at its next poll.
 func (p *Plane) Order(lease int64, action agentv1.Order_Action, grace time.Duration) {
 	p.mu.Lock()

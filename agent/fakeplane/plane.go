@@ -34,19 +34,20 @@ type Plane struct {
 	listener net.Listener
 	server   *httptest.Server
 
-	mu      sync.Mutex
-	changed chan struct{} // closed and replaced with each change
-	sent    bytes.Buffer
-	faults  faults
-	agents  map[string]*agent
-	used    map[string]bool // assertions
-	current string          // the session of the last OpenSession
-	alive   map[string]bool
-	opened  []*agentv1.OpenSessionRequest
-	plans   map[string][]byte
-	leases  map[int64]*lease
-	lastID  int64
-	sealing struct {
+	mu       sync.Mutex
+	changed  chan struct{} // closed and replaced with each change
+	sent     bytes.Buffer
+	faults   faults
+	agents   map[string]*agent
+	used     map[string]bool // assertions
+	sessions []string        // in the order in which they were opened
+	draining bool
+	alive    map[string]bool
+	opened   []*agentv1.OpenSessionRequest
+	plans    map[string][]byte
+	leases   map[int64]*lease
+	lastID   int64
+	sealing  struct {
 		kid    string
 		public []byte
 	}

@@ -40,11 +40,13 @@ func (s *service) OpenSession(ctx context.Context, r *agentv1.OpenSessionRequest
 			}
 		}
 	}
-	s.current = id.Format(id.Session, id.New())
-	s.alive[s.current] = true
+	session := id.Format(id.Session, id.New())
+	s.sessions = append(s.sessions, session)
+	s.alive[session] = true
+	s.draining = false
 	s.wake()
 	return answer(s.Plane, "OpenSession", &agentv1.OpenSessionResponse{
-		SessionId: s.current, TtlMs: 30_000, HeartbeatMs: uint32(heartbeat.Milliseconds()),
+		SessionId: session, TtlMs: 30_000, HeartbeatMs: uint32(heartbeat.Milliseconds()),
 		SealingKid: s.sealing.kid, SealingPublicKey: s.sealing.public,
 	})
 }
@@ -72,6 +74,19 @@ func (p *Plane) Opened(atLeast int) []*agentv1.OpenSessionRequest {
 	return append([]*agentv1.OpenSessionRequest(nil), p.opened...)
 }
 
+// Session is the id of the session that was opened as the given one, from 0.
+func (p *Plane) Session(number int) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.sessions[number]
+}
+
+// AwaitDraining waits until the agent has said that it takes no more work.
+func (p *Plane) AwaitDraining() {
+	p.t.Helper()
+	p.until("a drain", func() bool { return p.draining })
+}
+
 func (s *service) Poll(ctx context.Context, r *agentv1.PollRequest) (*agentv1.PollResponse, error) {
 	timeout := time.NewTimer(time.Duration(r.GetWaitMs()) * time.Millisecond)
 	defer timeout.Stop()
@@ -84,6 +99,10 @@ func (s *service) Poll(ctx context.Context, r *agentv1.PollRequest) (*agentv1.Po
 		if !s.alive[r.GetSessionId()] {
 			s.mu.Unlock()
 			return nil, refuse(connect.CodeFailedPrecondition, faultv1.Reason_REASON_SESSION_EXPIRED)
+		}
+		if r.GetDraining() && !s.draining {
+			s.draining = true
+			s.wake()
 		}
 		work, found := s.workFor(r, first)
 		changed := s.changed

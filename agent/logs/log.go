@@ -30,7 +30,8 @@ type line struct {
 	Text   string `json:"d"`
 }
 
-// Log is a log that is being written.
+// Log is a log that is being written. The nil Log takes everything and keeps
+// nothing: an attempt whose log cannot even be begun still has an end.
 type Log struct {
 	store *Store
 	key   Key
@@ -72,8 +73,22 @@ func (l *Log) Writer(stream Stream) io.WriteCloser { return &pieces{log: l, stre
 // Note adds a sentence of the agent's own.
 func (l *Log) Note(text string) { l.append(Agent, text+"\n") }
 
+// Attach keeps a text beside the log, for as long as the log is kept.
+func (l *Log) Attach(name, text string) error {
+	if l == nil {
+		return nil
+	}
+	if err := os.WriteFile(filepath.Join(l.dir, name), []byte(text), 0o600); err != nil {
+		return fmt.Errorf("keep %s with a log: %w", name, err)
+	}
+	return nil
+}
+
 // Bytes is how much output the log was given.
 func (l *Log) Bytes() uint64 {
+	if l == nil {
+		return 0
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text
@@ -82,6 +97,9 @@ func (l *Log) Bytes() uint64 {
 // Close ends the log; its followers see the end. The error is the first that
 // writing met.
 func (l *Log) Close() error {
+	if l == nil {
+		return nil
+	}
 	l.store.mu.Lock()
 	delete(l.store.live, l.key)
 	l.store.mu.Unlock()
@@ -100,6 +118,9 @@ func (l *Log) Close() error {
 
 // append writes one record.
 func (l *Log) append(stream Stream, text string) {
+	if l == nil {
+		return
+	}
 	record, err := json.Marshal(line{Time: l.store.now().UnixMilli(), Stream: stream, Text: text})
 	if err != nil {
 		return // cannot be: a line always has JSON

@@ -86,6 +86,7 @@ func TestRecords(t *testing.T) {
 	write(t, log.Writer(logs.Stderr), "oops\n")
 	log.Note("the run limit of 2s is up")
 	require.EqualValues(t, len("one\ntwooops\nthe run limit of 2s is up\n"), log.Bytes())
+	require.NoError(t, log.Attach("summary.md", "# done"))
 	require.NoError(t, log.Close())
 
 	b.reopen(t, 0) // as after a restart of the agent
@@ -109,6 +110,16 @@ func TestGone(t *testing.T) {
 	require.ErrorIs(t, err, logs.ErrGone)
 	_, err = b.store.LastAttempt(key.Run, key.Task)
 	require.ErrorIs(t, err, logs.ErrGone)
+}
+
+func TestNilLog(t *testing.T) {
+	t.Parallel()
+	var log *logs.Log
+	write(t, log.Writer(logs.Stdout), "x")
+	log.Note("x")
+	require.Zero(t, log.Bytes())
+	require.NoError(t, log.Attach("x", "x"))
+	require.NoError(t, log.Close())
 }
 
 func TestEachAttemptHasItsOwnLog(t *testing.T) {

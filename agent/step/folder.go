@@ -17,20 +17,26 @@ type Folder struct {
 
 var subfolders = []string{"work", "inputs", "outputs", "in", "out", "scratch"}
 
+// SourceError says what is wrong with the folder of a pipeline's source.
+type SourceError struct{ text string }
+
+func (e *SourceError) Error() string { return "source: " + e.text }
+
 // Create makes the folder of an attempt at root, where there must be none. The
 // step starts in source if it is given, which must be an existing folder: that
-// is the customer's own and is never changed or removed.
+// is the customer's own and is never changed or removed; a *SourceError says that
+// it is not there.
 func Create(root, source string) (*Folder, error) {
 	f := &Folder{root: root, work: filepath.Join(root, "work")}
 	if source != "" {
 		info, err := os.Stat(source)
 		switch {
 		case errors.Is(err, os.ErrNotExist):
-			return nil, fmt.Errorf("source: this agent has no folder %s", source)
+			return nil, &SourceError{fmt.Sprintf("this agent has no folder %s", source)}
 		case err != nil:
-			return nil, fmt.Errorf("source: %w", err)
+			return nil, &SourceError{err.Error()}
 		case !info.IsDir():
-			return nil, fmt.Errorf("source: %s is no folder", source)
+			return nil, &SourceError{source + " is no folder"}
 		}
 		f.work = source
 	}

@@ -1,0 +1,76 @@
+package work
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// drain is the way out of a worker.
+type drain struct {
+	beginOnce, tellOnce *sync.Once
+	started             chan struct{} // closed by Drain
+	told                chan struct{} // closed when the control plane was asked for no more
+}
+
+func newDrain() drain {
+	return drain{beginOnce: &sync.Once{}, tellOnce: &sync.Once{}, started: make(chan struct{}), told: make(chan struct{})}
+}
+
+func (d *drain) begun() bool   { return closed(d.started) }
+func (d *drain) wasTold() bool { return closed(d.told) }
+
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// tell says that a poll has been made that asked for nothing, so that no lease
+// is on its way any more. One that failed counts as well: nobody will answer it.
+func (d *drain) tell() { d.tellOnce.Do(func() { close(d.told) }) }
+
+// Drain takes no more work and has Run return when all that there is has ended
+// and was reported. It returns at once.
+func (w *Worker) Drain() {
+	w.draining.beginOnce.Do(func() { close(w.draining.started) })
+	w.poller.cut()
+}
+
+// StopSteps drains and ends the steps that run: TERM, and KILL after the grace.
+func (w *Worker) StopSteps(grace time.Duration) {
+	w.Drain()
+	w.book.stopAll(byDrain, grace)
+}
+
+// Kill drains and kills the steps that run.
+func (w *Worker) Kill() { w.StopSteps(0) }
+
+// Held is how many leases are left.
+func (w *Worker) Held() int { return len(w.book.list()) }
+
+// drainLoop ends the worker when it is drained.
+func (w *Worker) drainLoop(ctx context.Context) {
+	for _, wait := range []<-chan struct{}{w.draining.started, w.draining.told} {
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			return
+		}
+	}
+	for {
+		empty := w.book.empty()
+		if empty == nil {
+			w.fail(errDrained)
+			return
+		}
+		select {
+		case <-empty:
+		case <-ctx.Done():
+			return
+		}
+	}
+}

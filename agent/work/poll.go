@@ -1,0 +1,168 @@
+package work
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/signalboxhq/signalbox/agent/link"
+)
+
+// busyWait is how long a poll waits while something runs: what runs gives back
+// capacity that the waiting poll does not offer.
+const busyWait = 3 * time.Second
+
+// pulseAfter gathers the starts of several steps into one request, and spares
+// it for steps that are over by then.
+const pulseAfter = 100 * time.Millisecond
+
+// poller is the poll that waits now, so that it can be begun anew.
+type poller struct {
+	mu     sync.Mutex
+	cancel context.CancelFunc
+	idle   bool // it offers nothing, so no lease is lost with it
+}
+
+// begin replaces the waiting poll.
+func (p *poller) begin(ctx context.Context, idle bool) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.cancel, p.idle = cancel, idle
+	return ctx, cancel
+}
+
+// again has the waiting poll begin anew if it offers nothing. One that offers
+// something is left alone: its answer may be a lease on its way.
+func (p *poller) again() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cancel != nil && p.idle {
+		p.cancel()
+	}
+}
+
+// cut ends the waiting poll whatever it offers.
+func (p *poller) cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cancel != nil {
+		p.cancel()
+	}
+}
+
+// pollLoop takes work. Every poll lists all leases and so is a heartbeat.
+func (w *Worker) pollLoop(ctx context.Context) {
+	var backoff link.Backoff
+	for try := 1; ctx.Err() == nil; {
+		w.refreshKeys(ctx)
+		err := w.poll(ctx)
+		switch {
+		case ctx.Err() != nil:
+		case err == nil:
+			backoff.Reset()
+			try = 1
+		case link.ReasonOf(err) == link.ReasonSessionExpired:
+			if err := w.openSession(ctx); err != nil {
+				w.fail(err)
+			}
+		case link.ReasonOf(err) == link.ReasonAgentRevoked:
+			w.fail(err)
+		default:
+			if try == 1 || try%20 == 0 {
+				w.log.LogAttrs(ctx, slog.LevelWarn, "the control plane does not answer; steps keep running", slog.Any("error", err))
+			}
+			try++
+			backoff.Wait(ctx)
+		}
+	}
+}
+
+// poll makes one poll and takes what it brings.
+func (w *Worker) poll(ctx context.Context) error {
+	draining := w.draining.begun()
+	free, taken := link.Capacity{}, func() {}
+	if !draining {
+		free, taken = w.accounts.offer()
+	}
+	defer taken()
+	session := w.session.Load()
+	wait := session.Heartbeat
+	if w.accounts.busy() {
+		wait = min(wait, busyWait)
+	}
+	if draining && !w.draining.wasTold() {
+		wait = 0
+	}
+	waiting, cancel := w.poller.begin(ctx, free.Slots == 0)
+	defer cancel()
+	work, err := w.client.Poll(waiting, link.Poll{Session: session.ID, Free: free, Wait: wait, Held: w.book.list(), Draining: draining})
+	if draining {
+		w.draining.tell()
+	}
+	if err != nil {
+		if waiting.Err() != nil && ctx.Err() == nil {
+			return nil // it was begun anew on purpose
+		}
+		return err
+	}
+	w.take(ctx, work)
+	return nil
+}
+
+// offerAgain has what became free offered, if the poll that waits offers nothing.
+func (w *Worker) offerAgain() {
+	if w.accounts.spare() {
+		w.poller.again()
+	}
+}
+
+// pulse asks for a heartbeat soon: a step has started, and somebody may watch.
+func (w *Worker) pulse() {
+	select {
+	case w.pulses <- struct{}{}:
+	default:
+	}
+}
+
+// pulseLoop sends heartbeats beside the poll that waits. It offers nothing, so
+// its failures cost nothing: the next poll says the same.
+func (w *Worker) pulseLoop(ctx context.Context) {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		select {
+		case <-w.pulses:
+			timer.Reset(pulseAfter)
+		case <-timer.C:
+			held := w.book.list()
+			if len(held) == 0 {
+				continue
+			}
+			work, err := w.client.Poll(ctx, link.Poll{Session: w.session.Load().ID, Held: held, Draining: w.draining.begun()})
+			if err == nil {
+				w.take(ctx, work)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// refreshKeys notices keys that were imported beside the running agent. A new
+// session tells the control plane what this agent can open now.
+func (w *Worker) refreshKeys(ctx context.Context) {
+	changed, err := w.keyring.Reload()
+	if err != nil {
+		w.log.LogAttrs(ctx, slog.LevelError, "the workspace keys cannot be read", slog.Any("error", err))
+		return
+	}
+	if !changed {
+		return
+	}
+	w.log.LogAttrs(ctx, slog.LevelInfo, "the workspace keys have changed")
+	if err := w.connect(ctx); err != nil && ctx.Err() == nil {
+		w.fail(err)
+	}
+}
