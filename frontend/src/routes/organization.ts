@@ -9,8 +9,8 @@ export interface UsageSearch {
   month?: string;
   /** `pipeline`, `pool`, `workspace` or `label:<key>`. */
   by?: string;
-  /** The meter of the invoice line that is open, and the run within it. */
-  meter?: string;
+  /** The id of the invoice line that is open, and the run within it. */
+  line?: string;
   run?: string;
 }
 
@@ -22,7 +22,7 @@ export const usageRoute = createRoute({
     return {
       month: month && isMonth(month) ? month : undefined,
       by: textOf(search, "by"),
-      meter: textOf(search, "meter"),
+      line: textOf(search, "line"),
       run: textOf(search, "run"),
     };
   },

@@ -26,7 +26,7 @@ export function UsagePage() {
     void navigate({ search: (before) => ({ ...before, ...change }), replace: true, resetScroll: false });
   const go = (by: number) => {
     const next = addMonths(month, by);
-    set({ month: next === current ? undefined : next, meter: undefined, run: undefined });
+    set({ month: next === current ? undefined : next, line: undefined, run: undefined });
   };
   return (
     <Page
@@ -56,7 +56,7 @@ export function UsagePage() {
         by={search.by ?? "pipeline"}
         onChange={(by) => set({ by: by === "pipeline" ? undefined : by })}
       />
-      <Invoice month={month} meter={search.meter} run={search.run} onOpen={(meter, run) => set({ meter, run })} />
+      <Invoice month={month} line={search.line} run={search.run} onOpen={(line, run) => set({ line, run })} />
     </Page>
   );
 }

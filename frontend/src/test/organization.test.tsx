@@ -8,11 +8,11 @@ const organization = "/o/northwind";
 describe("usage", () => {
   it("opens an invoice line to its runs, and a run to its attempts", async () => {
     const { user, address } = await open(`${organization}/usage`);
-    await user.click(await screen.findByRole("button", { name: /^Task-seconds/ }));
+    await user.click(await screen.findByRole("button", { name: /^Task-minutes/ }));
     await user.click(await screen.findByRole("button", { name: /^fraud-train #901/ }));
     const attempts = await screen.findByRole("table", { name: "Attempts of fraud-train #901" });
     expect(within(attempts).getAllByText("features")).toHaveLength(2);
-    expect(address()).toContain("meter=task_ms");
+    expect(address()).toContain("line=task&");
     expect(screen.getByText("$76.33")).toBeInTheDocument();
   });
 

@@ -1,4 +1,5 @@
 import { memo } from "react";
+import { formatClock, type Zone } from "@/format/time";
 import { parseAnsi } from "./ansi";
 import type { LogLine } from "./line";
 import classes from "./log.module.css";
@@ -10,12 +11,13 @@ interface LogRowProps {
   /** The permalink points here. */
   marked: boolean;
   hit: boolean;
+  zone: Zone;
   onLink: () => void;
 }
 
 /** LogRow is a line with its number, which links to it. */
 export const LogRow = memo(
-  function LogRow({ line, number, top, marked, hit, onLink }: LogRowProps) {
+  function LogRow({ line, number, top, marked, hit, zone, onLink }: LogRowProps) {
     return (
       <div
         className={classes.line}
@@ -33,7 +35,7 @@ export const LogRow = memo(
         >
           {number}
         </button>
-        <span className={classes.time}>{line.time.slice(11, 19)}</span>
+        <span className={classes.time}>{clockOf(line.time, zone)}</span>
         <span className={classes.text}>
           {parseAnsi(line.text).map((span, i) => (
             <span
@@ -54,3 +56,8 @@ export const LogRow = memo(
   },
   (a, b) => a.line === b.line && a.top === b.top && a.marked === b.marked && a.hit === b.hit && a.number === b.number,
 );
+
+function clockOf(time: string, zone: Zone): string {
+  const at = Date.parse(time);
+  return Number.isNaN(at) ? "" : formatClock(at, zone);
+}

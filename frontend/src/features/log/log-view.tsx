@@ -4,6 +4,7 @@ import { useLocation, useNavigate } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { Icon } from "@/components/ui/icon";
+import { useZone } from "@/components/ui/zone";
 import { readStream } from "@/features/relay/stream";
 import { useMembership } from "@/features/tenancy/place";
 import { plural } from "@/format/count";
@@ -50,14 +51,15 @@ export function LogView(props: LogViewProps) {
   const tail = useTail(props);
   const view = useSyncExternalStore(tail.subscribe, tail.snapshot);
   const { lines, count, state } = view;
+  const zone = useZone();
   const scroll = useRef<HTMLDivElement>(null);
   const navigate = useNavigate();
   const linked = lineOfHash(useLocation().hash);
   const [following, setFollowing] = useState(linked === undefined);
   const [query, setQuery] = useState("");
   const [hit, setHit] = useState<number>();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: lines grow in place; their count says so.
-  const found = useMemo(() => findLines(lines, query), [count, query]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: lines grow in place; the count of changes says so.
+  const found = useMemo(() => findLines(lines, query), [view.changes, query]);
 
   const virtual = useVirtualizer({
     count,
@@ -143,6 +145,7 @@ export function LogView(props: LogViewProps) {
                 top={start}
                 marked={linked === index + 1}
                 hit={hit === index}
+                zone={zone}
                 onLink={() => {
                   setFollowing(false);
                   void navigate({ to: ".", search: true, hash: `L${index + 1}`, replace: true, resetScroll: false });

@@ -8,7 +8,7 @@ import { LogTail, type Open } from "./tail";
 const payload = (...offsets: number[]): Piece => ({
   kind: "payload",
   bytes: new TextEncoder().encode(
-    offsets.map((offset) => `${JSON.stringify({ offset, text: `line ${offset}` })}\n`).join(""),
+    offsets.map((offset) => `${JSON.stringify({ offset, text: `line ${offset}\n` })}\n`).join(""),
   ),
 });
 

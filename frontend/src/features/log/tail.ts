@@ -2,15 +2,16 @@ import type { Piece } from "@/features/relay/stream";
 import { Reason } from "@/gen/signalbox/fault/v1/fault_pb";
 import { hasReason } from "@/rpc/fault";
 import { SealError } from "@/seal";
-import { LineReader, type LogLine } from "./line";
+import { LineBook, type LogLine, type LogRecord, RecordReader } from "./line";
 
 export type TailState = "connecting" | "live" | "reconnecting" | "ended" | "failed";
 
-/** TailView is what the screen shows of a log; lines only ever grow, so their count says what is new. */
+/** TailView is what the screen shows of a log. The list grows in place; `changes` counts how often. */
 export interface TailView {
   state: TailState;
   lines: readonly LogLine[];
   count: number;
+  changes: number;
   agent: string;
   error: unknown;
 }
@@ -26,9 +27,18 @@ const MOST_TRIES = 5;
  * on at the line where it broke; each line stands there once.
  */
 export class LogTail {
-  private readonly lines: LogLine[] = [];
+  private readonly book = new LineBook();
+  /** The offset of the last record that was read. */
+  private last: number | undefined;
   private readonly listeners = new Set<() => void>();
-  private view: TailView = { state: "connecting", lines: this.lines, count: 0, agent: "", error: undefined };
+  private view: TailView = {
+    state: "connecting",
+    lines: this.book.lines,
+    count: 0,
+    changes: 0,
+    agent: "",
+    error: undefined,
+  };
   private stop: AbortController | undefined;
 
   constructor(
@@ -60,13 +70,13 @@ export class LogTail {
     const stop = new AbortController();
     this.stop = stop;
     for (let failures = 0; !stop.signal.aborted; ) {
-      const before = this.lines.length;
+      const before = this.last;
       try {
         await this.read(stop.signal);
         return this.show({ state: "ended" });
       } catch (error) {
         if (stop.signal.aborted) return;
-        failures = this.lines.length > before ? 1 : failures + 1;
+        failures = this.last === before ? failures + 1 : 1;
         if (isFinal(error) || failures >= MOST_TRIES) return this.show({ state: "failed", error });
         this.show({ state: "reconnecting" });
         await new Promise((resolve) => setTimeout(resolve, this.waitMs));
@@ -75,13 +85,17 @@ export class LogTail {
   }
 
   private async read(signal: AbortSignal): Promise<void> {
-    const last = this.lines.at(-1);
-    const reader = new LineReader();
-    // The line where it broke comes once more, so that nothing is left out.
-    const take = (lines: LogLine[]) => {
-      for (const line of lines) if (!last || line.offset > last.offset) this.lines.push(line);
+    const from = this.last;
+    const reader = new RecordReader();
+    // The record where it broke comes once more, so that nothing is left out.
+    const take = (records: LogRecord[]) => {
+      for (const record of records) {
+        if (from !== undefined && record.offset <= from) continue;
+        this.book.add(record);
+        this.last = record.offset;
+      }
     };
-    for await (const piece of this.open(last?.offset ?? 0, signal)) {
+    for await (const piece of this.open(from ?? 0, signal)) {
       if (piece.kind === "payload") take(reader.push(piece.bytes));
       this.show(piece.kind === "opened" ? { state: "live", agent: piece.agent } : { state: "live" });
     }
@@ -89,7 +103,7 @@ export class LogTail {
   }
 
   private show(change: Partial<TailView>): void {
-    this.view = { ...this.view, ...change, count: this.lines.length };
+    this.view = { ...this.view, ...change, count: this.book.lines.length, changes: this.view.changes + 1 };
     for (const each of this.listeners) each();
   }
 }

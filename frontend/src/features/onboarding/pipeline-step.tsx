@@ -42,7 +42,7 @@ export function PipelineStep() {
           </Reasoned>
           <span className="sb-dim">or</span>
         </div>
-        <Command command={`signalbox login ${window.location.origin}`} what="login command" />
+        <Command command={`signalbox login --server ${window.location.origin}`} what="login command" />
         <Command command="signalbox apply pipeline.yaml" what="apply command" />
         <FaultNotice error={apply.error} />
       </div>

@@ -29,7 +29,7 @@ export function RunStep() {
           </ButtonLink>
           <span className="sb-dim">or</span>
         </div>
-        <Command command={`signalbox run ${name} --watch`} what="run command" />
+        <Command command={`signalbox run start ${name} --watch`} what="run command" />
       </div>
     </>
   );

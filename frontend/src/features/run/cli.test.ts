@@ -19,7 +19,10 @@ it("starts the same run", () =>
       params: [
         ["lr", "0.1"],
         ["note", "a b"],
+        ["who", "@ada"],
       ],
       labels: [["team", "risk"]],
     }),
-  ).toBe("signalbox run start digits --version aaaaaaaaaaaa --param lr=0.1 --param 'note=a b' --label team=risk"));
+  ).toBe(
+    "signalbox run start digits --version aaaaaaaaaaaa --param lr=0.1 --param 'note=a b' --param who=@@ada --label team=risk",
+  ));

@@ -14,7 +14,8 @@ interface Start {
 export function startCommand({ pipeline, version, params, labels }: Start): string {
   const words = ["signalbox", "run", "start", pipeline];
   if (version) words.push("--version", version.slice(0, 12));
-  for (const [name, value] of params) words.push("--param", `${name}=${value}`);
+  // A value that begins with @ would be read as the name of a file.
+  for (const [name, value] of params) words.push("--param", `${name}=${value.startsWith("@") ? "@" : ""}${value}`);
   for (const [name, value] of labels) words.push("--label", `${name}=${value}`);
   return words.map(quote).join(" ");
 }

@@ -12,14 +12,14 @@ import classes from "./usage.module.css";
 
 interface InvoiceProps {
   month: string;
-  /** The meter of the line that is open, and the run within it. */
-  meter: string | undefined;
+  /** The id of the line that is open, and the run within it. */
+  line: string | undefined;
   run: string | undefined;
-  onOpen: (meter: string | undefined, run: string | undefined) => void;
+  onOpen: (line: string | undefined, run: string | undefined) => void;
 }
 
 /** Invoice previews the month's bill; its lines open to runs, and these to attempts. */
-export function Invoice({ month, meter, run, onOpen }: InvoiceProps) {
+export function Invoice({ month, line, run, onOpen }: InvoiceProps) {
   const query = useQuery(UsageService.method.previewInvoice, { month });
   return (
     <Loaded query={query}>
@@ -34,29 +34,27 @@ export function Invoice({ month, meter, run, onOpen }: InvoiceProps) {
           }
           flush
         >
-          <Lines invoice={invoice} month={month} meter={meter} run={run} onOpen={onOpen} />
+          <Lines invoice={invoice} month={month} line={line} run={run} onOpen={onOpen} />
         </Section>
       )}
     </Loaded>
   );
 }
 
-function Lines({ invoice, month, meter, run, onOpen }: InvoiceProps & { invoice: PreviewInvoiceResponse }) {
+function Lines({ invoice, month, line: openId, run, onOpen }: InvoiceProps & { invoice: PreviewInvoiceResponse }) {
   return (
     <div className={classes.invoice}>
       {invoice.lines.map((line) => {
-        const open = line.meter !== "" && line.meter === meter;
+        const open = line.meter !== "" && line.id === openId;
         return (
           <div key={line.id} className={classes.line}>
             <LineHead
               line={line}
               currency={invoice.currency}
               open={open}
-              onToggle={() => onOpen(open ? undefined : line.meter, undefined)}
+              onToggle={() => onOpen(open ? undefined : line.id, undefined)}
             />
-            {open && (
-              <LineRuns month={month} meter={line.meter} run={run} onOpen={(next) => onOpen(line.meter, next)} />
-            )}
+            {open && <LineRuns month={month} meter={line.meter} run={run} onOpen={(next) => onOpen(line.id, next)} />}
           </div>
         );
       })}
@@ -82,8 +80,10 @@ function LineHead({ line, currency, open, onToggle }: LineHeadProps) {
         {line.meter !== "" && <Icon name={open ? "chevronDown" : "chevronRight"} size={14} />}
         {line.text}
       </span>
-      <span className={classes.lineHow}>{how(line, currency)}</span>
-      <span className={classes.lineCents}>{formatCents(line.cents, currency)}</span>
+      <span className={classes.lineHow}>{how(line)}</span>
+      <span className={classes.lineCents} title={`exactly ${formatNano(line.amountNanoUsd, currency)}`}>
+        {formatCents(line.cents, currency)}
+      </span>
     </>
   );
   if (line.meter === "") return <div className={classes.lineHead}>{content}</div>;
@@ -94,12 +94,9 @@ function LineHead({ line, currency, open, onToggle }: LineHeadProps) {
   );
 }
 
-/** how says how a line came to its amount. */
-function how(line: InvoiceLine, currency: string): string {
+/** how says what a line counts; its price stands in its text. */
+function how(line: InvoiceLine): string {
   if (line.meter === "") return "";
-  const used = formatQuantity(line.meter, line.quantity);
   const included = line.included > 0n ? `, ${formatQuantity(line.meter, line.included)} included` : "";
-  const unit = line.meter.endsWith("_ms") ? "second" : "unit";
-  const price = line.unitNanoUsd > 0n ? `, then ${formatNano(line.unitNanoUsd, currency)} a ${unit}` : "";
-  return `${used}${included}${price}`;
+  return formatQuantity(line.meter, line.quantity) + included;
 }

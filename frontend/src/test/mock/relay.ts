@@ -76,8 +76,9 @@ async function* logs(
       line;
       line = logLine(task, sent, from, until, attempt?.reason)
     ) {
-      lines.push(JSON.stringify({ ...line, offset }));
-      offset += line.text.length + 1;
+      const record = JSON.stringify({ ...line, text: `${line.text}\n`, offset });
+      lines.push(record);
+      offset += record.length + 1;
       sent++;
     }
     const last = to !== undefined || !follow;

@@ -67,10 +67,10 @@ export function usageRoutes(router: ConnectRouter, world: World): void {
           ? [line("base", "", "Team plan, November", 1, 0, 49_000_000_000, 4900)]
           : [
               line("base", "", "Team plan", 1, 0, 49_000_000_000, 4900),
-              line("runs", "runs", "Runs", 192, 1000, 0, 0),
-              line("attempts", "task_attempts", "Task attempts", 1576, 1000, 2_000_000, 115),
-              line("task", "task_ms", "Task-seconds", 1_305_690_000, 360_000_000, 6667, 630),
-              line("gpu", "gpu_ms", "GPU-seconds", 477_120_000, 0, 41_667, 1988),
+              line("runs", "runs", "Runs, included (Team)", 192, 1000, 0, 0),
+              line("attempts", "task_attempts", "Task attempts at $0.002 (Team)", 1576, 1000, 2_000_000, 115),
+              line("task", "task_ms", "Task-minutes at $0.0004 (Team)", 1_305_690_000, 360_000_000, 6667, 630),
+              line("gpu", "gpu_ms", "GPU-hours at $0.15 (Team)", 477_120_000, 0, 41_667, 1988),
             ];
       return {
         month: month || monthOf(Date.now()),
