@@ -5,10 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/sethvargo/go-envconfig"
+
+	"github.com/signalboxhq/signalbox/tenancy/session"
 )
 
 // Config is all that a replica of the control plane is told from outside.
@@ -20,6 +24,11 @@ type Config struct {
 	InternalAddress string `env:"SIGNALBOX_INTERNAL_ADDRESS, default=127.0.0.1:0"`
 	// PublicURL is what links and install commands name.
 	PublicURL string `env:"SIGNALBOX_PUBLIC_URL"`
+	// Proxies is how many proxies of ours stand before this server, each of which
+	// appends the address it sees to X-Forwarded-For. With too few, all clients
+	// share a proxy's address and are slowed down together; with too many, a
+	// client writes its own.
+	Proxies int `env:"SIGNALBOX_PROXIES, default=0"`
 	// DatabaseURL names a user who may work as the sb_ roles, or create them.
 	DatabaseURL Secret `env:"DATABASE_URL"`
 	// Mail is where mail goes: "terminal", "file:<folder>" or an smtp:// URL.
@@ -55,6 +64,9 @@ func (c *Config) Validate() error {
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return fmt.Errorf("SIGNALBOX_PUBLIC_URL %q is not an http(s) URL", c.PublicURL)
 	}
+	if c.Proxies < 0 {
+		return fmt.Errorf("SIGNALBOX_PROXIES is %d: want how many proxies stand before this server", c.Proxies)
+	}
 	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
 	return nil
 }
@@ -62,11 +74,32 @@ func (c *Config) Validate() error {
 // secure reports whether browsers reach us over TLS.
 func (c *Config) secure() bool { return strings.HasPrefix(c.PublicURL, "https://") }
 
+// clientIP finds the address that a request came from.
+func (c *Config) clientIP() func(*http.Request) string { return session.Forwarded(c.Proxies) }
+
+// warnings lists what is fine on a developer's machine and nowhere else.
+func (c *Config) warnings() []string {
+	var out []string
+	u, err := url.Parse(c.PublicURL)
+	if err != nil {
+		return nil // Validate has refused it
+	}
+	ip := net.ParseIP(u.Hostname())
+	local := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+	if !c.secure() && !local {
+		out = append(out, "SIGNALBOX_PUBLIC_URL is not https: passwords and session cookies travel in the clear")
+	}
+	if c.Mail == "terminal" && !local {
+		out = append(out, "SIGNALBOX_MAIL is terminal: the links of mails, which let people in, are written to this log")
+	}
+	return out
+}
+
 // LogValue is the configuration as the first log line shows it.
 func (c Config) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("address", c.Address), slog.String("internal_address", c.InternalAddress),
-		slog.String("public_url", c.PublicURL), slog.Any("database_url", c.DatabaseURL), slog.Any("mail", c.Mail),
+		slog.String("public_url", c.PublicURL), slog.Int("proxies", c.Proxies), slog.Any("database_url", c.DatabaseURL), slog.Any("mail", c.Mail),
 	)
 }
 

@@ -29,6 +29,7 @@ func serverCommand() *cobra.Command {
   SIGNALBOX_ADDRESS            where to listen (127.0.0.1:7070)
   SIGNALBOX_PUBLIC_URL         what links and install commands name
   SIGNALBOX_INTERNAL_ADDRESS   where other replicas pass frames on (127.0.0.1:0)
+  SIGNALBOX_PROXIES            how many proxies of yours append to X-Forwarded-For (0)
   SIGNALBOX_MAIL               "terminal", "file:<folder>" or smtp://user:password@host:port
   SIGNALBOX_LOG_LEVEL          debug, info, warn or error
 
@@ -69,6 +70,9 @@ func serve(ctx context.Context, config Config, logs io.Writer, ready func(addres
 	}
 	log := slog.New(slog.NewJSONHandler(logs, &slog.HandlerOptions{Level: config.level()}))
 	log.LogAttrs(ctx, slog.LevelInfo, "starting", slog.String("version", version), slog.Any("config", config))
+	for _, text := range config.warnings() {
+		log.LogAttrs(ctx, slog.LevelWarn, "not fit for production", slog.String("why", text))
+	}
 	if err := migrations.Up(ctx, string(config.DatabaseURL)); err != nil {
 		return fmt.Errorf("migrate the database: %w", err)
 	}
@@ -107,6 +111,7 @@ func (s *server) listen(ctx context.Context, ready func(address string)) error {
 		Handler:           rpc.RequestIDs(s.mux),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10, // before anybody is known; the default is a megabyte
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	failed := make(chan error, 1)

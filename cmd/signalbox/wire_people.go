@@ -56,5 +56,5 @@ func (s *server) wirePeople(ctx context.Context, advancer *advance.Advancer, wat
 	mux.Handle(poolv1connect.NewPoolServiceHandler(poolapi.New(s.db, advancer, s.config.PublicURL, rand.Reader, time.Now), limits(), options))
 	mux.Handle(usagev1connect.NewUsageServiceHandler(billingapi.New(s.db, time.Now), limits(), options))
 	mux.Handle(streams.Handler(limits(), options))
-	return session.NewMiddleware(store, cookies, session.RemoteIP).Wrap(mux), nil
+	return session.NewMiddleware(store, cookies, s.config.clientIP()).Wrap(mux), nil
 }
