@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/ed25519"
+	"net/http"
 	"time"
 
 	"github.com/signalboxhq/signalbox/controlplane/advance"
@@ -28,6 +29,6 @@ func (s *server) wireAgents(ctx context.Context, advancer *advance.Advancer, req
 		GrantKey: grantKey.Public().(ed25519.PublicKey), Log: s.log, Now: time.Now,
 	})
 	path, h := agentv1connect.NewAgentServiceHandler(service, limits(), rpc.Options(s.log, rules, agentapi.Authorizer{}))
-	s.handle(path, h, identity.Middleware)
+	s.handle(path, h, func(next http.Handler) http.Handler { return identity.Middleware(next, s.config.clientIP()) })
 	return nil
 }

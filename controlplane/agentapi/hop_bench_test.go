@@ -29,6 +29,7 @@ import (
 	relayv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/relay/v1"
 	"github.com/signalboxhq/signalbox/proto/id"
 	"github.com/signalboxhq/signalbox/proto/plan"
+	"github.com/signalboxhq/signalbox/tenancy/session"
 )
 
 // chainLength is the number of tasks of the benchmark's pipeline.
@@ -146,7 +147,7 @@ func (h *hop) serve(a agentdb.Agent) {
 		GrantKey: key.Public().(ed25519.PublicKey), Log: log, Now: time.Now,
 	})
 	_, handler := agentv1connect.NewAgentServiceHandler(service, rpc.Options(log, rules, agentapi.Authorizer{}))
-	srv := httptest.NewServer(identity.Middleware(handler))
+	srv := httptest.NewServer(identity.Middleware(handler, session.RemoteIP))
 	h.b.Cleanup(srv.Close)
 	token, _, err := identity.Access(a)
 	require.NoError(h.b, err)

@@ -1,22 +1,16 @@
 package agentapi
 
 import (
-	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"net/http"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/signalboxhq/signalbox/controlplane/agentdb"
-	"github.com/signalboxhq/signalbox/internal/fault"
-	"github.com/signalboxhq/signalbox/internal/rpc"
-	authzv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/authz/v1"
 	"github.com/signalboxhq/signalbox/proto/id"
 )
 
@@ -28,6 +22,12 @@ const (
 	accessAudience    = "signalbox-agent"
 	assertionLife     = time.Minute
 	accessLife        = 10 * time.Minute
+	leeway            = 30 * time.Second
+
+	// An agent's assertion has some 300 bytes, its jti 26. What is longer is not
+	// from one, and must not be parsed or remembered.
+	maxAssertion = 2 << 10
+	maxJTI       = 64
 )
 
 type accessClaims struct {
@@ -46,8 +46,8 @@ type Identity struct {
 	mu sync.Mutex
 	// Verifying a signature costs sixty times what a look-up does.
 	verified map[[sha256.Size]byte]verifiedToken
-	// An assertion is good for one token.
-	used map[string]time.Time
+	// An assertion is good for one token. Until when each is remembered.
+	used map[usedAssertion]time.Time
 }
 
 type verifiedToken struct {
@@ -55,27 +55,45 @@ type verifiedToken struct {
 	expires time.Time
 }
 
-// maxRemembered bounds both memories; they are emptied when full.
-const maxRemembered = 20_000
+// usedAssertion is an agent's: what one agent calls its assertions must not spoil
+// another's.
+type usedAssertion struct {
+	agent id.UUID
+	jti   string
+}
+
+// The bounds of both memories. That of tokens is emptied when full, which costs
+// a signature each. That of assertions forgets what has expired; full of live
+// ones it refuses, because forgetting one would let it be used again.
+const (
+	maxVerified = 20_000
+	maxUsed     = 100_000
+)
 
 // NewIdentity makes an Identity on the installation's access key.
 func NewIdentity(key ed25519.PrivateKey, now func() time.Time) *Identity {
-	return &Identity{key: key, now: now, verified: map[[sha256.Size]byte]verifiedToken{}, used: map[string]time.Time{}}
+	return &Identity{key: key, now: now, verified: map[[sha256.Size]byte]verifiedToken{}, used: map[usedAssertion]time.Time{}}
 }
 
 // strict is how every token is parsed: one method, and no claim may be missing.
 func (i *Identity) strict(audience, iss string) []jwt.ParserOption {
 	return []jwt.ParserOption{
 		jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}), jwt.WithAudience(audience), jwt.WithIssuer(iss),
-		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithTimeFunc(i.now), jwt.WithLeeway(30 * time.Second),
+		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithTimeFunc(i.now), jwt.WithLeeway(leeway),
 	}
 }
 
-var errAssertion = errors.New("the assertion is not valid")
+var (
+	errAssertion = errors.New("the assertion is not valid")
+	errTooMany   = errors.New("more assertions are alive than can be remembered")
+)
 
 // Claimed returns which agent an assertion says it is from. Nothing is proven
 // by it: its key must be looked up to Check it.
 func Claimed(assertion string) (id.UUID, error) {
+	if len(assertion) > maxAssertion {
+		return id.UUID{}, errAssertion
+	}
 	var c jwt.RegisteredClaims
 	if _, _, err := jwt.NewParser().ParseUnverified(assertion, &c); err != nil {
 		return id.UUID{}, errAssertion
@@ -92,18 +110,32 @@ func (i *Identity) CheckAssertion(assertion string, a agentdb.Agent) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errAssertion, err)
 	}
-	if c.ID == "" || c.IssuedAt == nil || c.ExpiresAt.Sub(c.IssuedAt.Time) > assertionLife {
+	if c.ID == "" || len(c.ID) > maxJTI || c.IssuedAt == nil || c.ExpiresAt.Sub(c.IssuedAt.Time) > assertionLife {
 		return errAssertion
 	}
+	return i.first(usedAssertion{a.ID, c.ID}, c.ExpiresAt.Add(leeway))
+}
+
+// first refuses an assertion that was used before. It is remembered for as long
+// as it would be taken.
+func (i *Identity) first(u usedAssertion, until time.Time) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if _, again := i.used[c.ID]; again {
+	if _, again := i.used[u]; again {
 		return errAssertion
 	}
-	if len(i.used) >= maxRemembered {
-		clear(i.used)
+	if len(i.used) >= maxUsed {
+		now := i.now()
+		for old, end := range i.used {
+			if now.After(end) {
+				delete(i.used, old)
+			}
+		}
+		if len(i.used) >= maxUsed {
+			return errTooMany
+		}
 	}
-	i.used[c.ID] = c.ExpiresAt.Time
+	i.used[u] = until
 	return nil
 }
 
@@ -151,49 +183,9 @@ func (i *Identity) verify(token string) (agentdb.Agent, error) {
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if len(i.verified) >= maxRemembered {
+	if len(i.verified) >= maxVerified {
 		clear(i.verified)
 	}
 	i.verified[sum] = verifiedToken{a, c.ExpiresAt.Time}
 	return a, nil
-}
-
-type agentKey struct{}
-
-// Middleware puts the agent of a valid access token into the context. A cookie
-// or a user's key means nothing here.
-func (i *Identity) Middleware(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
-			if a, err := i.verify(token); err == nil {
-				r = r.WithContext(context.WithValue(r.Context(), agentKey{}, a))
-			}
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// from returns the agent that asks. The Authorizer has made sure that there is
-// one.
-func from(ctx context.Context) agentdb.Agent {
-	a, _ := ctx.Value(agentKey{}).(agentdb.Agent)
-	return a
-}
-
-// Authorizer lets agents in, and nobody else.
-type Authorizer struct{}
-
-// Authorize refuses a call without an agent's token, unless its method is
-// public. Whether the agent was revoked is asked with its session at each call.
-func (Authorizer) Authorize(ctx context.Context, call rpc.Call) (context.Context, error) {
-	if call.Rule.GetScope() != authzv1.Scope_SCOPE_AGENT {
-		return nil, fault.PermissionDenied("PERMISSION_DENIED", "agents may not call this")
-	}
-	if call.Rule.GetPublic() {
-		return ctx, nil
-	}
-	if from(ctx).ID == (id.UUID{}) {
-		return nil, fault.Unauthenticated("UNAUTHENTICATED", "this needs an agent's access token")
-	}
-	return ctx, nil
 }

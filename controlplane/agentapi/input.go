@@ -26,8 +26,12 @@ func (s *Service) GetPlan(ctx context.Context, req *agentv1.GetPlanRequest) (*ag
 		return nil, fault.NotFound("version", req.GetVersion())
 	}
 	out := &agentv1.GetPlanResponse{}
-	err = s.inSystem(ctx, func(tx pgx.Tx) (err error) {
-		out.Plan, err = agentdb.Plan(ctx, tx, from(ctx), req.GetPipeline(), digest)
+	err = s.inSystem(ctx, func(tx pgx.Tx) error {
+		a, err := agentdb.Get(ctx, tx, from(ctx).ID)
+		if err != nil {
+			return err // revoked: its token lives on for minutes
+		}
+		out.Plan, err = agentdb.Plan(ctx, tx, a, req.GetPipeline(), digest)
 		return err
 	})
 	return out, err
@@ -42,9 +46,11 @@ func (s *Service) GetInputs(ctx context.Context, req *agentv1.GetInputsRequest) 
 			return err
 		}
 		task := &l.Plan.Tasks[l.Task]
-		if out.Params, err = paramsOf(l.Params, task.Reads.Params); err != nil {
+		params, err := paramsOf(l.Params)
+		if err != nil {
 			return err
 		}
+		out.Params = slices.DeleteFunc(params, func(v *runv1.Value) bool { return !slices.Contains(task.Reads.Params, v.GetName()) })
 		out.Tasks, err = upstream(ctx, tx, from(ctx).Org, l, task)
 		return err
 	})
@@ -54,15 +60,12 @@ func (s *Service) GetInputs(ctx context.Context, req *agentv1.GetInputsRequest) 
 	return out, nil
 }
 
-func paramsOf(stored []byte, names []string) ([]*runv1.Value, error) {
+func paramsOf(stored []byte) ([]*runv1.Value, error) {
 	var params runv1.Params
 	if err := proto.Unmarshal(stored, &params); err != nil {
 		return nil, fmt.Errorf("decode params: %w", err)
 	}
-	if names == nil {
-		return params.GetValues(), nil
-	}
-	return slices.DeleteFunc(params.GetValues(), func(v *runv1.Value) bool { return !slices.Contains(names, v.GetName()) }), nil
+	return params.GetValues(), nil
 }
 
 // upstream collects what the task's upstream tasks left, as far as it reads it.
@@ -83,7 +86,7 @@ func upstream(ctx context.Context, tx pgx.Tx, org id.UUID, l agentdb.Leased, tas
 	if len(tasks) == 0 {
 		return nil, nil
 	}
-	bodies, err := journal.Bodies(ctx, tx, org, l.Run, tasks)
+	bodies, err := journal.Bodies(ctx, tx, org, l.Run, tasks, maxUpstream)
 	if err != nil {
 		return nil, err
 	}
@@ -121,29 +124,42 @@ func keepRead(in *agentv1.InputTask, name string, task *plan.Task) {
 	})
 }
 
-// GetRunValues answers with all values of a run, for an agent that opens them
-// for a reader: the grant of the reader's request must name the run.
+// What a run of thousands of tasks has left may be gigabytes. An agent takes
+// answers of 32 MiB: upstream values come to a fraction of that, and of what a
+// reader asks for the first are answered.
+const (
+	maxUpstream  = 64 << 20
+	maxRunValues = 16 << 20
+)
+
+// GetRunValues answers with the values of a run, for an agent that opens them for
+// a reader: the grant of the reader's request must name the run. Of very many
+// they are the first.
 func (s *Service) GetRunValues(ctx context.Context, req *agentv1.GetRunValuesRequest) (*agentv1.GetRunValuesResponse, error) {
-	a := from(ctx)
 	missing := fault.NotFound("run", req.GetRunId())
 	run, err := id.Parse(id.Run, req.GetRunId())
 	if err != nil {
 		return nil, missing
 	}
 	claims, err := grant.Check(s.grantKey, s.now(), req.GetGrant())
-	if err != nil || claims.Run != req.GetRunId() || claims.Organization != id.Format(id.Org, a.Org) {
+	if err != nil || claims.Run != req.GetRunId() || claims.Organization != id.Format(id.Org, from(ctx).Org) {
 		return nil, missing.Because(err)
 	}
-	out := &agentv1.GetRunValuesResponse{}
+	var out *agentv1.GetRunValuesResponse
 	err = s.inSystem(ctx, func(tx pgx.Tx) error {
+		a, err := agentdb.Get(ctx, tx, from(ctx).ID)
+		if err != nil {
+			return err
+		}
 		l, err := agentdb.Run(ctx, tx, a, run)
 		if err != nil {
 			return err
 		}
-		if out.Params, err = paramsOf(l.Params, nil); err != nil {
+		out = &agentv1.GetRunValuesResponse{}
+		if out.Params, err = paramsOf(l.Params); err != nil {
 			return err
 		}
-		bodies, err := journal.Bodies(ctx, tx, a.Org, run, nil)
+		bodies, err := journal.Bodies(ctx, tx, a.Org, run, nil, int64(maxRunValues-len(l.Params)))
 		if err != nil {
 			return err
 		}

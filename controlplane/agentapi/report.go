@@ -88,12 +88,8 @@ func reportOf(r *agentv1.AttemptReport) (advance.AttemptReport, error) {
 	if err != nil {
 		return invalid("%s", err)
 	}
-	reason := r.GetReason()
-	if len(reason) > maxReason {
-		reason = reason[:maxReason]
-	}
 	return advance.AttemptReport{
-		Lease: r.GetLeaseId(), Run: run, Outcome: outcome, Cause: cause, ExitCode: r.GetExitCode(), Reason: reason,
+		Lease: r.GetLeaseId(), Run: run, Outcome: outcome, Cause: cause, ExitCode: r.GetExitCode(), Reason: oneLine(r.GetReason(), maxReason),
 		Started: r.GetStarted(), Duration: time.Duration(r.GetDurationMs()) * time.Millisecond,
 		Ago: time.Duration(r.GetFinishedAgoMs()) * time.Millisecond, Final: r.GetFinal(), Body: body,
 	}, nil

@@ -55,13 +55,10 @@ func (s *Service) OpenSession(ctx context.Context, req *agentv1.OpenSessionReque
 }
 
 func sessionOf(req *agentv1.OpenSessionRequest) (agentdb.Session, error) {
+	if err := checkOpening(req); err != nil {
+		return agentdb.Session{}, err
+	}
 	c := req.GetCapacity()
-	if c.GetSlots() == 0 || c.GetSlots() > 10_000 {
-		return agentdb.Session{}, fault.Invalid("INVALID_ARGUMENT", "capacity.slots must be 1 to 10000")
-	}
-	if len(req.GetLabels()) > 64 {
-		return agentdb.Session{}, fault.Invalid("INVALID_ARGUMENT", "an agent has at most 64 labels")
-	}
 	out := agentdb.Session{
 		ID: id.New(), Slots: int32(c.GetSlots()), CPUMillis: c.GetCpuMillis(), MemoryBytes: c.GetMemoryBytes(),
 		GPUs: int32(c.GetGpus()), GPUType: c.GetGpuType(), Labels: req.GetLabels(), Version: req.GetVersion(),
@@ -115,7 +112,10 @@ func (s *Service) Poll(ctx context.Context, req *agentv1.PollRequest) (*agentv1.
 }
 
 func freeOf(c *agentv1.Capacity) advance.Free {
-	return advance.Free{Slots: int32(min(c.GetSlots(), 10_000)), CPUMillis: c.GetCpuMillis(), MemoryBytes: c.GetMemoryBytes(), GPUs: int32(c.GetGpus())}
+	return advance.Free{
+		Slots: int32(min(c.GetSlots(), maxSlots)), CPUMillis: max(0, c.GetCpuMillis()),
+		MemoryBytes: max(0, c.GetMemoryBytes()), GPUs: int32(min(c.GetGpus(), maxGPUs)),
+	}
 }
 
 func heldOf(list []*agentv1.Held) []advance.Held {

@@ -31,85 +31,6 @@ type Agent struct {
 	SealingPublic []byte
 }
 
-// Enrollment is what an agent joins with.
-type Enrollment struct {
-	TokenHash [32]byte
-	PublicKey ed25519.PublicKey
-	Name      string
-	Version   string
-}
-
-const sqlLockJoining = `
-	SELECT t.org_id, t.id, t.pool_id, p.workspace_id, t.uses_left, t.expires_at < now()
-	FROM join_token t
-	JOIN pool p ON p.org_id = t.org_id AND p.id = t.pool_id
-	WHERE t.hash = @hash
-	FOR UPDATE OF t`
-
-const sqlFindEnrolled = `
-	SELECT id
-	FROM agent
-	WHERE org_id = @org_id
-		AND public_key = @public_key
-		AND join_token_id = @token_id
-		AND revoked_at IS NULL`
-
-const sqlInsertAgent = `
-	INSERT INTO agent (org_id, id, workspace_id, pool_id, name, public_key, join_token_id, version)
-	VALUES (@org_id, @id, @workspace_id, @pool_id, @name, @public_key, @token_id, @version)`
-
-const sqlCountJoining = `
-	UPDATE join_token
-	SET uses_left = uses_left - 1
-	WHERE org_id = @org_id
-		AND id = @id
-		AND uses_left > 0`
-
-// Enroll makes an agent of whoever shows a join token. The same token with the
-// same key again gives the same agent. Errors: TOKEN_INVALID, TOKEN_USED,
-// TOKEN_EXPIRED.
-func Enroll(ctx context.Context, tx pgx.Tx, e Enrollment) (Agent, error) {
-	var org, token, pool, workspace id.UUID
-	var left int32
-	var expired bool
-	err := tx.QueryRow(ctx, sqlLockJoining, pgx.StrictNamedArgs{"hash": e.TokenHash[:]}).Scan(&org, &token, &pool, &workspace, &left, &expired)
-	if pg.NoRows(err) {
-		return Agent{}, fault.Unauthenticated("TOKEN_INVALID", "this join token is not known; make a new one on the pool's page or with `signalbox pool join-token`")
-	}
-	if err != nil {
-		return Agent{}, fmt.Errorf("read join token: %w", err)
-	}
-	var agent id.UUID
-	err = tx.QueryRow(ctx, sqlFindEnrolled, pgx.StrictNamedArgs{"org_id": org, "public_key": []byte(e.PublicKey), "token_id": token}).Scan(&agent)
-	if err == nil {
-		return Get(ctx, tx, agent)
-	}
-	if !pg.NoRows(err) {
-		return Agent{}, fmt.Errorf("read agent: %w", err)
-	}
-	switch {
-	case expired:
-		return Agent{}, fault.FailedPrecondition("TOKEN_EXPIRED", "this join token has expired; make a new one")
-	case left <= 0:
-		return Agent{}, fault.FailedPrecondition("TOKEN_USED", "this join token was used up; make a new one, or one with more uses")
-	}
-	agent = id.New()
-	_, err = tx.Exec(ctx, sqlInsertAgent, pgx.StrictNamedArgs{
-		"org_id": org, "id": agent, "workspace_id": workspace, "pool_id": pool, "name": e.Name,
-		"public_key": []byte(e.PublicKey), "token_id": token, "version": e.Version,
-	})
-	if _, taken := pg.UniqueViolation(err); taken {
-		return Agent{}, fault.FailedPrecondition("TOKEN_INVALID", "this agent's key has joined with another token; start it with an empty folder to join anew")
-	}
-	if err != nil {
-		return Agent{}, fmt.Errorf("insert agent: %w", err)
-	}
-	if _, err := tx.Exec(ctx, sqlCountJoining, pgx.StrictNamedArgs{"org_id": org, "id": token}); err != nil {
-		return Agent{}, fmt.Errorf("use join token: %w", err)
-	}
-	return Get(ctx, tx, agent)
-}
-
 const sqlReadAgent = `
 	SELECT a.org_id, a.id, a.workspace_id, a.pool_id, p.name, a.public_key, a.revoked_at,
 		coalesce(w.sealing_kid, ''), w.sealing_public
@@ -148,16 +69,21 @@ const sqlReadSealingKey = `
 	WHERE org_id = @org_id
 		AND id = @id`
 
-// OfferSealingKey stores a workspace's public sealing key if it has none, and
-// returns the one that holds.
-func OfferSealingKey(ctx context.Context, tx pgx.Tx, org, workspace id.UUID, kid string, public []byte) (heldKid string, heldPublic []byte, err error) {
-	args := pgx.StrictNamedArgs{"org_id": org, "id": workspace, "kid": kid, "public": public}
-	if _, err := tx.Exec(ctx, sqlOfferSealingKey, args); err != nil {
+// OfferSealingKey stores a public sealing key for the agent's workspace if it has
+// none, and returns the one that holds. What all values will be sealed to is
+// worth an entry in the audit log.
+func OfferSealingKey(ctx context.Context, tx pgx.Tx, a Agent, kid string, public []byte, from Origin) (heldKid string, heldPublic []byte, err error) {
+	args := pgx.StrictNamedArgs{"org_id": a.Org, "id": a.Workspace, "kid": kid, "public": public}
+	tag, err := tx.Exec(ctx, sqlOfferSealingKey, args)
+	if err != nil {
 		return "", nil, fmt.Errorf("offer sealing key: %w", err)
 	}
-	err = tx.QueryRow(ctx, sqlReadSealingKey, pgx.StrictNamedArgs{"org_id": org, "id": workspace}).Scan(&heldKid, &heldPublic)
+	err = tx.QueryRow(ctx, sqlReadSealingKey, pgx.StrictNamedArgs{"org_id": a.Org, "id": a.Workspace}).Scan(&heldKid, &heldPublic)
 	if err != nil {
 		return "", nil, fmt.Errorf("read sealing key: %w", err)
 	}
-	return heldKid, heldPublic, nil
+	if tag.RowsAffected() == 1 {
+		err = from.record(ctx, tx, a, "workspace.set_sealing_key", id.Format(id.Workspace, a.Workspace), map[string]string{"kid": kid})
+	}
+	return heldKid, heldPublic, err
 }

@@ -44,9 +44,12 @@ type Leased struct {
 	Plan   *plan.Plan
 }
 
+// A revocation ends the agent's leases a moment after it is committed: until
+// then they are worth nothing already.
 const sqlReadLeased = `
 	SELECT l.run_id, l.task, r.params, v.plan
 	FROM lease l
+	JOIN agent a ON a.org_id = l.org_id AND a.id = l.agent_id AND a.revoked_at IS NULL
 	JOIN run r ON r.org_id = l.org_id AND r.id = l.run_id
 	JOIN version v ON v.org_id = r.org_id AND v.pipeline_id = r.pipeline_id AND v.digest = r.digest
 	WHERE l.org_id = @org_id

@@ -34,11 +34,13 @@ type Lost struct {
 	Lease int64
 }
 
-// Leases before sessions: the order in which the group commit locks.
+// Leases before sessions: the order in which the group commit locks. The agent's
+// own only: naming somebody else's session must not take its work away.
 const sqlLockLeasesOfSession = `
 	SELECT id, run_id
 	FROM lease
 	WHERE org_id = @org_id
+		AND agent_id = @agent_id
 		AND session_id = @session_id
 	ORDER BY id
 	FOR UPDATE`
@@ -58,6 +60,18 @@ const sqlEndReplaced = `
 		AND id = @replaces
 		AND agent_id = @agent_id`
 
+const sqlCountSessions = `
+	SELECT count(*)
+	FROM session
+	WHERE org_id = @org_id
+		AND agent_id = @agent_id
+		AND NOT ended`
+
+// maxSessions is how many living sessions an agent may have. It needs one; one
+// that is killed and started again and again leaves each behind for half a
+// minute. Each may wait in a long poll, and is a row that batches lock.
+const maxSessions = 32
+
 const sqlInsertSession = `
 	INSERT INTO session (org_id, id, agent_id, workspace_id, pool_id, expires_at, version, slots, cpu_millis, memory_bytes,
 		gpus, gpu_type, labels, sealing_kids, policy_digest)
@@ -65,7 +79,7 @@ const sqlInsertSession = `
 		@gpus, @gpu_type, @labels, @sealing_kids, @policy_digest)`
 
 // OpenSession starts a session. Of the one that it replaces, the adopted leases
-// move over; the rest are returned, to be lost.
+// move over; the rest are returned, to be lost. Errors: QUOTA_EXCEEDED.
 func OpenSession(ctx context.Context, tx pgx.Tx, a Agent, s Session, ttl time.Duration) ([]Lost, error) {
 	var lost []Lost
 	if s.Replaces != (id.UUID{}) {
@@ -73,6 +87,13 @@ func OpenSession(ctx context.Context, tx pgx.Tx, a Agent, s Session, ttl time.Du
 		if lost, err = replace(ctx, tx, a, s); err != nil {
 			return nil, err
 		}
+	}
+	var living int
+	if err := tx.QueryRow(ctx, sqlCountSessions, pgx.StrictNamedArgs{"org_id": a.Org, "agent_id": a.ID}).Scan(&living); err != nil {
+		return nil, fmt.Errorf("count sessions: %w", err)
+	}
+	if living >= maxSessions {
+		return nil, errTooManySessions(maxSessions)
 	}
 	if s.Labels == nil {
 		s.Labels = map[string]string{}
@@ -92,7 +113,7 @@ func OpenSession(ctx context.Context, tx pgx.Tx, a Agent, s Session, ttl time.Du
 }
 
 func replace(ctx context.Context, tx pgx.Tx, a Agent, s Session) ([]Lost, error) {
-	rows, err := tx.Query(ctx, sqlLockLeasesOfSession, pgx.StrictNamedArgs{"org_id": a.Org, "session_id": s.Replaces})
+	rows, err := tx.Query(ctx, sqlLockLeasesOfSession, pgx.StrictNamedArgs{"org_id": a.Org, "agent_id": a.ID, "session_id": s.Replaces})
 	if err != nil {
 		return nil, fmt.Errorf("lock leases: %w", err)
 	}

@@ -96,20 +96,29 @@ type Body struct {
 	Bytes   []byte
 }
 
+// Lengths are summed before any body is read: what is beyond the bound stays
+// where it is.
 const sqlReadBodies = `
 	SELECT task, attempt, agent_id, outcome, body
-	FROM journal
-	WHERE org_id = @org_id
-		AND run_id = @run_id
-		AND kind = 'attempt_ended'
-		AND body IS NOT NULL
-		AND (@all OR task = ANY(@tasks))
+	FROM (
+		SELECT seq, task, attempt, agent_id, outcome, body, sum(octet_length(body)) OVER (ORDER BY seq) AS total
+		FROM journal
+		WHERE org_id = @org_id
+			AND run_id = @run_id
+			AND kind = 'attempt_ended'
+			AND body IS NOT NULL
+			AND (@all OR task = ANY(@tasks))
+	) b
+	WHERE b.total <= @most
 	ORDER BY seq`
 
-// Bodies returns what the attempts of the given tasks left, in journal order;
-// of all tasks where tasks is nil.
-func Bodies(ctx context.Context, q Querier, org, run id.UUID, tasks []int32) ([]Body, error) {
-	rows, err := q.Query(ctx, sqlReadBodies, pgx.StrictNamedArgs{"org_id": org, "run_id": run, "all": tasks == nil, "tasks": tasks})
+// Bodies returns what the attempts of the given tasks left, in journal order; of
+// all tasks where tasks is nil. Of more than most bytes together it returns the
+// first: a run of many tasks may have left more than fits into memory.
+func Bodies(ctx context.Context, q Querier, org, run id.UUID, tasks []int32, most int64) ([]Body, error) {
+	rows, err := q.Query(ctx, sqlReadBodies, pgx.StrictNamedArgs{
+		"org_id": org, "run_id": run, "all": tasks == nil, "tasks": tasks, "most": most,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read bodies: %w", err)
 	}
