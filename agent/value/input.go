@@ -56,7 +56,7 @@ func (w *Workspace) param(declared plan.Param, given map[string]link.Value) (jso
 	switch {
 	case ok:
 	case declared.SealedDefault != "":
-		envelope, err := decodeDefault(declared.SealedDefault)
+		envelope, err := base64.RawURLEncoding.DecodeString(declared.SealedDefault)
 		if err != nil {
 			return nil, wrong(name, seal.ErrCorrupt)
 		}
@@ -77,12 +77,6 @@ func (w *Workspace) param(declared plan.Param, given map[string]link.Value) (jso
 }
 
 // decodeDefault reads base64 in either alphabet: plans hold what the file said.
-func decodeDefault(text string) ([]byte, error) {
-	if envelope, err := base64.RawURLEncoding.DecodeString(text); err == nil {
-		return envelope, nil
-	}
-	return base64.StdEncoding.DecodeString(text)
-}
 
 func (w *Workspace) taskInputs(task *plan.Task, from link.TaskValues, values *expr.Values) error {
 	outputs := map[string]plan.Type{}

@@ -51,8 +51,14 @@ var (
 			return ""
 		},
 	}
+	// What is billed by, the same at a start.
 	labelName = nameRule{
-		what: "a label", pattern: regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_./-]{0,61}[A-Za-z0-9])?$`),
+		what: "a label", pattern: regexp.MustCompile(`^[a-z0-9_.-]{1,63}$`),
+		want: "lower-case letters, digits, . _ and -, at most 63",
+	}
+	// What agents call themselves, which may come from Kubernetes.
+	selectName = nameRule{
+		what: "an agent's label", pattern: regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_./-]{0,61}[A-Za-z0-9])?$`),
 		want: "letters, digits, . _ - and /, at most 63, a letter or digit at both ends",
 	}
 )

@@ -147,7 +147,7 @@ func (c *compiler) defaultValue(o object, p *plan.Param) {
 
 func (c *compiler) sealedDefault(e entry, p *plan.Param) {
 	envelope := strings.TrimPrefix(e.value.Value, sealedPrefix)
-	if b, err := base64.StdEncoding.DecodeString(envelope); err != nil || len(b) == 0 {
+	if b, err := base64.RawURLEncoding.DecodeString(envelope); err != nil || len(b) == 0 {
 		c.fail(e.path, e.value, Problem{
 			Message: "this is not a sealed value", Want: "the line that `signalbox seal` prints: sealed:<base64>",
 		})

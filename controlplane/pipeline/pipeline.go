@@ -38,7 +38,7 @@ func (c *compiler) readPipeline(root *yaml.Node) {
 		c.plan.Pool, _ = c.name(e, poolName)
 	}
 	if e, ok := o.get("labels"); ok {
-		c.plan.Labels = c.labels(e, nil)
+		c.plan.Labels = c.labels(e, nil, labelName)
 	}
 	if e, ok := o.get("source"); ok {
 		c.plan.Source = c.source(e)

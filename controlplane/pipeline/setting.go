@@ -50,10 +50,10 @@ func (c *compiler) settings(o object, base settings) settings {
 	s := base
 	c.readEnvironment(o, &s)
 	if e, ok := o.get("labels"); ok {
-		s.labels = c.labels(e, s.labels)
+		s.labels = c.labels(e, s.labels, labelName)
 	}
 	if e, ok := o.get("select"); ok {
-		s.selects = c.labels(e, s.selects)
+		s.selects = c.labels(e, s.selects, selectName)
 	}
 	if e, ok := o.get("resources"); ok {
 		s.resources = c.resources(e, s.resources)
@@ -79,13 +79,13 @@ func (c *compiler) settings(o object, base settings) settings {
 }
 
 // labels reads label: value pairs on top of base.
-func (c *compiler) labels(e entry, base map[string]string) map[string]string {
+func (c *compiler) labels(e entry, base map[string]string, rule nameRule) map[string]string {
 	const most, longest = 32, 128
 	out := maps.Clone(base)
 	if out == nil {
 		out = map[string]string{}
 	}
-	for _, f := range c.named(e, "labels, as in {team: risk}", labelName) {
+	for _, f := range c.named(e, "labels, as in {team: risk}", rule) {
 		v, ok := c.text(f, "the label's value")
 		if ok && (len(v) > longest || strings.ContainsFunc(v, isControl)) {
 			c.fail(f.path, f.value, Problem{Message: "not a label's value", Want: fmt.Sprintf("one line of at most %d bytes", longest)})

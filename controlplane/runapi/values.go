@@ -91,7 +91,7 @@ func defaultOf(p *plan.Param) (*runv1.Value, error) {
 	v := &runv1.Value{Name: p.Name, Type: string(p.Type)}
 	switch {
 	case p.SealedDefault != "":
-		envelope, err := sealedDefault(p.SealedDefault)
+		envelope, err := base64.RawURLEncoding.DecodeString(p.SealedDefault)
 		if err != nil {
 			return nil, fmt.Errorf("read the default of param %s: %w", p.Name, err)
 		}
@@ -105,12 +105,4 @@ func defaultOf(p *plan.Param) (*runv1.Value, error) {
 		return nil, nil
 	}
 	return v, nil
-}
-
-// sealedDefault reads base64 in either alphabet: plans hold what the file said.
-func sealedDefault(text string) ([]byte, error) {
-	if envelope, err := base64.RawURLEncoding.DecodeString(text); err == nil {
-		return envelope, nil
-	}
-	return base64.StdEncoding.DecodeString(text)
 }

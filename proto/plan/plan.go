@@ -54,7 +54,7 @@ type Param struct {
 	Open          bool            `json:"open,omitempty"`
 	Required      bool            `json:"required,omitempty"`
 	Default       json.RawMessage `json:"default,omitempty"`
-	SealedDefault string          `json:"sealed_default,omitempty"` // base64 of an envelope
+	SealedDefault string          `json:"sealed_default,omitempty"` // an envelope, in base64 for URLs without padding
 	Min           json.RawMessage `json:"min,omitempty"`
 	Max           json.RawMessage `json:"max,omitempty"`
 	Enum          []string        `json:"enum,omitempty"`
