@@ -1,0 +1,200 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/signalboxhq/signalbox/controlplane/engine"
+	"github.com/signalboxhq/signalbox/proto/id"
+)
+
+// places is where a run's tasks stand.
+type places struct {
+	ready  map[int32]int32 // task → attempt
+	leased map[int32]int32
+	timers map[timerKey]timer
+}
+
+type timerKey struct {
+	kind string
+	task int32
+}
+
+type timer struct {
+	attempt int32
+	at      time.Time
+}
+
+// kindRetry is the timer of an attempt that waits; the engine sets the others.
+const kindRetry = "retry"
+
+const sqlReadReady = `
+	SELECT r.run_id, r.task, r.attempt
+	FROM ready r
+	WHERE r.org_id = @org_id
+		AND r.run_id = ANY(@runs)`
+
+const sqlReadLeases = `
+	SELECT l.run_id, l.task, l.attempt
+	FROM lease l
+	WHERE l.org_id = @org_id
+		AND l.run_id = ANY(@runs)`
+
+const sqlReadTimers = `
+	SELECT t.run_id, t.kind, t.task, t.attempt, t.at
+	FROM timer t
+	WHERE t.org_id = @org_id
+		AND t.run_id = ANY(@runs)`
+
+// readPlaces reads where the tasks of a page of runs stand.
+func readPlaces(ctx context.Context, tx pgx.Tx, org id.UUID, page []runRow) (map[id.UUID]*places, error) {
+	out, runs := map[id.UUID]*places{}, make([]id.UUID, len(page))
+	for i := range page {
+		runs[i] = page[i].ID
+		out[runs[i]] = &places{ready: map[int32]int32{}, leased: map[int32]int32{}, timers: map[timerKey]timer{}}
+	}
+	var run id.UUID
+	var task, attempt int32
+	var kind string
+	var at time.Time
+	read := func(what, sql string, into []any, each func()) error {
+		rows, _ := tx.Query(ctx, sql, pgx.StrictNamedArgs{"org_id": org, "runs": runs})
+		_, err := pgx.ForEachRow(rows, into, func() error { each(); return nil })
+		if err != nil {
+			return fmt.Errorf("read %s: %w", what, err)
+		}
+		return nil
+	}
+	place := []any{&run, &task, &attempt}
+	if err := read("ready tasks", sqlReadReady, place, func() { out[run].ready[task] = attempt }); err != nil {
+		return nil, err
+	}
+	if err := read("leases", sqlReadLeases, place, func() { out[run].leased[task] = attempt }); err != nil {
+		return nil, err
+	}
+	err := read("timers", sqlReadTimers, []any{&run, &kind, &task, &attempt, &at}, func() {
+		out[run].timers[timerKey{kind, task}] = timer{attempt, at}
+	})
+	return out, err
+}
+
+// dispatch compares where the run's tasks stand with where the engine says they
+// must: each open attempt in exactly one of ready, lease and (waiting for its
+// retry) timer, and nothing else anywhere.
+func (c *checker) dispatch(org id.UUID, r *runRow, g *engine.Graph, s *engine.State, where *places) {
+	if s.Run.Terminal() {
+		if n := len(where.ready) + len(where.leased) + len(where.timers); n > 0 {
+			c.add(KindDispatch, org, "%s is %s, but %d ready rows, %d leases and %d timers are left of it.",
+				r, s.Run, len(where.ready), len(where.leased), len(where.timers))
+		}
+		return
+	}
+	open, timers := engine.Pending(g, s, c.now)
+	expected := map[int32]bool{}
+	for i := range open {
+		expected[open[i].Task] = true
+		c.opening(org, r, g, &open[i], where)
+	}
+	for _, task := range where.tasks() {
+		if expected[task] {
+			continue
+		}
+		if task < 0 || int(task) >= len(s.Tasks) {
+			c.add(KindDispatch, org, "%s stands in %s with task %d, but has %d tasks.", r, where.of(task), task, len(s.Tasks))
+			continue
+		}
+		c.add(KindDispatch, org, "task %q of %s stands in %s, but is %s.", g.Plan.Tasks[task].Name, r, where.of(task), s.Tasks[task].State)
+	}
+	for i := range timers {
+		c.timer(org, r, &timers[i], where)
+	}
+}
+
+func (c *checker) opening(org id.UUID, r *runRow, g *engine.Graph, o *engine.Opening, where *places) {
+	name := g.Plan.Tasks[o.Task].Name
+	attempts := where.attempts(o.Task)
+	if len(attempts) != 1 {
+		c.add(KindDispatch, org, "attempt %d of task %q of %s is open and stands in %s, instead of one of ready, lease and timer.",
+			o.Attempt, name, r, where.of(o.Task))
+		return
+	}
+	if attempts[0] != o.Attempt {
+		c.add(KindDispatch, org, "task %q of %s stands in %s with attempt %d, but attempt %d is open.", name, r, where.of(o.Task), attempts[0], o.Attempt)
+	}
+	if t, waits := where.timers[timerKey{kindRetry, o.Task}]; waits && spell(&t.at) != spell(&o.At) {
+		c.add(KindDispatch, org, "attempt %d of task %q of %s may be taken from %s on, but its timer is set to %s.", o.Attempt, name, r, spell(&o.At), spell(&t.at))
+	}
+}
+
+// timer looks for a timer of the engine's. One that is left of an earlier state
+// is no difference: it decides nothing when it fires.
+func (c *checker) timer(org id.UUID, r *runRow, want *engine.Timer, where *places) {
+	if _, leased := where.leased[want.Task]; leased && want.Kind == engine.TimerQueue {
+		return
+	}
+	kind := want.Kind.String()
+	got, ok := where.timers[timerKey{kind, want.Task}]
+	switch {
+	case !ok:
+		c.add(KindDispatch, org, "the %s timer of %s (task %d), due at %s, is missing.", kind, r, want.Task, spell(&want.At))
+	case spell(&got.at) != spell(&want.At) || got.attempt != want.Attempt:
+		c.add(KindDispatch, org, "the %s timer of %s (task %d) is set to %s for attempt %d, instead of %s for attempt %d.",
+			kind, r, want.Task, spell(&got.at), got.attempt, spell(&want.At), want.Attempt)
+	}
+}
+
+// tasks lists the tasks that stand anywhere, in order.
+func (p *places) tasks() []int32 {
+	found := map[int32]bool{}
+	for task := range p.ready {
+		found[task] = true
+	}
+	for task := range p.leased {
+		found[task] = true
+	}
+	for k := range p.timers {
+		if k.kind == kindRetry {
+			found[k.task] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
+// attempts lists the attempts of a task that stand anywhere.
+func (p *places) attempts(task int32) []int32 {
+	var out []int32
+	if a, ok := p.ready[task]; ok {
+		out = append(out, a)
+	}
+	if a, ok := p.leased[task]; ok {
+		out = append(out, a)
+	}
+	if t, ok := p.timers[timerKey{kindRetry, task}]; ok {
+		out = append(out, t.attempt)
+	}
+	return out
+}
+
+// of names the tables in which a task stands.
+func (p *places) of(task int32) string {
+	var tables []string
+	if _, ok := p.ready[task]; ok {
+		tables = append(tables, "ready")
+	}
+	if _, ok := p.leased[task]; ok {
+		tables = append(tables, "lease")
+	}
+	if _, ok := p.timers[timerKey{kindRetry, task}]; ok {
+		tables = append(tables, "timer")
+	}
+	if len(tables) == 0 {
+		return "none of them"
+	}
+	return strings.Join(tables, " and ")
+}

@@ -1,0 +1,94 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/signalboxhq/signalbox/billing/usage"
+	"github.com/signalboxhq/signalbox/controlplane/engine"
+	"github.com/signalboxhq/signalbox/controlplane/journal"
+	"github.com/signalboxhq/signalbox/proto/id"
+)
+
+// tally is the usage of one organization as its journals tell it.
+type tally map[usage.Key]int64
+
+// meter adds what a run used, and compares the time that its entries say was
+// billed.
+func (c *checker) meter(org id.UUID, r *runRow, v *version, entries []journal.Row, derived tally) {
+	began := false
+	for i := range entries {
+		e := &entries[i]
+		if e.Kind != engine.KindAttemptEnded || e.Task < 0 || int(e.Task) >= len(v.graph.Plan.Tasks) {
+			continue // the fold says what is wrong with it
+		}
+		task := &v.graph.Plan.Tasks[e.Task]
+		a := usage.Attempt{
+			Org: org, Workspace: r.WorkspaceID, Pool: v.pools[task.Pool], Pipeline: r.PipelineID, LabelSet: r.LabelSetID,
+			Started: e.Started, Finished: e.Finished, Recorded: e.At,
+			Billable:   usage.Billable(e.Outcome.String(), !e.Started.IsZero()),
+			GPUs:       int32(task.Resources.GPUs),
+			FirstOfRun: !began && !e.Started.IsZero(),
+		}
+		began = began || a.FirstOfRun
+		if billed := a.DurationMS(); e.BilledMS != billed {
+			c.add(KindJournal, org, "entry %d of %s bills %d ms, but its attempt took %d ms.", e.Seq, r, e.BilledMS, billed)
+		}
+		for _, q := range usage.Measure(a) {
+			derived[q.Key] += q.Value
+		}
+	}
+}
+
+// Corrections are no events of the journal's.
+const sqlSumUsage = `
+	SELECT u.meter, u.workspace_id, u.pool_id, u.pipeline_id, u.label_set_id, u.hour, sum(u.quantity)::bigint
+	FROM usage u
+	WHERE u.org_id = @org_id
+		AND u.kind = 'metered'
+	GROUP BY u.meter, u.workspace_id, u.pool_id, u.pipeline_id, u.label_set_id, u.hour
+	ORDER BY u.hour, u.meter, u.pipeline_id, u.pool_id, u.workspace_id, u.label_set_id`
+
+// usage compares what is stored with what the journals tell, key by key. It
+// empties derived.
+func (c *checker) usage(ctx context.Context, tx pgx.Tx, org id.UUID, derived tally) error {
+	rows, _ := tx.Query(ctx, sqlSumUsage, pgx.StrictNamedArgs{"org_id": org})
+	key := usage.Key{Org: org}
+	var hour time.Time
+	var stored int64
+	into := []any{&key.Meter, &key.Workspace, &key.Pool, &key.Pipeline, &key.LabelSet, &hour, &stored}
+	_, err := pgx.ForEachRow(rows, into, func() error {
+		key.Hour = hour.UTC()
+		if want := derived[key]; want != stored {
+			c.differs(key, stored, want)
+		}
+		delete(derived, key)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("sum usage: %w", err)
+	}
+	var missing []usage.Key
+	for k := range derived {
+		missing = append(missing, k)
+	}
+	slices.SortFunc(missing, func(x, y usage.Key) int { return strings.Compare(place(x), place(y)) })
+	for _, k := range missing {
+		c.differs(k, 0, derived[k])
+	}
+	return nil
+}
+
+func (c *checker) differs(k usage.Key, stored, want int64) {
+	c.add(KindUsage, k.Org, "%s is %d in the table, but %d by the journal.", place(k), stored, want)
+}
+
+func place(k usage.Key) string {
+	return fmt.Sprintf("%s in the hour of %s (%s, %s, %s, label set %d)", k.Meter, k.Hour.Format("2006-01-02 15:04"),
+		id.Format(id.Pipeline, k.Pipeline), id.Format(id.Pool, k.Pool), id.Format(id.Workspace, k.Workspace), k.LabelSet)
+}
