@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/exit"
+	"github.com/signalboxhq/signalbox/controlplane/doctor"
+	"github.com/signalboxhq/signalbox/controlplane/migrations"
+	"github.com/signalboxhq/signalbox/internal/pg"
+)
+
+func doctorCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "doctor",
+		Short: "Recount the database: journal against runs, queues, leases and the bill",
+		Long: `Recount what the database of DATABASE_URL says twice. Every run's journal is folded
+again and compared with what was derived from it: the rows of runs, the queue, leases and
+timers, and the usage that is billed, to the unit. It also looks for rows that refer to
+nothing, lints the schema and verifies the audit logs.
+
+It reads one snapshot and changes nothing: servers may be at work meanwhile. Each
+difference is one line. It exits 0 when there are none and 1 when there are any.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			config, err := loadConfig(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if err := config.Validate(); err != nil {
+				return err
+			}
+			return examine(cmd.Context(), string(config.DatabaseURL), cmd.OutOrStdout())
+		},
+	}
+}
+
+// examine writes what doctor finds, and a closing count.
+func examine(ctx context.Context, url string, out io.Writer) error {
+	pending, err := migrations.Pending(ctx, url)
+	if err != nil {
+		return fmt.Errorf("read which migrations the database has: %w", err)
+	}
+	if pending {
+		return errors.New("the database was not migrated to this release yet: start `signalbox server` once")
+	}
+	db, err := pg.Open(ctx, pg.Config{URL: url})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	found, err := doctor.Check(ctx, db)
+	if err != nil {
+		return err
+	}
+	for _, d := range found {
+		if _, err := fmt.Fprintln(out, d); err != nil {
+			return err
+		}
+	}
+	count := fmt.Sprintf("%d differences", len(found))
+	if len(found) == 1 {
+		count = "1 difference"
+	}
+	if _, err := fmt.Fprintln(out, count); err != nil || len(found) == 0 {
+		return err
+	}
+	return &exit.QuietError{Code: exit.Failed}
+}

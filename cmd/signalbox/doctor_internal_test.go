@@ -1,0 +1,40 @@
+package main
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/signalboxhq/signalbox/cmd/signalbox/cli"
+	"github.com/signalboxhq/signalbox/internal/pgtest"
+)
+
+func TestDoctorCountsAndExits(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	var out bytes.Buffer
+	require.NoError(t, examine(t.Context(), url, &out))
+	require.Equal(t, "0 differences\n", out.String())
+
+	_, err := pgtest.Super(t, url).Exec(t.Context(), `GRANT TRUNCATE ON run TO sb_api`)
+	require.NoError(t, err)
+	out.Reset()
+	err = examine(t.Context(), url, &out)
+	require.Equal(t, "schema: sb.run: sb_api has TRUNCATE.\n1 difference\n", out.String())
+	require.Equal(t, 1, cli.ExitCode(err))
+}
+
+func TestDoctorWantsAMigratedDatabase(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	require.ErrorContains(t, examine(t.Context(), pgtest.Empty(t), &out), "read which migrations")
+
+	url := pgtest.URL(t)
+	_, err := pgtest.Super(t, url).Exec(t.Context(), `DELETE FROM goose_db_version WHERE version_id = (SELECT max(version_id) FROM goose_db_version)`)
+	require.NoError(t, err)
+	err = examine(t.Context(), url, &out)
+	require.ErrorContains(t, err, "not migrated to this release")
+	require.Equal(t, 1, cli.ExitCode(err))
+	require.Empty(t, out.String())
+}
