@@ -22,8 +22,8 @@ export function formatRelative(at: number, now: number): string {
   if (span < 5000) return "just now";
   for (const [below, unit, name] of steps) {
     if (span < below) {
-      const text = `${Math.floor(span / unit)}${name}`;
-      return at <= now ? `${text} ago` : `in ${text}`;
+      // A day that was just granted reads `in 24h`, not 23.
+      return at <= now ? `${Math.floor(span / unit)}${name} ago` : `in ${Math.round(span / unit)}${name}`;
     }
   }
   return formatDay(at, "local");

@@ -25,16 +25,18 @@ export function PoolSettings({ pool }: { pool: Pool }) {
     <Section title="Settings">
       <div className={classes.form}>
         {pool.paused ? (
-          <Reasoned why={why}>
-            <Button
-              disabled={why !== undefined}
-              loading={update.isPending}
-              leftSection={<Icon name="run" size={15} />}
-              onClick={() => update.mutate({ name: pool.name, paused: false, pauseNote: "" })}
-            >
-              Resume the pool
-            </Button>
-          </Reasoned>
+          <Group>
+            <Reasoned why={why}>
+              <Button
+                disabled={why !== undefined}
+                loading={update.isPending}
+                leftSection={<Icon name="run" size={15} />}
+                onClick={() => update.mutate({ name: pool.name, paused: false, pauseNote: "" })}
+              >
+                Resume the pool
+              </Button>
+            </Reasoned>
+          </Group>
         ) : (
           <>
             <Textarea

@@ -28,8 +28,8 @@ export function Invoice({ month, line, run, onOpen }: InvoiceProps) {
           title={`Invoice preview, ${monthName(month)}`}
           note={
             <>
-              {invoice.plan} plan, price book {invoice.priceBook}; as of <Moment at={invoice.asOf} />. The invoice is
-              rated by the same function.
+              {invoice.plan.charAt(0).toUpperCase() + invoice.plan.slice(1)} plan, price book {invoice.priceBook}; as of{" "}
+              <Moment at={invoice.asOf} />. The invoice is rated by the same function.
             </>
           }
           flush

@@ -215,7 +215,7 @@ function auditRoutes(router: ConnectRouter): void {
           workspaceId: workspaceIds.research ?? "",
           ip: `192.0.2.${(seq * 7) % 250}`,
           requestId: mockHex(seq, 16),
-          outcome: denied ? "denied" : "ok",
+          outcome: denied ? "denied" : "done",
           detail: action === "member.set_role" ? '{"from":"member","to":"admin"}' : "",
           hash: Uint8Array.from([seq & 255, 17, 99, 250, 3, 8]),
         };
