@@ -23,6 +23,8 @@ const (
 	stateLockNotAvailable     = "55P03"
 	stateQueryCanceled        = "57014"
 	stateTooManyConnections   = "53300"
+	stateNotInRepertoire      = "22021"
+	stateUntranslatable       = "22P05"
 
 	// Classes of states.
 	classConnection = "08"
@@ -76,6 +78,13 @@ func Canceled(err error) bool { return state(err) == stateQueryCanceled }
 // Denied reports whether the role may not do this or row-level security
 // refused a row.
 func Denied(err error) bool { return state(err) == statePrivilege }
+
+// Unstorable reports whether a text was refused because PostgreSQL cannot hold
+// it: it has a NUL or is not UTF-8. That is the fault of whoever sent it.
+func Unstorable(err error) bool {
+	s := state(err)
+	return s == stateNotInRepertoire || s == stateUntranslatable
+}
 
 // OutcomeUnknown reports whether err, returned by a commit, leaves open what
 // became of the transaction: the connection broke before the answer came.

@@ -72,6 +72,20 @@ func TestEachPoolWorksAsItsRole(t *testing.T) {
 	}
 }
 
+func TestNULIsUnstorable(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	err := b.insert(t.Context(), b.ours, b.ours, "a\x00b")
+	require.True(t, pg.Unstorable(err), "%v", err)
+	err = pg.InTenant(t.Context(), b.API, b.ours, func(tx pgx.Tx) error {
+		_, err := tx.Exec(t.Context(), `SELECT @text::jsonb ->> 'a'`, pgx.StrictNamedArgs{"text": `{"a": "\u0000"}`})
+		return err
+	})
+	require.True(t, pg.Unstorable(err), "%v", err)
+	require.False(t, pg.Unstorable(b.insert(t.Context(), b.ours, b.theirs, "x")))
+	require.False(t, pg.Unstorable(nil))
+}
+
 func TestTenantSeesItsOwnRowsOnly(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

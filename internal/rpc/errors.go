@@ -21,6 +21,10 @@ var (
 	errUnavailable = errors.New("the service cannot answer at the moment; repeat the request")
 )
 
+// errUnstorable answers to a NUL in any text of a request, wherever it came to
+// light: it must not fill the log with failures of ours.
+var errUnstorable = fault.Invalid("INVALID_ARGUMENT", "a text in the request holds a NUL character or is not UTF-8")
+
 // Errors translates what handlers return into what leaves the process. A fault
 // becomes its code, its text and a signalbox.fault.v1.Detail. Anything else is
 // logged here, once, and leaves as an opaque error; so does a panic.
@@ -87,6 +91,9 @@ func (e *Errors) translate(ctx context.Context, procedure string, err error) err
 	// call that a handler made itself, and name addresses of ours.
 	if ce, ok := errors.AsType[*connect.Error](err); ok && ownCodes[ce.Code()] {
 		return ce
+	}
+	if pg.Unstorable(err) {
+		return e.ofFault(ctx, procedure, errUnstorable, err)
 	}
 	if pg.Unreachable(err) {
 		e.report(ctx, "database does not answer", procedure, err)

@@ -149,3 +149,12 @@ func TestOtherSiteCannotUseTheCookie(t *testing.T) {
 	_, err := c.CreateOrganization(t.Context(), &tenancyv1.CreateOrganizationRequest{Name: "Acme"})
 	requireCode(t, connect.CodePermissionDenied, err)
 }
+
+// A character that cannot be stored is refused, not logged as a failure of ours.
+func TestNULIsTheSendersFault(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	_, err := b.client("").SignIn(t.Context(), &tenancyv1.SignInRequest{Email: "ada\x00@example.com", Password: goodPassword})
+	requireCode(t, connect.CodeInvalidArgument, err)
+	require.NotContains(t, err.Error(), "SQLSTATE")
+}
