@@ -44,10 +44,11 @@ func (a *Authorizer) Authorize(ctx context.Context, call rpc.Call) (context.Cont
 	if call.Rule.GetScope() == authzv1.Scope_SCOPE_AGENT {
 		return nil, fault.PermissionDenied(tenancydb.ReasonPermission, "only an agent can do this")
 	}
-	if call.Rule.GetPublic() {
+	err := failure(ctx)
+	if call.Rule.GetPublic() && fault.ReasonOf(err) != tenancydb.ReasonRateLimited {
 		return ctx, nil
 	}
-	if err := failure(ctx); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	by := caller.From(ctx)

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,6 +45,7 @@ type gate struct {
 	rules   rpc.Rules
 	handler http.Handler
 	cookies session.Cookies
+	asked   atomic.Uint32
 }
 
 func newGate(t *testing.T) *gate {
@@ -89,6 +93,8 @@ func (g *gate) call(t *testing.T, procedure string, actor tenancytest.Actor, pla
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, procedure, bytes.NewReader([]byte("{}")))
 	r.Header.Set("Content-Type", "application/json")
+	// From somewhere else each time: nobody shall be slowed down.
+	r.RemoteAddr = netip.AddrPortFrom(netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, g.asked.Add(1)))), 1).String()
 	actor.Authenticate(r, g.cookies)
 	place.Send(r.Header)
 	w := httptest.NewRecorder()

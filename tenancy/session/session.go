@@ -19,8 +19,10 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 	"unicode"
 
+	"github.com/signalboxhq/signalbox/internal/pace"
 	"github.com/signalboxhq/signalbox/internal/rpc"
 	"github.com/signalboxhq/signalbox/tenancy/authz"
 	"github.com/signalboxhq/signalbox/tenancy/caller"
@@ -50,18 +52,28 @@ type Middleware struct {
 	authenticator Authenticator
 	cookies       Cookies
 	clientIP      func(*http.Request) string
+	strangers     *pace.Pacer
 }
 
 // NewMiddleware makes a Middleware. clientIP is RemoteIP, or Forwarded behind
 // proxies.
 func NewMiddleware(a Authenticator, cookies Cookies, clientIP func(*http.Request) string) *Middleware {
-	return &Middleware{authenticator: a, cookies: cookies, clientIP: clientIP}
+	return &Middleware{
+		authenticator: a, cookies: cookies, clientIP: clientIP,
+		strangers: pace.New(strangersRate, strangersBurst, time.Now),
+	}
 }
 
 // Wrap authenticates the requests to next, which are those of people and keys.
 // Unsafe requests that a browser sends from another site are refused at once.
+// Answers are for the caller alone: no cache may keep one, and no browser take
+// it for a page or a script.
 func (m *Middleware) Wrap(next http.Handler) http.Handler {
 	return http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Cache-Control", "no-store")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 		next.ServeHTTP(w, r.WithContext(m.authenticate(r.Context(), r)))
 	}))
 }
@@ -72,7 +84,7 @@ func (m *Middleware) authenticate(ctx context.Context, r *http.Request) context.
 		UserAgent: printable(r.UserAgent()),
 		RequestID: rpc.RequestID(ctx),
 	}
-	found, err := m.principal(ctx, r, c.IP)
+	found, err := m.paced(ctx, r, c.IP)
 	c.Principal = found
 	ctx = caller.With(ctx, c)
 	if err != nil {
@@ -89,7 +101,7 @@ func (m *Middleware) principal(ctx context.Context, r *http.Request, ip string) 
 		scheme, text, _ := strings.Cut(header, " ")
 		key, err := token.Parse(strings.TrimSpace(text))
 		if err != nil || !strings.EqualFold(scheme, "Bearer") {
-			return authz.Principal{}, tenancydb.ErrUnauthenticated
+			return authz.Principal{}, tenancydb.ErrUnauthenticated.Because(token.ErrMalformed)
 		}
 		return m.authenticator.AuthenticateKey(ctx, key, place, ip)
 	}
@@ -99,7 +111,7 @@ func (m *Middleware) principal(ctx context.Context, r *http.Request, ip string) 
 	}
 	cookie, err := token.ParseCookie(text)
 	if err != nil {
-		return authz.Principal{}, tenancydb.ErrUnauthenticated
+		return authz.Principal{}, tenancydb.ErrUnauthenticated.Because(err)
 	}
 	return m.authenticator.AuthenticateSession(ctx, cookie, place)
 }

@@ -232,6 +232,52 @@ func TestCookieIsOutOfReachOfPages(t *testing.T) {
 	}, header.Values("Set-Cookie"))
 }
 
+// Whoever tries credentials, or none, at full speed is not looked up any more;
+// others are.
+func TestStrangersAreSlowedDown(t *testing.T) {
+	t.Parallel()
+	d := newDirectory(t)
+	other := newDirectory(t)
+	authorizer := session.NewAuthorizer(d, slog.New(slog.DiscardHandler))
+	public := &authzv1.Rule{Public: true, Scope: authzv1.Scope_SCOPE_USER}
+	var err error
+	var answer http.Header
+	handler := session.NewMiddleware(d, session.Cookies{}, session.RemoteIP).Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, err = authorizer.Authorize(r.Context(), rpc.Call{Rule: public})
+	}))
+	ask := func(address string, change func(*http.Request)) error {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
+		r.RemoteAddr = address
+		change(r)
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		answer = w.Header()
+		return err
+	}
+	good := bearer("Bearer " + d.key.Secret())
+	for range 2000 {
+		require.NoError(t, ask("192.0.2.7:1", good), "who is known is not counted")
+	}
+	tries := 0
+	for ; tries < 10_000 && fault.ReasonOf(err) == ""; tries++ {
+		_ = ask("192.0.2.7:1", bearer("Bearer "+other.key.Secret()))
+	}
+	require.Equal(t, tenancydb.ReasonRateLimited, fault.ReasonOf(err), "also of a public method, after %d tries", tries)
+	require.Equal(t, "no-store", answer.Get("Cache-Control"))
+	require.Equal(t, "nosniff", answer.Get("X-Content-Type-Options"))
+	before := len(d.places)
+	_ = ask("192.0.2.7:1", cookieNamed("__Host-sb", other.cookie.Secret()))
+	require.Len(t, d.places, before, "nothing is looked up")
+	require.NoError(t, ask("198.51.100.1:1", func(*http.Request) {}))
+
+	d.outage = errors.New("the database is away")
+	for range 1000 {
+		_ = ask("198.51.100.2:1", good)
+	}
+	d.outage = nil
+	require.NoError(t, ask("198.51.100.2:1", good), "an outage counts against nobody")
+}
+
 func TestClientBehindProxies(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
