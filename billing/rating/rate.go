@@ -79,7 +79,7 @@ func Rate(month Period, parts []Part) ([]Line, error) {
 		}
 		lines = append(lines, named(base, "base", i))
 		for j := range p.Card.Prices {
-			line, err := p.line(month, &p.Card.Prices[j])
+			line, err := p.line(&p.Card.Prices[j], len(parts) > 1)
 			if err != nil {
 				return nil, err
 			}
@@ -124,14 +124,14 @@ func (p *Part) base(month Period) (Line, error) {
 }
 
 // line is the charge for one meter.
-func (p *Part) line(month Period, price *Price) (Line, error) {
+func (p *Part) line(price *Price, several bool) (Line, error) {
 	used := p.Used[price.Meter]
 	nano, cents, err := price.between(0, used).round()
 	if err != nil {
 		return Line{}, fmt.Errorf("rate %d of %s: %w", used, price.Meter, err)
 	}
 	return Line{
-		Meter: price.Meter, Text: p.meterText(month, price), Quantity: used, Included: price.Included(),
+		Meter: price.Meter, Text: p.meterText(price, several), Quantity: used, Included: price.Included(),
 		Unit: price.unit(used), Amount: nano, Cents: cents,
 	}, nil
 }

@@ -13,27 +13,23 @@ const moment = "2006-01-02 15:04 UTC"
 // month.
 func (p *Part) baseText(month Period) string {
 	text := p.Card.Title + " plan"
-	if p.beginsLate(month) {
+	if p.Start.After(month.Start) {
 		text += " from " + p.Start.UTC().Format(moment)
 	}
-	if p.endsEarly(month) {
+	if p.End.Before(month.End) {
 		text += " until " + p.End.UTC().Format(moment)
 	}
 	return text
 }
 
-func (p *Part) beginsLate(month Period) bool { return p.Start.After(month.Start) }
-
-func (p *Part) endsEarly(month Period) bool { return p.End.Before(month.End) }
-
 // meterText names the meter and its prices beyond what is included, and the
-// plan where the month had several.
-func (p *Part) meterText(month Period, price *Price) string {
+// plan where the month had several parts.
+func (p *Part) meterText(price *Price, several bool) string {
 	text := sold(price) + ", no charge"
 	if terms := price.terms(); terms != "" {
 		text = sold(price) + " at " + terms
 	}
-	if p.beginsLate(month) || p.endsEarly(month) {
+	if several {
 		text += " (" + p.Card.Title + ")"
 	}
 	return text
