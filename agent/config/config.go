@@ -22,6 +22,8 @@ type Config struct {
 	CPU    int64 `env:"CPU_MILLIS, default=0" usage:"thousandths of a core to give away; 0: all there are"`
 	Memory int64 `env:"MEMORY_BYTES, default=0" usage:"bytes of memory to give away; 0: all there is"`
 
+	WorkspaceKeys string `env:"WORKSPACE_KEYS" usage:"file of exported workspace keys to import at the start, for instance of a Secret"`
+
 	Policy    string   `env:"POLICY" usage:"policy file (TOML); none: everything is allowed"`
 	Sources   string   `env:"SOURCES, default=." usage:"folder that a relative source path of a pipeline starts from"`
 	Artifacts string   `env:"ARTIFACTS" usage:"folder that all agents of the pool share; default: this agent's own"`

@@ -73,7 +73,7 @@ pass_env = ["PATH", "CUDA_HOME"]
 	b.environment["SIGNALBOX_AGENT_SERVER"] = "https://from-env"
 	b.environment["SIGNALBOX_AGENT_SLOTS"] = "2"
 	b.environment["SIGNALBOX_AGENT_PORT"] = "tcp://invented-by-kubernetes"
-	b.args = []string{"--server=https://from-flag", "--labels", "a=1", "--labels", "b=2,c=3", "extra"}
+	b.args = []string{"--server=https://overridden", "--server=https://from-flag", "--labels", "a=1", "--labels", "b=2,c=3", "extra"}
 	loaded, err := b.load(t)
 	require.NoError(t, err)
 	c := loaded.Config

@@ -103,7 +103,7 @@ func parseFlags(in Input) (given map[string]string, file string, rest []string, 
 	given = map[string]string{}
 	for _, s := range settings() {
 		take := func(value string) error {
-			if before, ok := given[s.env]; ok {
+			if before, ok := given[s.env]; ok && s.isMany {
 				value = before + "," + value // --labels a=1 --labels b=2
 			}
 			given[s.env] = value
@@ -138,7 +138,7 @@ func (c *Config) complete(lookup func(string) (string, bool)) error {
 	if c.Slots == 0 {
 		c.Slots = runtime.NumCPU()
 	}
-	for _, path := range []*string{&c.Dir, &c.Policy, &c.Sources, &c.Artifacts} {
+	for _, path := range []*string{&c.Dir, &c.Policy, &c.WorkspaceKeys, &c.Sources, &c.Artifacts} {
 		if *path == "" {
 			continue
 		}

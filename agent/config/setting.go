@@ -14,6 +14,7 @@ type setting struct {
 	env    string // without the prefix
 	usage  string
 	isBool bool
+	isMany bool // a list or a table: each repetition of its flag adds to it
 }
 
 func (s setting) key() string  { return strings.ToLower(s.env) }
@@ -26,6 +27,7 @@ func settings() []setting {
 		name, _, _ := strings.Cut(field.Tag.Get("env"), ",")
 		all = append(all, setting{
 			index: i, env: name, usage: field.Tag.Get("usage"), isBool: field.Type.Kind() == reflect.Bool,
+			isMany: field.Type.Kind() == reflect.Slice || field.Type.Kind() == reflect.Map,
 		})
 	}
 	return all

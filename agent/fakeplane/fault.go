@@ -30,6 +30,12 @@ func (p *Plane) Fail(method string, times int, code connect.Code, reason faultv1
 	}
 }
 
+// AwaitFault waits until one of so many planted faults was met.
+func (p *Plane) AwaitFault(method string, planted int) {
+	p.t.Helper()
+	p.until("a fault", func() bool { return len(p.faults[method]) < planted })
+}
+
 // LoseAnswer makes the next call of a method do its work and answer with an
 // error, as when the connection breaks at the wrong moment.
 func (p *Plane) LoseAnswer(method string) {

@@ -74,6 +74,7 @@ func (p *Plane) Revoke() {
 // admit checks the agent that calls, and the fault that a test has planted.
 func (p *Plane) admit(ctx context.Context, method string) error {
 	if err := p.faults.next(method); err != nil {
+		p.wake()
 		return err
 	}
 	agent, _ := ctx.Value(caller{}).(string)

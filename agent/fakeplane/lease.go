@@ -132,6 +132,13 @@ func (p *Plane) Reports(lease int64) int {
 	return p.leases[lease].reports
 }
 
+// Accepted reports whether an attempt counts.
+func (p *Plane) Accepted(lease int64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.leases[lease].report != nil
+}
+
 // AwaitReports waits until a lease was reported so often.
 func (p *Plane) AwaitReports(lease int64, times int) {
 	p.t.Helper()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"connectrpc.com/connect"
@@ -89,6 +90,18 @@ func (c *Client) Enroll(ctx context.Context, token, name, version string) error 
 	}
 	*c.identity = enrolled
 	return c.identity.save(c.path)
+}
+
+// CheckAccess proves that the control plane knows this agent and takes its token.
+// Reasons: AGENT_REVOKED.
+func (c *Client) CheckAccess(ctx context.Context) error {
+	// No version has this digest: an agent that is let in hears that it is not
+	// found.
+	_, err := c.Plan(ctx, "", strings.Repeat("0", 64))
+	if connect.CodeOf(err) == connect.CodeNotFound {
+		return nil
+	}
+	return err
 }
 
 // call makes one call with a token. A token that is refused is renewed once: the

@@ -20,6 +20,19 @@ func newDrain() drain {
 func (d *drain) begun() bool   { return closed(d.started) }
 func (d *drain) wasTold() bool { return closed(d.told) }
 
+// context is a context that ends with Drain.
+func (d *drain) context(ctx context.Context) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-d.started:
+		case <-ctx.Done():
+		}
+		cancel()
+	}()
+	return ctx
+}
+
 func closed(c <-chan struct{}) bool {
 	select {
 	case <-c:

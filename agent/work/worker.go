@@ -116,9 +116,15 @@ func (w *Worker) Run(ctx context.Context) error {
 	if err := w.recall(life); err != nil {
 		return err
 	}
+	stop := context.AfterFunc(w.draining.context(life), func() {
+		if w.session.Load() == nil {
+			end(errDrained) // there is nobody to drain towards; the spool waits
+		}
+	})
 	if err := w.connect(life); err != nil {
 		return w.ending(life, err)
 	}
+	stop()
 	var loops sync.WaitGroup
 	for _, loop := range []func(context.Context){w.pollLoop, w.reportLoop, w.pulseLoop, w.sweepLoop, w.drainLoop} {
 		loops.Go(func() { loop(life) })
