@@ -43,6 +43,7 @@ Any number of replicas may run on one database.`,
 			return serve(cmd.Context(), config, cmd.ErrOrStderr(), nil)
 		},
 	}
+	cmd.AddCommand(doctorCommand())
 	return cmd
 }
 
