@@ -79,9 +79,11 @@ const sqlLockReaper = `
 	FROM reaper
 	FOR UPDATE SKIP LOCKED`
 
+// Nobody is given more than a whole life: a session that was opened or renewed
+// since the last look has lost nothing of its own.
 const sqlGiveBack = `
 	UPDATE session
-	SET expires_at = expires_at + @gap::interval
+	SET expires_at = least(expires_at + @gap::interval, greatest(expires_at, @latest))
 	WHERE NOT ended
 		AND expires_at > @seen`
 
@@ -128,7 +130,7 @@ func (r *Reaper) expired(ctx context.Context) ([]sessionKey, error) {
 			return fmt.Errorf("lock the reaper: %w", err)
 		}
 		if gap := now.Sub(seen); gap > maxGap {
-			ct, err := tx.Exec(ctx, sqlGiveBack, pgx.StrictNamedArgs{"gap": gap, "seen": seen})
+			ct, err := tx.Exec(ctx, sqlGiveBack, pgx.StrictNamedArgs{"gap": gap, "seen": seen, "latest": now.Add(advance.SessionTTL)})
 			if err != nil {
 				return fmt.Errorf("give an outage back: %w", err)
 			}

@@ -45,6 +45,16 @@ func TestAnOutageIsGivenBack(t *testing.T) {
 	require.NoError(t, r.Reap(t.Context()))
 	require.Equal(t, []id.UUID{dead}, rec.ended)
 
+	// One that was opened since is not made immortal by an outage before its time.
+	var extended bool
+	fresh := id.New()
+	exec(`INSERT INTO session (org_id, id, agent_id, workspace_id, pool_id, expires_at)
+		VALUES ($1, $2, $3, $4, $5, now() + interval '30 seconds')`, org, fresh, id.New(), ws, id.New())
+	exec(`UPDATE reaper SET seen = now() - interval '1 hour'`)
+	require.NoError(t, r.Reap(t.Context()))
+	require.NoError(t, db.Engine.QueryRow(t.Context(), `SELECT expires_at > now() + interval '31 seconds' FROM session WHERE id = $1`, fresh).Scan(&extended))
+	require.False(t, extended)
+
 	// The second look finds no gap, and gives nothing back again.
 	exec(`UPDATE session SET expires_at = now() - interval '1 second' WHERE id = $1`, alive)
 	require.NoError(t, r.Reap(t.Context()))

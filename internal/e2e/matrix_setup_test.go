@@ -33,10 +33,9 @@ func ownPrincipal(org authz.OrgRole, ws authz.WorkspaceRole) authz.Principal {
 
 // invite makes a person with a role, who accepts with the link of the mail, and
 // returns a token of his.
-func (tn *tenant) invite(role, workspaceRole string) string {
+func (tn *tenant) invite(name, role, workspaceRole string) string {
 	tn.t.Helper()
 	ctx := tn.t.Context()
-	name := strings.Trim(role+"-"+workspaceRole, "-")
 	email := name + "-" + tn.org + "@example.com"
 	members := tenancyv1connect.NewMemberServiceClient(tn.http, tn.url)
 	req := &tenancyv1.InviteMemberRequest{Email: email, Role: role}
@@ -83,7 +82,9 @@ func (tn *tenant) revokedKey() string {
 func (tn *tenant) collect(name, run string) things {
 	tn.t.Helper()
 	ctx := tn.t.Context()
-	out := things{run: run, pipeline: "p-" + name, pool: "default", workspace: tn.workspaceID(), session: missingThings().session}
+	out := things{run: run, pipeline: "p-" + name, pool: "pool-" + name, workspace: tn.workspaceID(), session: missingThings().session}
+	_, err := tn.pools.CreatePool(ctx, &poolv1.CreatePoolRequest{Name: out.pool})
+	require.NoError(tn.t, err)
 	p, err := tn.pipelines.GetPipeline(ctx, &pipelinev1.GetPipelineRequest{Name: out.pipeline})
 	require.NoError(tn.t, err)
 	out.digest = p.GetPipeline().GetDeployedVersion()
@@ -99,11 +100,11 @@ func (tn *tenant) collect(name, run string) things {
 	invited, err := members.InviteMember(ctx, &tenancyv1.InviteMemberRequest{Email: "spare-" + name + "@example.com", Role: "member"})
 	require.NoError(tn.t, err)
 	out.invitation = invited.GetInvitation().GetId()
-	tn.invite("member", "operator")
+	tn.invite("dispensable", "member", "operator")
 	list, err := members.ListMembers(ctx, &tenancyv1.ListMembersRequest{})
 	require.NoError(tn.t, err)
 	for _, m := range list.GetMembers() {
-		if strings.HasPrefix(m.GetEmail(), "member-operator") {
+		if strings.HasPrefix(m.GetEmail(), "dispensable") {
 			out.user = m.GetUserId()
 		}
 	}
@@ -120,13 +121,10 @@ type answer struct {
 // masked is the answer without the words that the asker himself sent.
 func (a answer) masked(x things, org string) string {
 	text := fmt.Sprintf("%s %s %s", a.Code, a.Message, a.Details)
-	for _, word := range []string{x.run, x.pipeline, x.digest, x.agent, x.user, x.workspace, x.key, x.invitation, x.session, org} {
+	for _, word := range []string{org, x.run, x.pipeline, x.digest, x.agent, x.user, x.workspace, x.key, x.invitation, x.session, x.pool} {
 		if word != "" {
 			text = strings.ReplaceAll(text, word, "…")
 		}
-	}
-	if x.pool != "default" {
-		text = strings.ReplaceAll(text, x.pool, "…")
 	}
 	return text
 }

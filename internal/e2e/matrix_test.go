@@ -1,8 +1,10 @@
 package e2e_test
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +41,10 @@ func rpcs(t *testing.T) []protoreflect.MethodDescriptor {
 			out = append(out, methods.Get(i))
 		}
 	}
+	// SignOut ends the caller's own token: it comes last.
+	slices.SortStableFunc(out, func(a, b protoreflect.MethodDescriptor) int {
+		return cmp.Compare(strings.Count(string(a.Name()), "SignOut"), strings.Count(string(b.Name()), "SignOut"))
+	})
 	return out
 }
 
@@ -57,12 +63,16 @@ type caller struct {
 
 // expect is the answer that the rules demand for an own place: "" lets the call
 // through to its handler.
-func (c caller) expect(rule *authzv1.Rule) string {
+func (c caller) expect(m protoreflect.MethodDescriptor) string {
+	rule := ruleOf(m)
 	if rule.GetPublic() {
 		return ""
 	}
 	if !c.known {
 		return "unauthenticated"
+	}
+	if m.Name() == "CreatePersonalToken" {
+		return "permission_denied" // a token makes no tokens: it takes a password
 	}
 	held := c.organization
 	switch rule.GetScope() {
@@ -101,13 +111,13 @@ func TestMatrixOfEveryRPCAndEveryRole(t *testing.T) { //nolint:tparallel // as b
 	for _, m := range rpcs(t) { //nolint:paralleltest // the rows share one installation, and change it
 		rule := ruleOf(m)
 		for _, c := range callers {
-			want := c.expect(rule)
+			want := c.expect(m)
 			t.Run(fmt.Sprintf("%s/%s", m.FullName(), c.name), func(t *testing.T) {
 				here := place{own.org, own.org + "/" + own.workspace}
 				got := s.call(t, m, c.token, here, mine.message(m, c.name))
 				if want != "" {
 					require.Equal(t, want, got.Code, got.Message)
-				} else {
+				} else if m.Name() != "SignIn" { // which refuses a password that is wrong
 					require.NotContains(t, []string{"unauthenticated", "permission_denied", "unimplemented", "internal", "unknown"}, got.Code, got.Message)
 				}
 				if rule.GetPublic() || rule.GetScope() == authzv1.Scope_SCOPE_USER {
@@ -141,11 +151,11 @@ func (tn *tenant) callers() []caller {
 	out = append(out, caller{"owner", tn.token, o, w, true})
 	for _, role := range []authz.OrgRole{authz.OrgAdmin, authz.OrgBilling, authz.OrgMember} {
 		o, w := principal(role, "")
-		out = append(out, caller{string(role), tn.invite(string(role), ""), o, w, true})
+		out = append(out, caller{string(role), tn.invite(string(role), string(role), ""), o, w, true})
 	}
 	for _, role := range authz.WorkspaceRoles() {
 		o, w := principal(authz.OrgMember, role)
-		out = append(out, caller{"ws-" + string(role), tn.invite("member", string(role)), o, w, true})
+		out = append(out, caller{"ws-" + string(role), tn.invite("ws-"+string(role), "member", string(role)), o, w, true})
 	}
 	out = append(out, caller{name: "revoked key", token: tn.revokedKey()})
 	return out
