@@ -118,7 +118,7 @@ func toMember(m tenancydb.Member) *tenancyv1.Member {
 
 func toWorkspaceRole(g tenancydb.Grant) *tenancyv1.WorkspaceRole {
 	return &tenancyv1.WorkspaceRole{
-		WorkspaceId: id.Format(id.Workspace, g.WorkspaceID), WorkspaceSlug: g.WorkspaceSlug, Role: string(g.Role),
+		WorkspaceId: id.Format(id.Workspace, g.WorkspaceID), WorkspaceSlug: g.WorkspaceSlug, Role: string(g.Role), DataRead: g.DataRead,
 	}
 }
 

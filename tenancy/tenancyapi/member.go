@@ -81,17 +81,14 @@ func (s members) SetMemberRole(ctx context.Context, req *tenancyv1.SetMemberRole
 	return &tenancyv1.SetMemberRoleResponse{Member: toMember(member)}, nil
 }
 
-// SetWorkspaceRole changes what a member is in a workspace.
+// SetWorkspaceRole changes what a member is in the workspace of the request.
 func (s members) SetWorkspaceRole(ctx context.Context, req *tenancyv1.SetWorkspaceRoleRequest) (*tenancyv1.SetWorkspaceRoleResponse, error) {
 	user, err := parseID(id.User, "user_id", req.GetUserId())
 	if err != nil {
 		return nil, err
 	}
-	workspace, err := parseID(id.Workspace, "workspace_id", req.GetWorkspaceId())
-	if err != nil {
-		return nil, err
-	}
-	member, err := s.Store.SetWorkspaceRole(ctx, caller.From(ctx), workspace, user, authz.WorkspaceRole(req.GetRole()), false)
+	by := caller.From(ctx)
+	member, err := s.Store.SetWorkspaceRole(ctx, by, by.WorkspaceID, user, authz.WorkspaceRole(req.GetRole()), req.GetDataRead())
 	if err != nil {
 		return nil, err
 	}

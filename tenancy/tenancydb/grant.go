@@ -3,6 +3,7 @@ package tenancydb
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
@@ -44,6 +45,21 @@ func listGrants(ctx context.Context, tx pgx.Tx, org id.UUID, user *id.UUID) (map
 		byUser[g.UserID] = append(byUser[g.UserID], g)
 	}
 	return byUser, nil
+}
+
+// knownTo leaves the grants in workspaces that the caller may know of: all of
+// them, or those in which the caller has a grant too.
+func knownTo(by caller.Caller, grants, own []Grant) []Grant {
+	if by.EveryWorkspace() {
+		return grants
+	}
+	var known []Grant
+	for _, g := range grants {
+		if slices.ContainsFunc(own, func(o Grant) bool { return o.WorkspaceID == g.WorkspaceID }) {
+			known = append(known, g)
+		}
+	}
+	return known
 }
 
 const sqlStandInWorkspace = `
@@ -102,13 +118,15 @@ const sqlDeleteGrant = `
 	   AND user_id = @user_id`
 
 // SetWorkspaceRole grants a member a role in a workspace, or takes it away (an
-// empty role). dataRead opens data to a viewer. Its faults are NOT_FOUND,
-// PERMISSION_DENIED (neither the old nor the new role may exceed the caller's)
-// and INVALID_ARGUMENT.
+// empty role). dataRead opens data to a viewer; the other roles open it anyway.
+// Its faults are NOT_FOUND, PERMISSION_DENIED (neither the old nor the new role
+// may exceed the caller's) and INVALID_ARGUMENT.
 func (s *Store) SetWorkspaceRole(ctx context.Context, by caller.Caller, workspace, user id.UUID, role authz.WorkspaceRole, dataRead bool) (Member, error) {
 	if role != "" && !role.Known() {
 		return Member{}, invalid("role", "admin, developer, operator, viewer, or empty to take it away")
 	}
+	// Kept beside a stronger role it would come back with a weaker one.
+	dataRead = dataRead && role == authz.WorkspaceViewer
 	var m Member
 	err := pg.InTenant(ctx, s.db.API, by.OrgID, func(tx pgx.Tx) error {
 		by, err := lockMembers(ctx, tx, by)
@@ -140,6 +158,8 @@ func (s *Store) SetWorkspaceRole(ctx context.Context, by caller.Caller, workspac
 		event.Detail = detail("from", string(from.Role), "to", string(role), "data_read", strconv.FormatBool(dataRead))
 		return s.record(ctx, tx, event)
 	})
+	// Whoever is admin of one workspace need not know of the others.
+	m.Grants = knownTo(by, m.Grants, []Grant{{WorkspaceID: workspace}})
 	return m, err
 }
 

@@ -35,7 +35,8 @@ const sqlListMembers = `
 	 WHERE m.org_id = @org_id
 	 ORDER BY u.email, m.user_id`
 
-// ListMembers returns the organization's members, by e-mail address.
+// ListMembers returns the organization's members, by e-mail address, with their
+// grants in the workspaces that the caller may know of.
 func (s *Store) ListMembers(ctx context.Context, by caller.Caller) ([]Member, error) {
 	var members []Member
 	err := pg.InTenantRead(ctx, s.db.API, by.OrgID, func(tx pgx.Tx) error {
@@ -49,7 +50,7 @@ func (s *Store) ListMembers(ctx context.Context, by caller.Caller) ([]Member, er
 			return err
 		}
 		for i, m := range members {
-			members[i].Grants = grants[m.UserID]
+			members[i].Grants = knownTo(by, grants[m.UserID], grants[by.UserID])
 		}
 		return nil
 	})

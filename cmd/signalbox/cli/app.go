@@ -139,10 +139,16 @@ func (a *app) dir() string {
 
 // api makes the clients for the settings in use. It refuses to go on without a
 // token, since every command but login needs one.
-func (a *app) api() (*client.Clients, error) {
+func (a *app) api() (*client.Clients, error) { return a.apiIn("") }
+
+// apiIn is api in another workspace than that of the settings, if it is given.
+func (a *app) apiIn(workspace string) (*client.Clients, error) {
 	s, err := a.settings()
 	if err != nil {
 		return nil, err
+	}
+	if workspace != "" {
+		s.Workspace.Value = workspace
 	}
 	if s.Token.Value == "" && !a.flags.curl {
 		e := exit.New(exit.Auth, "not logged in to %s", s.Server.Value)

@@ -136,8 +136,14 @@ func (f *fake) SetMemberRole(_ context.Context, req *tenancyv1.SetMemberRoleRequ
 	return &tenancyv1.SetMemberRoleResponse{Member: m}, nil
 }
 
-func (f *fake) SetWorkspaceRole(context.Context, *tenancyv1.SetWorkspaceRoleRequest) (*tenancyv1.SetWorkspaceRoleResponse, error) {
-	return &tenancyv1.SetWorkspaceRoleResponse{Member: f.member()}, nil
+// SetWorkspaceRole takes the workspace from the header, as the server does.
+func (f *fake) SetWorkspaceRole(ctx context.Context, req *tenancyv1.SetWorkspaceRoleRequest) (*tenancyv1.SetWorkspaceRoleResponse, error) {
+	call, _ := connect.CallInfoForHandlerContext(ctx)
+	m := f.member()
+	m.WorkspaceRoles = []*tenancyv1.WorkspaceRole{{
+		WorkspaceSlug: call.RequestHeader().Get("Signalbox-Workspace"), Role: req.GetRole(), DataRead: req.GetDataRead(),
+	}}
+	return &tenancyv1.SetWorkspaceRoleResponse{Member: m}, nil
 }
 
 func (f *fake) RemoveMember(context.Context, *tenancyv1.RemoveMemberRequest) (*tenancyv1.RemoveMemberResponse, error) {

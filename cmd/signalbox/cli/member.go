@@ -47,15 +47,20 @@ func (a *app) memberListCommand() *cobra.Command {
 func workspaceRoles(m *tenancyv1.Member) string {
 	parts := make([]string, 0, len(m.GetWorkspaceRoles()))
 	for _, r := range m.GetWorkspaceRoles() {
-		parts = append(parts, r.GetWorkspaceSlug()+": "+r.GetRole())
+		part := r.GetWorkspaceSlug() + ": " + r.GetRole()
+		if r.GetDataRead() {
+			part += " with data"
+		}
+		parts = append(parts, part)
 	}
 	return strings.Join(parts, ", ")
 }
 
 func (a *app) memberSetRoleCommand() *cobra.Command {
 	var in string
+	var data bool
 	c := a.command("set-role WHO ROLE", "Give a member another role", exactly("WHO", "ROLE"), func(ctx context.Context, args []string) error {
-		api, err := a.api()
+		api, err := a.apiIn(in)
 		if err != nil {
 			return err
 		}
@@ -64,6 +69,9 @@ func (a *app) memberSetRoleCommand() *cobra.Command {
 			return err
 		}
 		if in == "" {
+			if data {
+				return exit.Usagef("--data goes with --in: it opens one workspace's logs and values")
+			}
 			res, err := api.Member.SetMemberRole(ctx, &tenancyv1.SetMemberRoleRequest{UserId: user, Role: args[1]})
 			if err != nil {
 				return err
@@ -71,15 +79,13 @@ func (a *app) memberSetRoleCommand() *cobra.Command {
 			return a.done(output.View{Answer: res, Names: []string{res.GetMember().GetEmail()}},
 				"%s is %s now.", res.GetMember().GetEmail(), res.GetMember().GetRole())
 		}
-		ws, err := workspaceID(ctx, api, in)
-		if err != nil {
-			return err
-		}
 		role := args[1]
 		if role == "none" {
 			role = ""
 		}
-		res, err := api.Member.SetWorkspaceRole(ctx, &tenancyv1.SetWorkspaceRoleRequest{UserId: user, WorkspaceId: ws, Role: role})
+		res, err := api.Member.SetWorkspaceRole(ctx, &tenancyv1.SetWorkspaceRoleRequest{
+			UserId: user, Role: role, DataRead: data,
+		})
 		if err != nil {
 			return err
 		}
@@ -90,6 +96,7 @@ func (a *app) memberSetRoleCommand() *cobra.Command {
 admin, developer, operator, viewer or none in a workspace (--in). WHO is an
 e-mail address or an id.`
 	c.Flags().StringVar(&in, "in", "", "set the role in this `WORKSPACE` instead of the organization")
+	c.Flags().BoolVar(&data, "data", false, "let a viewer open logs and values too")
 	return c
 }
 

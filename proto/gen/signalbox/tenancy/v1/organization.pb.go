@@ -602,6 +602,8 @@ type WorkspaceRole struct {
 	WorkspaceId   string                 `protobuf:"bytes,1,opt,name=workspace_id,json=workspaceId,proto3" json:"workspace_id,omitempty"`
 	WorkspaceSlug string                 `protobuf:"bytes,2,opt,name=workspace_slug,json=workspaceSlug,proto3" json:"workspace_slug,omitempty"`
 	Role          string                 `protobuf:"bytes,3,opt,name=role,proto3" json:"role,omitempty"`
+	// Opens logs and values to a viewer; the other roles open them anyway.
+	DataRead      bool `protobuf:"varint,4,opt,name=data_read,json=dataRead,proto3" json:"data_read,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -655,6 +657,13 @@ func (x *WorkspaceRole) GetRole() string {
 		return x.Role
 	}
 	return ""
+}
+
+func (x *WorkspaceRole) GetDataRead() bool {
+	if x != nil {
+		return x.DataRead
+	}
+	return false
 }
 
 type ListMembersRequest struct {
@@ -1208,10 +1217,11 @@ func (x *SetMemberRoleResponse) GetMember() *Member {
 }
 
 type SetWorkspaceRoleRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	UserId        string                 `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
-	WorkspaceId   string                 `protobuf:"bytes,2,opt,name=workspace_id,json=workspaceId,proto3" json:"workspace_id,omitempty"`
-	Role          string                 `protobuf:"bytes,3,opt,name=role,proto3" json:"role,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	UserId string                 `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	Role   string                 `protobuf:"bytes,3,opt,name=role,proto3" json:"role,omitempty"`
+	// Opens logs and values to a viewer.
+	DataRead      bool `protobuf:"varint,4,opt,name=data_read,json=dataRead,proto3" json:"data_read,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1253,18 +1263,18 @@ func (x *SetWorkspaceRoleRequest) GetUserId() string {
 	return ""
 }
 
-func (x *SetWorkspaceRoleRequest) GetWorkspaceId() string {
-	if x != nil {
-		return x.WorkspaceId
-	}
-	return ""
-}
-
 func (x *SetWorkspaceRoleRequest) GetRole() string {
 	if x != nil {
 		return x.Role
 	}
 	return ""
+}
+
+func (x *SetWorkspaceRoleRequest) GetDataRead() bool {
+	if x != nil {
+		return x.DataRead
+	}
+	return false
 }
 
 type SetWorkspaceRoleResponse struct {
@@ -2197,11 +2207,12 @@ const file_signalbox_tenancy_v1_organization_proto_rawDesc = "" +
 	"\x04name\x18\x03 \x01(\tR\x04name\x12\x12\n" +
 	"\x04role\x18\x04 \x01(\tR\x04role\x12L\n" +
 	"\x0fworkspace_roles\x18\x05 \x03(\v2#.signalbox.tenancy.v1.WorkspaceRoleR\x0eworkspaceRoles\x127\n" +
-	"\tjoined_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\bjoinedAt\"m\n" +
+	"\tjoined_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\bjoinedAt\"\x8a\x01\n" +
 	"\rWorkspaceRole\x12!\n" +
 	"\fworkspace_id\x18\x01 \x01(\tR\vworkspaceId\x12%\n" +
 	"\x0eworkspace_slug\x18\x02 \x01(\tR\rworkspaceSlug\x12\x12\n" +
-	"\x04role\x18\x03 \x01(\tR\x04role\"\x14\n" +
+	"\x04role\x18\x03 \x01(\tR\x04role\x12\x1b\n" +
+	"\tdata_read\x18\x04 \x01(\bR\bdataRead\"\x14\n" +
 	"\x12ListMembersRequest\"M\n" +
 	"\x13ListMembersResponse\x126\n" +
 	"\amembers\x18\x01 \x03(\v2\x1c.signalbox.tenancy.v1.MemberR\amembers\"\x99\x02\n" +
@@ -2236,11 +2247,11 @@ const file_signalbox_tenancy_v1_organization_proto_rawDesc = "" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12\x12\n" +
 	"\x04role\x18\x02 \x01(\tR\x04role\"M\n" +
 	"\x15SetMemberRoleResponse\x124\n" +
-	"\x06member\x18\x01 \x01(\v2\x1c.signalbox.tenancy.v1.MemberR\x06member\"i\n" +
+	"\x06member\x18\x01 \x01(\v2\x1c.signalbox.tenancy.v1.MemberR\x06member\"w\n" +
 	"\x17SetWorkspaceRoleRequest\x12\x17\n" +
-	"\auser_id\x18\x01 \x01(\tR\x06userId\x12!\n" +
-	"\fworkspace_id\x18\x02 \x01(\tR\vworkspaceId\x12\x12\n" +
-	"\x04role\x18\x03 \x01(\tR\x04role\"P\n" +
+	"\auser_id\x18\x01 \x01(\tR\x06userId\x12\x12\n" +
+	"\x04role\x18\x03 \x01(\tR\x04role\x12\x1b\n" +
+	"\tdata_read\x18\x04 \x01(\bR\bdataReadJ\x04\b\x02\x10\x03R\fworkspace_id\"P\n" +
 	"\x18SetWorkspaceRoleResponse\x124\n" +
 	"\x06member\x18\x01 \x01(\v2\x1c.signalbox.tenancy.v1.MemberR\x06member\".\n" +
 	"\x13RemoveMemberRequest\x12\x17\n" +
@@ -2329,7 +2340,7 @@ const file_signalbox_tenancy_v1_organization_proto_rawDesc = "" +
 	"\rSetMemberRole\x12*.signalbox.tenancy.v1.SetMemberRoleRequest\x1a+.signalbox.tenancy.v1.SetMemberRoleResponse\"\x15\x92\x82\x19\x11\n" +
 	"\rmembers.admin\x10\x01\x12\x88\x01\n" +
 	"\x10SetWorkspaceRole\x12-.signalbox.tenancy.v1.SetWorkspaceRoleRequest\x1a..signalbox.tenancy.v1.SetWorkspaceRoleResponse\"\x15\x92\x82\x19\x11\n" +
-	"\rmembers.admin\x10\x01\x12|\n" +
+	"\rmembers.admin\x10\x02\x12|\n" +
 	"\fRemoveMember\x12).signalbox.tenancy.v1.RemoveMemberRequest\x1a*.signalbox.tenancy.v1.RemoveMemberResponse\"\x15\x92\x82\x19\x11\n" +
 	"\rmembers.admin\x10\x012\xe2\x02\n" +
 	"\n" +

@@ -231,7 +231,8 @@ type MemberServiceClient interface {
 	RevokeInvitation(context.Context, *v1.RevokeInvitationRequest) (*v1.RevokeInvitationResponse, error)
 	// SetMemberRole changes the organization role; nobody grants more than he has.
 	SetMemberRole(context.Context, *v1.SetMemberRoleRequest) (*v1.SetMemberRoleResponse, error)
-	// SetWorkspaceRole grants a workspace role, or takes it away (empty role).
+	// SetWorkspaceRole grants a role in the workspace that the request names, or
+	// takes it away (empty role); nobody grants more than he has there.
 	SetWorkspaceRole(context.Context, *v1.SetWorkspaceRoleRequest) (*v1.SetWorkspaceRoleResponse, error)
 	// RemoveMember ends the membership; the member's tokens die with it.
 	RemoveMember(context.Context, *v1.RemoveMemberRequest) (*v1.RemoveMemberResponse, error)
@@ -378,7 +379,8 @@ type MemberServiceHandler interface {
 	RevokeInvitation(context.Context, *v1.RevokeInvitationRequest) (*v1.RevokeInvitationResponse, error)
 	// SetMemberRole changes the organization role; nobody grants more than he has.
 	SetMemberRole(context.Context, *v1.SetMemberRoleRequest) (*v1.SetMemberRoleResponse, error)
-	// SetWorkspaceRole grants a workspace role, or takes it away (empty role).
+	// SetWorkspaceRole grants a role in the workspace that the request names, or
+	// takes it away (empty role); nobody grants more than he has there.
 	SetWorkspaceRole(context.Context, *v1.SetWorkspaceRoleRequest) (*v1.SetWorkspaceRoleResponse, error)
 	// RemoveMember ends the membership; the member's tokens die with it.
 	RemoveMember(context.Context, *v1.RemoveMemberRequest) (*v1.RemoveMemberResponse, error)
