@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file signalbox/run/v1/value.proto.
  */
 export const file_signalbox_run_v1_value: GenFile = /*@__PURE__*/
-  fileDesc("ChxzaWduYWxib3gvcnVuL3YxL3ZhbHVlLnByb3RvEhBzaWduYWxib3gucnVuLnYxImMKBVZhbHVlEgwKBG5hbWUYASABKAkSDAoEdHlwZRgCIAEoCRITCglvcGVuX2pzb24YAyABKAxIABIQCgZzZWFsZWQYBCABKAxIABIMCgRzaXplGAUgASgNQgkKB2NvbnRlbnQiWAoIQXJ0aWZhY3QSDAoEbmFtZRgBIAEoCRIMCgR0eXBlGAIgASgJEhIKCnNlYWxlZF91cmkYAyABKAwSDgoGZGlnZXN0GAQgASgJEgwKBHNpemUYBSABKARiBnByb3RvMw");
+  fileDesc("ChxzaWduYWxib3gvcnVuL3YxL3ZhbHVlLnByb3RvEhBzaWduYWxib3gucnVuLnYxImMKBVZhbHVlEgwKBG5hbWUYASABKAkSDAoEdHlwZRgCIAEoCRITCglvcGVuX2pzb24YAyABKAxIABIQCgZzZWFsZWQYBCABKAxIABIMCgRzaXplGAUgASgNQgkKB2NvbnRlbnQiWAoIQXJ0aWZhY3QSDAoEbmFtZRgBIAEoCRIMCgR0eXBlGAIgASgJEhIKCnNlYWxlZF91cmkYAyABKAwSDgoGZGlnZXN0GAQgASgJEgwKBHNpemUYBSABKAQiiAEKBEJvZHkSKAoHb3V0cHV0cxgBIAMoCzIXLnNpZ25hbGJveC5ydW4udjEuVmFsdWUSLQoJYXJ0aWZhY3RzGAIgAygLMhouc2lnbmFsYm94LnJ1bi52MS5BcnRpZmFjdBIUCgxzZWFsZWRfZXJyb3IYAyABKAwSEQoJbG9nX2J5dGVzGAQgASgEIjEKBlBhcmFtcxInCgZ2YWx1ZXMYASADKAsyFy5zaWduYWxib3gucnVuLnYxLlZhbHVlYgZwcm90bzM");
 
 /**
  * Value is a small typed input or output: in the open where it was declared
@@ -109,4 +109,58 @@ export type Artifact = Message<"signalbox.run.v1.Artifact"> & {
  */
 export const ArtifactSchema: GenMessage<Artifact> = /*@__PURE__*/
   messageDesc(file_signalbox_run_v1_value, 1);
+
+/**
+ * Body is what the control plane keeps of an attempt beside its journal entry:
+ * outputs and error text as they came from the agent.
+ *
+ * @generated from message signalbox.run.v1.Body
+ */
+export type Body = Message<"signalbox.run.v1.Body"> & {
+  /**
+   * @generated from field: repeated signalbox.run.v1.Value outputs = 1;
+   */
+  outputs: Value[];
+
+  /**
+   * @generated from field: repeated signalbox.run.v1.Artifact artifacts = 2;
+   */
+  artifacts: Artifact[];
+
+  /**
+   * @generated from field: bytes sealed_error = 3;
+   */
+  sealedError: Uint8Array;
+
+  /**
+   * @generated from field: uint64 log_bytes = 4;
+   */
+  logBytes: bigint;
+};
+
+/**
+ * Describes the message signalbox.run.v1.Body.
+ * Use `create(BodySchema)` to create a new message.
+ */
+export const BodySchema: GenMessage<Body> = /*@__PURE__*/
+  messageDesc(file_signalbox_run_v1_value, 2);
+
+/**
+ * Params is what the control plane keeps of a run's inputs.
+ *
+ * @generated from message signalbox.run.v1.Params
+ */
+export type Params = Message<"signalbox.run.v1.Params"> & {
+  /**
+   * @generated from field: repeated signalbox.run.v1.Value values = 1;
+   */
+  values: Value[];
+};
+
+/**
+ * Describes the message signalbox.run.v1.Params.
+ * Use `create(ParamsSchema)` to create a new message.
+ */
+export const ParamsSchema: GenMessage<Params> = /*@__PURE__*/
+  messageDesc(file_signalbox_run_v1_value, 3);
 
