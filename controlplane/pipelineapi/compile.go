@@ -1,6 +1,7 @@
 package pipelineapi
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -11,7 +12,18 @@ import (
 	"github.com/signalboxhq/signalbox/controlplane/pipelinedb"
 	"github.com/signalboxhq/signalbox/internal/fault"
 	faultv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/fault/v1"
+	"github.com/signalboxhq/signalbox/tenancy/caller"
 )
+
+// compile compiles a caller's file when it is their turn.
+func (h *Handler) compile(ctx context.Context, name string, source []byte) (*pipeline.Compiled, error) {
+	leave, err := h.turns.take(ctx, caller.From(ctx).OrgID)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	return compile(name, source)
+}
 
 // compile turns the compiler's problems into a fault with a violation for each.
 func compile(name string, source []byte) (*pipeline.Compiled, error) {

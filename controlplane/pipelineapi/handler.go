@@ -20,6 +20,7 @@ import (
 // Handler is the service.
 type Handler struct {
 	store *pipelinedb.Store
+	turns *turns
 }
 
 var _ pipelinev1connect.PipelineServiceHandler = (*Handler)(nil)
@@ -27,12 +28,12 @@ var _ pipelinev1connect.PipelineServiceHandler = (*Handler)(nil)
 // New makes the service. random is crypto/rand.Reader and now is time.Now
 // outside tests.
 func New(db *pg.DB, random io.Reader, now func() time.Time) *Handler {
-	return &Handler{store: pipelinedb.NewStore(db, random, now)}
+	return &Handler{store: pipelinedb.NewStore(db, random, now), turns: newTurns()}
 }
 
 // ApplyPipeline compiles a source, stores the version and deploys it.
 func (h *Handler) ApplyPipeline(ctx context.Context, req *pipelinev1.ApplyPipelineRequest) (*pipelinev1.ApplyPipelineResponse, error) {
-	compiled, err := compile(req.GetFilename(), req.GetSource())
+	compiled, err := h.compile(ctx, req.GetFilename(), req.GetSource())
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +53,7 @@ func (h *Handler) ApplyPipeline(ctx context.Context, req *pipelinev1.ApplyPipeli
 // ValidatePipeline compiles and stores nothing. What is wrong with the file is
 // its answer, not its error.
 func (h *Handler) ValidatePipeline(ctx context.Context, req *pipelinev1.ValidatePipelineRequest) (*pipelinev1.ValidatePipelineResponse, error) {
-	compiled, err := compile(req.GetFilename(), req.GetSource())
+	compiled, err := h.compile(ctx, req.GetFilename(), req.GetSource())
 	if violations, ok := violationsOf(err); ok {
 		return &pipelinev1.ValidatePipelineResponse{Violations: violations}, nil
 	}
