@@ -8,6 +8,7 @@ export default mergeConfig(
       environment: "happy-dom",
       include: ["src/**/*.test.{ts,tsx}"],
       setupFiles: ["src/test/setup.ts"],
+      testTimeout: 20_000,
       env: { TZ: "UTC", DEBUG_PRINT_LIMIT: "0" },
     },
   }),

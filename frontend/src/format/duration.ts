@@ -27,10 +27,13 @@ function pair(ms: number, big: number, bigUnit: string, small: number, smallUnit
   return rest === 0 ? `${whole}${bigUnit}` : `${whole}${bigUnit} ${rest}${smallUnit}`;
 }
 
-/** formatHours writes metered milliseconds as hours, the unit of an invoice. */
+/**
+ * formatHours writes metered milliseconds as hours, the unit of an invoice; what
+ * is less than one reads better as a duration.
+ */
 export function formatHours(ms: bigint | number): string {
   const hours = Number(ms) / HOUR;
   if (hours === 0) return "0 h";
-  const digits = hours < 1 ? 3 : hours < 100 ? 2 : 1;
-  return `${hours.toLocaleString("en-US", { minimumFractionDigits: 0, maximumFractionDigits: digits })} h`;
+  if (hours < 1) return formatDuration(Number(ms));
+  return `${hours.toLocaleString("en-US", { maximumFractionDigits: hours < 100 ? 2 : 1 })} h`;
 }

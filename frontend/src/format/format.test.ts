@@ -28,7 +28,8 @@ describe("formatDuration", () => {
 
   it("bills in hours", () => {
     expect(formatHours(0n)).toBe("0 h");
-    expect(formatHours(1_800_000n)).toBe("0.5 h");
+    expect(formatHours(1_800_000n)).toBe("30m");
+    expect(formatHours(5_400_000n)).toBe("1.5 h");
     expect(formatHours(45_296_000n)).toBe("12.58 h");
     expect(formatHours(4_000_000_000)).toBe("1,111.1 h");
   });

@@ -59,6 +59,16 @@ describe("members", () => {
     ).toBeInTheDocument();
   });
 
+  it("are given a role in one workspace", async () => {
+    const { user } = await open(`${organization}/members`);
+    await user.click(await screen.findByRole("button", { name: "Change the workspace roles of Ingrid Solberg" }));
+    await user.click(await screen.findByLabelText("Production", { selector: "input" }));
+    await user.keyboard("{ArrowDown}{Enter}");
+    // What floats has no place without a layout, and counts as hidden here.
+    await user.click(await screen.findByRole("checkbox", { name: "may open logs and values", hidden: true }));
+    expect(await screen.findByText("viewer + data", { exact: false })).toBeInTheDocument();
+  });
+
   it("keep their last owner", async () => {
     const { user } = await open(`${organization}/members`);
     await user.click(await screen.findByRole("button", { name: "Remove Mara Lindqvist" }));

@@ -1,10 +1,16 @@
 import { useMutation, useQuery } from "@connectrpc/connect-query";
-import { ActionIcon, Popover, Select, Stack } from "@mantine/core";
+import { ActionIcon, Checkbox, Popover, Select, Stack } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
+import { useRouter } from "@tanstack/react-router";
 import { Icon } from "@/components/ui/icon";
 import { workspaceRoles } from "@/features/tenancy/permission";
-import { useWhyNot } from "@/features/tenancy/place";
-import { type Member, MemberService, OrganizationService } from "@/gen/signalbox/tenancy/v1/organization_pb";
+import { usePlace, useWhyNot } from "@/features/tenancy/place";
+import {
+  type Member,
+  MemberService,
+  OrganizationService,
+  type Workspace,
+} from "@/gen/signalbox/tenancy/v1/organization_pb";
 import { faultOf } from "@/rpc/fault";
 import { useInvalidate } from "@/rpc/invalidate";
 import classes from "./member.module.css";
@@ -18,9 +24,10 @@ export function WorkspaceRoles({ member }: { member: Member }) {
       {everywhere ? (
         <span className="sb-dim">all, as {member.role}</span>
       ) : (
-        member.workspaceRoles.map(({ workspaceId, workspaceSlug, role }) => (
+        member.workspaceRoles.map(({ workspaceId, workspaceSlug, role, dataRead }) => (
           <span key={workspaceId} className={classes.role}>
             <span className="sb-dim">{workspaceSlug}</span> {role}
+            {role === "viewer" && dataRead && " + data"}
           </span>
         ))
       )}
@@ -41,31 +48,53 @@ export function WorkspaceRoles({ member }: { member: Member }) {
   );
 }
 
-const none = "none";
-
 function Grants({ member }: { member: Member }) {
   const { data } = useQuery(OrganizationService.method.listWorkspaces, {});
+  return (
+    <Stack gap="xs">
+      {(data?.workspaces ?? []).map((workspace) => (
+        <Grant key={workspace.id} member={member} workspace={workspace} />
+      ))}
+    </Stack>
+  );
+}
+
+const none = "none";
+
+function Grant({ member, workspace }: { member: Member; workspace: Workspace }) {
+  const { org } = usePlace();
+  const { transports } = useRouter().options.context;
   const invalidate = useInvalidate();
   const set = useMutation(MemberService.method.setWorkspaceRole, {
+    // The workspace is that of the call's place.
+    transport: transports.at({ org, ws: workspace.slug }),
     onSuccess: () => invalidate(MemberService.method.listMembers),
     onError: (error) =>
       notifications.show({ color: "red", title: "The role was not changed", message: faultOf(error).text }),
   });
+  const now = member.workspaceRoles.find(({ workspaceId }) => workspaceId === workspace.id);
   return (
-    <Stack gap="xs">
-      {(data?.workspaces ?? []).map((workspace) => (
-        <Select
-          key={workspace.id}
-          label={workspace.name}
-          data={[none, ...workspaceRoles]}
-          value={member.workspaceRoles.find(({ workspaceId }) => workspaceId === workspace.id)?.role ?? none}
+    <div>
+      <Select
+        label={workspace.name}
+        data={[none, ...workspaceRoles]}
+        value={now?.role ?? none}
+        disabled={set.isPending}
+        comboboxProps={{ withinPortal: false }}
+        onChange={(role) => set.mutate({ userId: member.userId, role: role === none || !role ? "" : role })}
+      />
+      {now?.role === "viewer" && (
+        <Checkbox
+          mt={6}
+          size="xs"
+          label="may open logs and values"
+          checked={now.dataRead}
           disabled={set.isPending}
-          comboboxProps={{ withinPortal: false }}
-          onChange={(role) =>
-            set.mutate({ userId: member.userId, workspaceId: workspace.id, role: role === none || !role ? "" : role })
+          onChange={(event) =>
+            set.mutate({ userId: member.userId, role: "viewer", dataRead: event.currentTarget.checked })
           }
         />
-      ))}
-    </Stack>
+      )}
+    </div>
   );
 }

@@ -28,9 +28,8 @@ export function RunActions({ run }: RunActionsProps) {
   useShortcuts(rule.allowed && !why ? [{ keys: "x", what: "Cancel the run", run: open }] : []);
   return (
     <>
-      {isTerminal(run.state) ? (
-        <Retry run={run} />
-      ) : (
+      {isTerminal(run.state) && run.state !== "succeeded" && <Retry run={run} />}
+      {!isTerminal(run.state) && (
         <Reasoned why={whyNoCancel}>
           <Button
             variant="default"

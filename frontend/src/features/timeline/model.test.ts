@@ -70,7 +70,8 @@ describe("timelineOf", () => {
 describe("ticksOf", () => {
   it.each([
     [9000, 6, [0, 2000, 4000, 6000, 8000]],
-    [500, 6, [0]],
+    [500, 6, [0, 100, 200, 300, 400, 500]],
+    [3, 6, [0]],
     [3_600_000, 4, [0, 900_000, 1_800_000, 2_700_000, 3_600_000]],
   ])("of %d ms", (span, most, ticks) => expect(ticksOf(span, most)).toEqual(ticks));
   it("never makes too many", () => expect(ticksOf(400 * 86_400_000, 8).length).toBeLessThanOrEqual(9));

@@ -83,9 +83,11 @@ function toneOf(state: string): Tone {
   return "run";
 }
 
-const nice = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400].map(
-  (s) => s * 1000,
-);
+const SECOND = 1000;
+const nice = [
+  ...[5, 10, 20, 50, 100, 200, 500],
+  ...[1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400].map((s) => s * SECOND),
+];
 
 /** ticksOf picks round offsets from the start for the axis, at most `most` steps of it. */
 export function ticksOf(span: number, most: number): number[] {

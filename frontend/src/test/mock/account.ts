@@ -2,10 +2,11 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectRouter } from "@connectrpc/connect";
 import { Reason } from "@/gen/signalbox/fault/v1/fault_pb";
 import { AccountService } from "@/gen/signalbox/tenancy/v1/account_pb";
+import { workspaceIds } from "./people";
 import { mockId } from "./random";
 import { refuse, unauthenticated } from "./refuse";
 import { mockKey } from "./workspace-key";
-import { orgId, type World, workspaceIds } from "./world";
+import { orgId, type World } from "./world";
 
 const permissions = [
   "members.admin billing.read billing.write audit.read ws.admin pools.admin pipelines.write schedules.write",

@@ -7,14 +7,14 @@ import {
   MemberService,
   OrganizationService,
 } from "@/gen/signalbox/tenancy/v1/organization_pb";
+import { ago, grant, mockKeyOf, type People, workspaceIds } from "./people";
 import { mockHex, mockId } from "./random";
 import { refuse } from "./refuse";
-import { orgId, type World, workspaceIds } from "./world";
+import { orgId, type World } from "./world";
 
 const DAY = 86_400_000;
-const ago = (days: number) => timestampFromMs(Date.now() - days * DAY);
 
-export function organizationRoutes(router: ConnectRouter, _world: World): void {
+export function organizationRoutes(router: ConnectRouter, world: World): void {
   router.service(OrganizationService, {
     getOrganization: () => ({ organization: { id: orgId, slug: "northwind", name: "Northwind Labs", plan: "team" } }),
     listWorkspaces: () => ({
@@ -26,77 +26,23 @@ export function organizationRoutes(router: ConnectRouter, _world: World): void {
     }),
     createWorkspace: ({ name, slug }) => ({ workspace: { id: mockId("ws", 9), name, slug } }),
   });
-  memberRoutes(router);
-  keyRoutes(router);
+  memberRoutes(router, world.people);
+  keyRoutes(router, world.people);
   auditRoutes(router);
 }
 
-function memberRoutes(router: ConnectRouter): void {
-  const grant = (slug: string, role: string) => ({ workspaceId: workspaceIds[slug] ?? "", workspaceSlug: slug, role });
-  let members = [
-    {
-      userId: mockId("usr", 1),
-      name: "Mara Lindqvist",
-      email: "mara@northwind.example",
-      role: "owner",
-      workspaceRoles: [],
-      joinedAt: ago(210),
-    },
-    {
-      userId: mockId("usr", 2),
-      name: "Jonas Weber",
-      email: "jonas@northwind.example",
-      role: "admin",
-      workspaceRoles: [],
-      joinedAt: ago(201),
-    },
-    {
-      userId: mockId("usr", 3),
-      name: "Priya Raman",
-      email: "priya@northwind.example",
-      role: "member",
-      workspaceRoles: [grant("research", "developer"), grant("production", "operator")],
-      joinedAt: ago(90),
-    },
-    {
-      userId: mockId("usr", 4),
-      name: "Tomás Oliveira",
-      email: "tomas@northwind.example",
-      role: "member",
-      workspaceRoles: [grant("research", "viewer")],
-      joinedAt: ago(33),
-    },
-    {
-      userId: mockId("usr", 5),
-      name: "Ingrid Solberg",
-      email: "finance@northwind.example",
-      role: "billing",
-      workspaceRoles: [],
-      joinedAt: ago(12),
-    },
-  ];
-  let invitations = [
-    {
-      id: mockId("inv", 1),
-      email: "wei@northwind.example",
-      role: "member",
-      workspaceRole: grant("research", "developer"),
-      organizationName: "Northwind Labs",
-      expiresAt: timestampFromMs(Date.now() + 5 * DAY),
-      invitedBy: "Mara Lindqvist",
-    },
-  ];
+function memberRoutes(router: ConnectRouter, people: People): void {
   const find = (userId: string) => {
-    const member = members.find((each) => each.userId === userId);
+    const member = people.members.find((each) => each.userId === userId);
     if (!member) throw refuse(Reason.NOT_FOUND, Code.NotFound, "not found");
     return member;
   };
   router.service(MemberService, {
-    listMembers: () => ({ members }),
-    listInvitations: () => ({ invitations }),
+    listMembers: () => ({ members: people.members }),
+    listInvitations: () => ({ invitations: people.invitations }),
     inviteMember: ({ email, role }) => {
       const invitation = {
-        id: mockId("inv", invitations.length + 2),
+        id: mockId("inv", people.invitations.length + 2),
         email,
         role,
         workspaceRole: grant("research", "developer"),
@@ -104,11 +50,11 @@ function memberRoutes(router: ConnectRouter): void {
         expiresAt: timestampFromMs(Date.now() + 7 * DAY),
         invitedBy: "Mara Lindqvist",
       };
-      invitations = [...invitations, invitation];
+      people.invitations = [...people.invitations, invitation];
       return { invitation, link: `${window.location.origin}/invite?token=sbi_8Hq2Lw0ZxC4vB6nM1kJ7tR3yP9sDfGaEuO5` };
     },
     revokeInvitation: ({ id }) => {
-      invitations = invitations.filter((each) => each.id !== id);
+      people.invitations = people.invitations.filter((each) => each.id !== id);
       return {};
     },
     setMemberRole: ({ userId, role }) => {
@@ -122,63 +68,36 @@ function memberRoutes(router: ConnectRouter): void {
       member.role = role;
       return { member };
     },
-    setWorkspaceRole: ({ userId, workspaceId, role }) => {
+    setWorkspaceRole: ({ userId, role, dataRead }, { requestHeader }) => {
       const member = find(userId);
-      const slug = Object.entries(workspaceIds).find(([, id]) => id === workspaceId)?.[0] ?? "";
-      const rest = member.workspaceRoles.filter((each) => each.workspaceId !== workspaceId);
-      Object.assign(member, { workspaceRoles: role ? [...rest, grant(slug, role)] : rest });
+      const slug = requestHeader.get("Signalbox-Workspace") ?? "";
+      const rest = member.workspaceRoles.filter((each) => each.workspaceSlug !== slug);
+      Object.assign(member, { workspaceRoles: role ? [...rest, { ...grant(slug, role), dataRead }] : rest });
       return { member };
     },
     removeMember: ({ userId }) => {
       if (find(userId).role === "owner")
         throw refuse(Reason.LAST_OWNER, Code.FailedPrecondition, "the last owner cannot leave");
-      members = members.filter((each) => each.userId !== userId);
+      people.members = people.members.filter((each) => each.userId !== userId);
       return {};
     },
   });
 }
 
-function keyRoutes(router: ConnectRouter): void {
-  const key = (
-    n: number,
-    name: string,
-    role: string,
-    ws: string,
-    expires: number,
-    used: number | undefined,
-    revoked?: number,
-  ) => ({
-    id: mockId("key", n),
-    name,
-    prefix: "sbk_",
-    last4: mockHex(n, 4),
-    workspaceId: workspaceIds[ws] ?? "",
-    role,
-    createdBy: "Mara Lindqvist",
-    createdAt: ago(60),
-    expiresAt: ago(-expires),
-    lastUsedAt: used === undefined ? undefined : ago(used),
-    revokedAt: revoked === undefined ? undefined : ago(revoked),
-  });
-  let keys = [
-    key(1, "github-actions", "developer", "research", 29, 0.002),
-    key(2, "terraform", "admin", "", 11, 3),
-    key(3, "grafana", "viewer", "production", 300, undefined),
-    key(4, "old-ci", "developer", "research", 5, 9, 8),
-  ];
+function keyRoutes(router: ConnectRouter, people: People): void {
   router.service(KeyService, {
-    listKeys: () => ({ keys }),
+    listKeys: () => ({ keys: people.keys }),
     createKey: ({ name, role, workspaceId, days }) => {
       const created = {
-        ...key(keys.length + 1, name, role, "", days || 90, undefined),
+        ...mockKeyOf(people.keys.length + 1, name, role, "", days || 90, undefined),
         workspaceId,
         createdAt: ago(0),
       };
-      keys = [created, ...keys];
+      people.keys = [created, ...people.keys];
       return { key: created, secret: "sbk_7Tq0ZpW3xYvB9nLkR2mC8dHsJ4aGfE1uXo" };
     },
     revokeKey: ({ id }) => {
-      keys = keys.map((each) => (each.id === id ? { ...each, revokedAt: ago(0) } : each));
+      people.keys = people.keys.map((each) => (each.id === id ? { ...each, revokedAt: ago(0) } : each));
       return {};
     },
   });

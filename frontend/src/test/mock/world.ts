@@ -1,4 +1,5 @@
 import type { AttemptScript, RunScript, TaskScript } from "./fold";
+import { makePeople, type People } from "./people";
 import { digits, embeddings, fraud, type MockPipeline, pipelines } from "./plans";
 import { mockId, Random } from "./random";
 
@@ -21,10 +22,10 @@ export interface World {
   agentAt: number | undefined;
   paused: Map<string, string>;
   revokedAgents: Set<string>;
+  people: People;
 }
 
 export const orgId = mockId("org", 1);
-export const workspaceIds: Record<string, string> = { research: mockId("ws", 1), production: mockId("ws", 2) };
 
 const people = ["Mara Lindqvist", "Jonas Weber", "Priya Raman", "ci-deploy", "Tomás Oliveira"];
 const HOUR = 3_600_000;
@@ -132,6 +133,7 @@ export function makeWorld(scenario: Scenario, now: number): World {
     agentAt: full ? 0 : undefined,
     paused: new Map(full ? [["spot", "Prices are up; back on Monday. Mara"]] : []),
     revokedAgents: new Set(),
+    people: makePeople(),
   };
 }
 
