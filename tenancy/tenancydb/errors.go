@@ -13,6 +13,7 @@ const (
 	ReasonInvalid          fault.Reason = "INVALID_ARGUMENT"
 	ReasonLastOwner        fault.Reason = "LAST_OWNER"
 	ReasonPermission       fault.Reason = "PERMISSION_DENIED"
+	ReasonQuota            fault.Reason = "QUOTA_EXCEEDED"
 	ReasonRateLimited      fault.Reason = "RATE_LIMITED"
 	ReasonTaken            fault.Reason = "ALREADY_EXISTS"
 	ReasonTokenInvalid     fault.Reason = "TOKEN_INVALID"

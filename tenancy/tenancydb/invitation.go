@@ -96,7 +96,7 @@ const sqlIsMember = `
 // InviteMember makes an invitation, which replaces an older one to the same
 // address, and returns the token for its mail. Its faults are ALREADY_EXISTS (a
 // member already), PERMISSION_DENIED (no role beyond the caller's), NOT_FOUND
-// (the workspace), INVALID_ARGUMENT and RATE_LIMITED.
+// (the workspace), INVALID_ARGUMENT, QUOTA_EXCEEDED and RATE_LIMITED.
 func (s *Store) InviteMember(ctx context.Context, by caller.Caller, in Invite) (Invitation, token.Token, error) {
 	email, key, err := s.checkInvite(ctx, in)
 	if err != nil {
@@ -113,6 +113,10 @@ func (s *Store) InviteMember(ctx context.Context, by caller.Caller, in Invite) (
 			return err
 		}
 		if err := mayInvite(ctx, tx, by, in, key); err != nil {
+			return err
+		}
+		err = within(ctx, tx, sqlCountInvitations, pgx.StrictNamedArgs{"org_id": by.OrgID, "now": s.now()}, maxInvitations, "invitations that wait")
+		if err != nil {
 			return err
 		}
 		now, invitation := s.now(), id.New()
@@ -205,8 +209,9 @@ const sqlRevokeInvitation = `
 	   AND id = @id
 	   AND state = 'pending'`
 
-// RevokeInvitation makes an invitation's link worthless. Its fault is NOT_FOUND,
-// also for one that was accepted or revoked before.
+// RevokeInvitation makes an invitation's link worthless. Its faults are
+// NOT_FOUND, also for one that was accepted or revoked before, and
+// PERMISSION_DENIED where it promises more than the caller may give.
 func (s *Store) RevokeInvitation(ctx context.Context, by caller.Caller, invitation id.UUID) error {
 	return pg.InTenant(ctx, s.db.API, by.OrgID, func(tx pgx.Tx) error {
 		missing := fault.NotFound("invitation", id.Format(id.Invitation, invitation))
@@ -214,6 +219,9 @@ func (s *Store) RevokeInvitation(ctx context.Context, by caller.Caller, invitati
 		found, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Invitation])
 		if err != nil {
 			return pg.NotFoundAs(fmt.Errorf("read an invitation: %w", err), missing)
+		}
+		if !by.MayGrantOrgRole(found.Role) {
+			return errBeyondOwnRights
 		}
 		tag, err := tx.Exec(ctx, sqlRevokeInvitation, pgx.StrictNamedArgs{"org_id": by.OrgID, "id": invitation, "now": s.now()})
 		if err != nil {

@@ -63,8 +63,8 @@ const sqlGetKey = `
 	   AND k.id = @id`
 
 // CreateKey makes a key of a service account and returns its secret, once. Its
-// faults are INVALID_ARGUMENT, NOT_FOUND (the workspace) and PERMISSION_DENIED
-// (nothing beyond the caller's own rights).
+// faults are INVALID_ARGUMENT, NOT_FOUND (the workspace), PERMISSION_DENIED
+// (nothing beyond the caller's own rights) and QUOTA_EXCEEDED.
 func (s *Store) CreateKey(ctx context.Context, by caller.Caller, in NewKey) (Key, token.Token, error) {
 	name, err := parseName("name", in.Name)
 	if err != nil {
@@ -84,6 +84,9 @@ func (s *Store) CreateKey(ctx context.Context, by caller.Caller, in NewKey) (Key
 	var key Key
 	err = pg.InTenant(ctx, s.db.API, by.OrgID, func(tx pgx.Tx) error {
 		if err := mayMakeKey(ctx, tx, by, in); err != nil {
+			return err
+		}
+		if err := within(ctx, tx, sqlCountKeys, pgx.StrictNamedArgs{"org_id": by.OrgID, "now": s.now()}, maxKeys, "keys"); err != nil {
 			return err
 		}
 		keyID, now := id.New(), s.now()
@@ -167,9 +170,10 @@ const sqlListKeys = `
 	  FROM api_key k
 	  LEFT JOIN users u ON u.id = k.created_by
 	 WHERE k.org_id = @org_id
-	 ORDER BY k.revoked_at IS NOT NULL, k.created_at DESC, k.id`
+	 ORDER BY k.revoked_at IS NOT NULL, k.created_at DESC, k.id
+	 LIMIT 1000`
 
-// ListKeys returns the organization's keys, dead ones last.
+// ListKeys returns the organization's keys, dead ones last, the first thousand.
 func (s *Store) ListKeys(ctx context.Context, by caller.Caller) ([]Key, error) {
 	var keys []Key
 	err := pg.InTenantRead(ctx, s.db.API, by.OrgID, func(tx pgx.Tx) (err error) {

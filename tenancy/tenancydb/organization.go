@@ -45,8 +45,8 @@ const sqlInsertMembership = `
 	ON CONFLICT (org_id, user_id) DO NOTHING`
 
 // CreateOrganization makes an organization that the caller owns, with a first
-// workspace of which the caller is admin. Its faults are INVALID_ARGUMENT and,
-// for a Slug that was given, ALREADY_EXISTS.
+// workspace of which the caller is admin. Its faults are INVALID_ARGUMENT,
+// QUOTA_EXCEEDED and, for a Slug that was given, ALREADY_EXISTS.
 func (s *Store) CreateOrganization(ctx context.Context, by caller.Caller, in NewOrganization) (Organization, Workspace, error) {
 	if !by.Person() {
 		return Organization{}, Workspace{}, errNoPerson
@@ -67,6 +67,10 @@ func (s *Store) CreateOrganization(ctx context.Context, by caller.Caller, in New
 		slug = slugFrom(name)
 	}
 	if slug, err = parseSlug("slug", slug); err != nil {
+		return Organization{}, Workspace{}, err
+	}
+	err = within(ctx, s.db.Auth, sqlCountOwned, pgx.StrictNamedArgs{"user_id": by.UserID}, maxOrganizations, "organizations that you own")
+	if err != nil {
 		return Organization{}, Workspace{}, err
 	}
 	for proposal := slug; ; {

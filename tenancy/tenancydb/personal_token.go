@@ -19,7 +19,7 @@ const sqlInsertPersonal = `
 // CreatePersonalToken makes a token with which the caller works from the command
 // line, and says when it expires; a life of zero is the longest. It takes a
 // sign-in: a token that could make tokens would never end. Its faults are
-// INVALID_ARGUMENT and PERMISSION_DENIED.
+// INVALID_ARGUMENT, PERMISSION_DENIED and QUOTA_EXCEEDED.
 func (s *Store) CreatePersonalToken(ctx context.Context, by caller.Caller, name string, life time.Duration) (token.Token, time.Time, error) {
 	if !by.Person() || by.KeyID != id.Nil {
 		return token.Token{}, time.Time{}, errNoSession
@@ -29,6 +29,9 @@ func (s *Store) CreatePersonalToken(ctx context.Context, by caller.Caller, name 
 		return token.Token{}, time.Time{}, err
 	}
 	if life, err = parseLife(life, MaxPersonalLife); err != nil {
+		return token.Token{}, time.Time{}, err
+	}
+	if err := within(ctx, s.db.Auth, sqlCountTokens, pgx.StrictNamedArgs{"user_id": by.UserID}, maxTokens, "tokens of yours"); err != nil {
 		return token.Token{}, time.Time{}, err
 	}
 	secret, err := token.New(token.Personal, s.random)

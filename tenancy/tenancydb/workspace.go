@@ -70,7 +70,8 @@ func (s *Store) insertWorkspace(ctx context.Context, tx pgx.Tx, by caller.Caller
 }
 
 // CreateWorkspace makes a workspace of the organization. Its faults are
-// INVALID_ARGUMENT and, for a slug that was given, ALREADY_EXISTS.
+// INVALID_ARGUMENT, QUOTA_EXCEEDED and, for a slug that was given,
+// ALREADY_EXISTS.
 func (s *Store) CreateWorkspace(ctx context.Context, by caller.Caller, name, slug string) (Workspace, error) {
 	if !by.Person() {
 		return Workspace{}, errNoPerson
@@ -94,6 +95,10 @@ func (s *Store) CreateWorkspace(ctx context.Context, by caller.Caller, name, slu
 func (s *Store) createWorkspace(ctx context.Context, by caller.Caller, in newWorkspace) (Workspace, error) {
 	var w Workspace
 	err := pg.InTenant(ctx, s.db.API, by.OrgID, func(tx pgx.Tx) (err error) {
+		err = within(ctx, tx, sqlCountWorkspaces, pgx.StrictNamedArgs{"org_id": by.OrgID}, maxWorkspaces, "workspaces")
+		if err != nil {
+			return err
+		}
 		if w, err = s.insertWorkspace(ctx, tx, by, in); err != nil {
 			return err
 		}
