@@ -23,7 +23,7 @@ func built() http.Handler {
 	})
 }
 
-func get(t *testing.T, h http.Handler, path string, header ...string) *http.Response {
+func get(t *testing.T, h http.Handler, path string, header ...string) answer {
 	t.Helper()
 	req := httptest.NewRequest(http.MethodGet, path, nil)
 	for i := 0; i < len(header); i += 2 {
@@ -31,7 +31,14 @@ func get(t *testing.T, h http.Handler, path string, header ...string) *http.Resp
 	}
 	rec := httptest.NewRecorder()
 	h.ServeHTTP(rec, req)
-	return rec.Result()
+	return answer{StatusCode: rec.Code, Header: rec.Header(), Body: rec.Body}
+}
+
+// answer is what a handler wrote.
+type answer struct {
+	StatusCode int
+	Header     http.Header
+	Body       io.Reader
 }
 
 func text(t *testing.T, r io.Reader) string {
