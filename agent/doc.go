@@ -16,5 +16,5 @@
 //
 // The module imports github.com/signalboxhq/signalbox/proto and nothing else of
 // Signalbox: what customers install can be read and audited alone. deps.txt lists
-// every module that is linked into the binary, and a test keeps it true.
+// every package of others that it uses, and internal/deptest keeps it true.
 package agent
