@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
+	"github.com/signalboxhq/signalbox/proto/gen/signalbox/agent/v1/agentv1connect"
 	authzv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/authz/v1"
 	"github.com/signalboxhq/signalbox/proto/gen/signalbox/pipeline/v1/pipelinev1connect"
 	"github.com/signalboxhq/signalbox/proto/gen/signalbox/pool/v1/poolv1connect"
@@ -261,4 +262,24 @@ func (tn *tenant) things(name string) things {
 	run := tn.start("p-" + name)
 	tn.finished(run, 30*time.Second)
 	return tn.collect(name, run)
+}
+
+// The agents' own service opens to no person and no key, whatever their role.
+func TestNobodyPassesForAnAgent(t *testing.T) {
+	t.Parallel()
+	s := install(t, 1)
+	tn := s.signUp("eve")
+	d, err := protoregistry.GlobalFiles.FindDescriptorByName(agentv1connect.AgentServiceName)
+	require.NoError(t, err)
+	methods := d.(protoreflect.ServiceDescriptor).Methods()
+	for i := range methods.Len() {
+		m := methods.Get(i)
+		if ruleOf(m).GetPublic() {
+			continue
+		}
+		for _, token := range []string{"", tn.token} {
+			got := s.call(t, m, token, place{tn.org, tn.org + "/" + tn.workspace}, map[string]any{})
+			require.Equal(t, "unauthenticated", got.Code, "%s: %s", m.Name(), got.Message)
+		}
+	}
 }
