@@ -45,7 +45,7 @@ const sqlCountKeys = `
 	   AND k.revoked_at IS NULL
 	   AND k.expires_at > @now`
 
-const sqlCountTokens = `
+const sqlCountPersonal = `
 	SELECT count(*)
 	  FROM personal_token t
 	 WHERE t.user_id = @user_id`

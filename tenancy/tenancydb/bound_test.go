@@ -24,7 +24,8 @@ func TestThereMayBeOnlySoMany(t *testing.T) {
 		fill string
 		more func() error
 	}{
-		"organizations": {`
+		"organizations": {
+			`
 			WITH o AS (
 				INSERT INTO organization (org_id, slug, name)
 				SELECT gen_random_uuid(), 'o' || n, 'O' FROM generate_series(1, 50) AS n
@@ -33,37 +34,46 @@ func TestThereMayBeOnlySoMany(t *testing.T) {
 			func() error {
 				_, _, err := b.store.CreateOrganization(t.Context(), tn.owner, tenancydb.NewOrganization{Name: "One more"})
 				return err
-			}},
-		"workspaces": {`
+			},
+		},
+		"workspaces": {
+			`
 			INSERT INTO workspace (org_id, id, slug, name) SELECT @org, gen_random_uuid(), 'w' || n, 'W' FROM generate_series(1, 200) AS n`,
 			func() error {
 				_, err := b.store.CreateWorkspace(t.Context(), tn.owner, "One more", "")
 				return err
-			}},
-		"invitations": {`
+			},
+		},
+		"invitations": {
+			`
 			INSERT INTO invitation (org_id, id, token_hash, email, email_key, role, invited_by, created_at, expires_at)
 			SELECT @org, gen_random_uuid(), decode(repeat('00', 32), 'hex'), 'x', 'x' || n || '@example.com', 'member', @user, @now, @now::timestamptz + life
 			FROM generate_series(1, 1000) AS n, (VALUES ('1 day'::interval)) AS l (life)`,
 			func() error {
 				_, _, err := b.store.InviteMember(t.Context(), tn.owner, tenancydb.Invite{Email: "more@example.com", Role: authz.OrgMember})
 				return err
-			}},
-		"keys": {`
+			},
+		},
+		"keys": {
+			`
 			INSERT INTO api_key (org_id, id, name, hash, last4, org_role, created_at, expires_at)
 			SELECT @org, gen_random_uuid(), 'k', decode(repeat('00', 32), 'hex'), 'last', 'member', @now, @now::timestamptz + interval '1 day'
 			FROM generate_series(1, 500) AS n`,
 			func() error {
 				_, _, err := b.store.CreateKey(t.Context(), tn.owner, tenancydb.NewKey{Name: "more", Role: "member"})
 				return err
-			}},
-		"tokens": {`
+			},
+		},
+		"tokens": {
+			`
 			INSERT INTO personal_token (id, user_id, name, token_hash, last4, created_at, expires_at, seen_at)
 			SELECT gen_random_uuid(), @user, 't', decode(lpad(to_hex(n), 64, '0'), 'hex'), 'last', @now, @now::timestamptz + interval '1 day', @now
 			FROM generate_series(1, 100) AS n`,
 			func() error {
 				_, _, err := b.store.CreatePersonalToken(t.Context(), tn.owner, "more", 0)
 				return err
-			}},
+			},
+		},
 	} {
 		require.NoError(t, c.more(), name)
 		_, err := super.Exec(t.Context(), c.fill, args)

@@ -31,7 +31,7 @@ func (s *Store) CreatePersonalToken(ctx context.Context, by caller.Caller, name 
 	if life, err = parseLife(life, MaxPersonalLife); err != nil {
 		return token.Token{}, time.Time{}, err
 	}
-	if err := within(ctx, s.db.Auth, sqlCountTokens, pgx.StrictNamedArgs{"user_id": by.UserID}, maxTokens, "tokens of yours"); err != nil {
+	if err := within(ctx, s.db.Auth, sqlCountPersonal, pgx.StrictNamedArgs{"user_id": by.UserID}, maxTokens, "tokens of yours"); err != nil {
 		return token.Token{}, time.Time{}, err
 	}
 	secret, err := token.New(token.Personal, s.random)
