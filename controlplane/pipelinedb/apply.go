@@ -42,6 +42,15 @@ const sqlMakePipeline = `
 	VALUES (@org_id, @id, @workspace_id, @name, @now, @now)
 	ON CONFLICT (org_id, workspace_id, name) DO NOTHING`
 
+// maxPipelines is how many a workspace may have, and how many a list shows.
+const maxPipelines = 1000
+
+const sqlCountPipelines = `
+	SELECT count(*)
+	FROM pipeline p
+	WHERE p.org_id = @org_id
+		AND p.workspace_id = @workspace_id`
+
 const sqlLockPipeline = `
 	SELECT p.id
 	FROM pipeline p
@@ -57,7 +66,8 @@ const sqlInsertVersion = `
 
 // Apply stores a version and, unless told not to, deploys it. The same version
 // again changes nothing but, perhaps, the deployed one. Errors: PIPELINE_INVALID
-// (FailedPrecondition) where a task names a pool that does not exist.
+// (FailedPrecondition) where a task names a pool that does not exist;
+// QUOTA_EXCEEDED.
 func (s *Store) Apply(ctx context.Context, by caller.Caller, in Apply) (Applied, error) {
 	var out Applied
 	now := s.now()
@@ -97,11 +107,21 @@ func (s *Store) Apply(ctx context.Context, by caller.Caller, in Apply) (Applied,
 
 // makePipeline locks the pipeline of a name, which it makes where there is none.
 func makePipeline(ctx context.Context, tx pgx.Tx, by caller.Caller, name string, now time.Time) (id.UUID, error) {
-	_, err := tx.Exec(ctx, sqlMakePipeline, pgx.StrictNamedArgs{
+	tag, err := tx.Exec(ctx, sqlMakePipeline, pgx.StrictNamedArgs{
 		"org_id": by.OrgID, "id": id.New(), "workspace_id": by.WorkspaceID, "name": name, "now": now,
 	})
 	if err != nil {
 		return id.Nil, fmt.Errorf("make a pipeline: %w", err)
+	}
+	if tag.RowsAffected() == 1 {
+		var count int
+		err := tx.QueryRow(ctx, sqlCountPipelines, pgx.StrictNamedArgs{"org_id": by.OrgID, "workspace_id": by.WorkspaceID}).Scan(&count)
+		if err != nil {
+			return id.Nil, fmt.Errorf("count pipelines: %w", err)
+		}
+		if count > maxPipelines {
+			return id.Nil, errTooManyPipelines(maxPipelines)
+		}
 	}
 	return lockPipeline(ctx, tx, by, name)
 }

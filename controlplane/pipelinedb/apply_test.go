@@ -10,6 +10,7 @@ import (
 
 	"github.com/signalboxhq/signalbox/controlplane/pipeline"
 	"github.com/signalboxhq/signalbox/controlplane/pipelinedb"
+	"github.com/signalboxhq/signalbox/internal/fault"
 	"github.com/signalboxhq/signalbox/internal/pg"
 	"github.com/signalboxhq/signalbox/internal/pgtest"
 	"github.com/signalboxhq/signalbox/proto/id"
@@ -88,4 +89,21 @@ UPDATE audit_head .*
 INSERT audit_personal .*
 INSERT version .*
 $`, changes)
+}
+
+func TestThereMayBeOnlySoManyPipelines(t *testing.T) {
+	t.Parallel()
+	db, store, by := setup(t)
+	first, err := store.Apply(t.Context(), by, compiled(t, "one"))
+	require.NoError(t, err)
+	_, err = db.Engine.Exec(t.Context(), `
+		INSERT INTO pipeline (org_id, id, workspace_id, name)
+		SELECT @org, gen_random_uuid(), @ws, 'p' || n FROM generate_series(1, 999) AS n`, pgx.NamedArgs{"org": by.OrgID, "ws": by.WorkspaceID})
+	require.NoError(t, err)
+	_, err = store.Apply(t.Context(), by, compiled(t, "two"))
+	require.NoError(t, err, "a version is no pipeline")
+	_, err = db.Engine.Exec(t.Context(), `UPDATE pipeline SET name = 'other' WHERE id = @id`, pgx.NamedArgs{"id": first.Pipeline.ID})
+	require.NoError(t, err)
+	_, err = store.Apply(t.Context(), by, compiled(t, "three"))
+	require.Equal(t, pipelinedb.ReasonQuota, fault.ReasonOf(err))
 }

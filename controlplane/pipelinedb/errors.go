@@ -11,9 +11,14 @@ const (
 	ReasonInvalid     fault.Reason = "INVALID_ARGUMENT"
 	ReasonPipeline    fault.Reason = "PIPELINE_INVALID"
 	ReasonNotDeployed fault.Reason = "VERSION_NOT_DEPLOYED"
+	ReasonQuota       fault.Reason = "QUOTA_EXCEEDED"
 )
 
 func errNoPipeline(name string) error { return fault.NotFound("pipeline", name) }
+
+func errTooManyPipelines(most int) error {
+	return fault.ResourceExhausted(ReasonQuota, "the workspace has %d pipelines, as many as it may", most)
+}
 
 func errNotDeployed(name string) error {
 	return fault.FailedPrecondition(ReasonNotDeployed, "no version of pipeline %q is deployed", name)

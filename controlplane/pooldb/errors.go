@@ -7,12 +7,17 @@ const (
 	ReasonInvalid    fault.Reason = "INVALID_ARGUMENT"
 	ReasonTaken      fault.Reason = "ALREADY_EXISTS"
 	ReasonPermission fault.Reason = "PERMISSION_DENIED"
+	ReasonQuota      fault.Reason = "QUOTA_EXCEEDED"
 )
 
 func errNoPool(name string) error { return fault.NotFound("pool", name) }
 
 func errTaken(name string) error {
 	return fault.AlreadyExists(ReasonTaken, "the workspace has a pool %q", name)
+}
+
+func errTooManyPools(most int) error {
+	return fault.ResourceExhausted(ReasonQuota, "the workspace has %d pools, as many as it may", most)
 }
 
 // errRestricted is said while the bill is open: no new agents.

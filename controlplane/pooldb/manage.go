@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
@@ -16,6 +18,8 @@ import (
 const (
 	maxSlots = 1_000_000
 	maxNote  = 500
+	// maxPools is beyond what lists show, and agents could serve.
+	maxPools = 1000
 )
 
 // poolName is the CHECK of the table, and the compiler's rule.
@@ -25,7 +29,14 @@ const sqlInsertPool = `
 	INSERT INTO pool (org_id, id, workspace_id, name, slots, created_at)
 	VALUES (@org_id, @id, @workspace_id, @name, @slots, @now)`
 
-// CreatePool makes a pool. Errors: INVALID_ARGUMENT, ALREADY_EXISTS.
+const sqlCountPools = `
+	SELECT count(*)
+	FROM pool p
+	WHERE p.org_id = @org_id
+		AND p.workspace_id = @workspace_id`
+
+// CreatePool makes a pool. Errors: INVALID_ARGUMENT, ALREADY_EXISTS,
+// QUOTA_EXCEEDED.
 func (s *Store) CreatePool(ctx context.Context, by caller.Caller, name string, slots uint32) (Pool, error) {
 	if !poolName.MatchString(name) {
 		return Pool{}, invalid("name", "lower-case letters, digits, - and _, at most 63, a letter or digit first")
@@ -35,8 +46,16 @@ func (s *Store) CreatePool(ctx context.Context, by caller.Caller, name string, s
 	}
 	var out Pool
 	err := pg.InTenant(ctx, s.db.API, by.OrgID, func(tx pgx.Tx) error {
+		var count int
+		err := tx.QueryRow(ctx, sqlCountPools, pgx.StrictNamedArgs{"org_id": by.OrgID, "workspace_id": by.WorkspaceID}).Scan(&count)
+		if err != nil {
+			return fmt.Errorf("count pools: %w", err)
+		}
+		if count >= maxPools {
+			return errTooManyPools(maxPools)
+		}
 		pool := id.New()
-		_, err := tx.Exec(ctx, sqlInsertPool, pgx.StrictNamedArgs{
+		_, err = tx.Exec(ctx, sqlInsertPool, pgx.StrictNamedArgs{
 			"org_id": by.OrgID, "id": pool, "workspace_id": by.WorkspaceID, "name": name, "slots": slots, "now": s.now(),
 		})
 		if _, taken := pg.UniqueViolation(err); taken {
@@ -83,8 +102,9 @@ func (s *Store) UpdatePool(ctx context.Context, by caller.Caller, name string, i
 	if in.Slots != nil && *in.Slots > maxSlots {
 		return Pool{}, invalid("slots", fmt.Sprintf("at most %d", maxSlots))
 	}
-	if in.PauseNote != nil && (utf8.RuneCountInString(*in.PauseNote) > maxNote || !utf8.ValidString(*in.PauseNote)) {
-		return Pool{}, invalid("pause_note", fmt.Sprintf("text of at most %d characters", maxNote))
+	if in.PauseNote != nil && (utf8.RuneCountInString(*in.PauseNote) > maxNote || !utf8.ValidString(*in.PauseNote) ||
+		strings.ContainsFunc(*in.PauseNote, unicode.IsControl)) {
+		return Pool{}, invalid("pause_note", fmt.Sprintf("one line of at most %d characters", maxNote))
 	}
 	var out Pool
 	err := pg.InTenant(ctx, s.db.API, by.OrgID, func(tx pgx.Tx) error {

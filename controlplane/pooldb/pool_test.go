@@ -83,3 +83,23 @@ INSERT join_token .*"uses_left": 3.*
 $`, changes)
 	require.NotContains(t, changes, "sbj_", "the secret is nowhere")
 }
+
+func TestThereMayBeOnlySoManyPools(t *testing.T) {
+	t.Parallel()
+	db, store, by := setup(t)
+	_, err := db.Engine.Exec(t.Context(), `
+		INSERT INTO pool (org_id, id, workspace_id, name)
+		SELECT @org, gen_random_uuid(), @ws, 'p' || n FROM generate_series(1, 999) AS n`, pgx.NamedArgs{"org": by.OrgID, "ws": by.WorkspaceID})
+	require.NoError(t, err)
+	_, err = store.CreatePool(t.Context(), by, "more", 0)
+	require.Equal(t, pooldb.ReasonQuota, fault.ReasonOf(err))
+}
+
+// A note is printed in terminals.
+func TestPauseNoteIsOneLine(t *testing.T) {
+	t.Parallel()
+	_, store, by := setup(t)
+	note := "back at noon\x1b[2J"
+	_, err := store.UpdatePool(t.Context(), by, "default", pooldb.Update{PauseNote: &note})
+	require.Equal(t, pooldb.ReasonInvalid, fault.ReasonOf(err))
+}
