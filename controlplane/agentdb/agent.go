@@ -14,7 +14,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/signalboxhq/signalbox/internal/fault"
 	"github.com/signalboxhq/signalbox/internal/pg"
 	"github.com/signalboxhq/signalbox/proto/id"
 )
@@ -47,7 +46,7 @@ func Get(ctx context.Context, tx pgx.Tx, agent id.UUID) (Agent, error) {
 	err := tx.QueryRow(ctx, sqlReadAgent, pgx.StrictNamedArgs{"id": agent}).
 		Scan(&a.Org, &a.ID, &a.Workspace, &a.Pool, &a.PoolName, &key, &revoked, &a.SealingKid, &a.SealingPublic)
 	if pg.NoRows(err) || (err == nil && revoked != nil) {
-		return Agent{}, fault.Unauthenticated("AGENT_REVOKED", "this agent was revoked; join again with a new token")
+		return Agent{}, errRevoked()
 	}
 	if err != nil {
 		return Agent{}, fmt.Errorf("read agent: %w", err)

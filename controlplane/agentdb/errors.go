@@ -10,3 +10,7 @@ var ErrTokenUnknown = fault.Unauthenticated("TOKEN_INVALID",
 func errTooManySessions(most int) error {
 	return fault.ResourceExhausted("QUOTA_EXCEEDED", "this agent has %d living sessions, as many as it may; wait until some have ended", most)
 }
+
+func errRevoked() error {
+	return fault.Unauthenticated("AGENT_REVOKED", "this agent was revoked; join again with a new token")
+}

@@ -43,7 +43,7 @@ const sqlLockLeasesOfSession = `
 		AND agent_id = @agent_id
 		AND session_id = @session_id
 	ORDER BY id
-	FOR UPDATE`
+	FOR NO KEY UPDATE`
 
 const sqlAdoptLeases = `
 	UPDATE lease
@@ -78,8 +78,18 @@ const sqlInsertSession = `
 	VALUES (@org_id, @id, @agent_id, @workspace_id, @pool_id, clock_timestamp() + @ttl::interval, @version, @slots, @cpu_millis, @memory_bytes,
 		@gpus, @gpu_type, @labels, @sealing_kids, @policy_digest)`
 
+// A revocation ends the sessions that it finds: it waits for this one, or is
+// seen by it. It comes last, as whoever removes a session locks its agent.
+const sqlShareAgent = `
+	SELECT revoked_at IS NOT NULL
+	FROM agent
+	WHERE org_id = @org_id
+		AND id = @id
+	FOR SHARE`
+
 // OpenSession starts a session. Of the one that it replaces, the adopted leases
-// move over; the rest are returned, to be lost. Errors: QUOTA_EXCEEDED.
+// move over; the rest are returned, to be lost. Errors: QUOTA_EXCEEDED,
+// AGENT_REVOKED.
 func OpenSession(ctx context.Context, tx pgx.Tx, a Agent, s Session, ttl time.Duration) ([]Lost, error) {
 	var lost []Lost
 	if s.Replaces != (id.UUID{}) {
@@ -108,6 +118,13 @@ func OpenSession(ctx context.Context, tx pgx.Tx, a Agent, s Session, ttl time.Du
 	})
 	if err != nil {
 		return nil, fmt.Errorf("insert session: %w", err)
+	}
+	var revoked bool
+	if err := tx.QueryRow(ctx, sqlShareAgent, pgx.StrictNamedArgs{"org_id": a.Org, "id": a.ID}).Scan(&revoked); err != nil {
+		return nil, fmt.Errorf("share the agent: %w", err)
+	}
+	if revoked {
+		return nil, errRevoked()
 	}
 	return lost, nil
 }
