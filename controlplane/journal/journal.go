@@ -30,14 +30,16 @@ type Row struct {
 	BilledMS   int64
 }
 
+const entryColumns = `j.seq, j.v, j.at, j.kind, j.task, j.attempt, j.lease, j.agent_id, j.granted, j.started, j.finished,
+		j.outcome, j.cause, j.exit_code, j.next, j.retry_at, j.reason, j.actor`
+
 const sqlReadEntries = `
-	SELECT seq, v, at, kind, task, attempt, lease, agent_id, granted, started, finished,
-		outcome, cause, exit_code, next, retry_at, reason, actor, path, generation, billed_ms
-	FROM journal
-	WHERE org_id = @org_id
-		AND run_id = @run_id
-		AND seq > @after
-	ORDER BY seq`
+	SELECT ` + entryColumns + `, j.path, j.generation, j.billed_ms
+	FROM journal j
+	WHERE j.org_id = @org_id
+		AND j.run_id = @run_id
+		AND j.seq > @after
+	ORDER BY j.seq`
 
 // Read returns a run's entries after a seq, oldest first.
 func Read(ctx context.Context, q Querier, org, run id.UUID, after int64) ([]Row, error) {
@@ -45,39 +47,96 @@ func Read(ctx context.Context, q Querier, org, run id.UUID, after int64) ([]Row,
 	if err != nil {
 		return nil, fmt.Errorf("read journal: %w", err)
 	}
-	out, err := pgx.CollectRows(rows, scanRow)
+	out, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (Row, error) {
+		var out Row
+		var c columns
+		if err := r.Scan(append(c.targets(&out.Entry), &out.Path, &out.Generation, &out.BilledMS)...); err != nil {
+			return out, err
+		}
+		return out, c.into(&out.Entry)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read journal: %w", err)
 	}
 	return out, nil
 }
 
-func scanRow(r pgx.CollectableRow) (Row, error) {
-	var out Row
-	var kind, outcome, cause, next string
-	var agent *id.UUID
-	var granted, started, finished, retryAt *time.Time
-	e := &out.Entry
-	err := r.Scan(&e.Seq, &e.V, &e.At, &kind, &e.Task, &e.Attempt, &e.Lease, &agent, &granted, &started, &finished,
-		&outcome, &cause, &e.ExitCode, &next, &retryAt, &e.Reason, &e.Actor, &out.Path, &out.Generation, &out.BilledMS)
+// Positions are seqs in several runs' journals.
+type Positions struct {
+	orgs, runs []id.UUID
+	afters     []int64
+}
+
+// Add notes a run and the seq that is known of it.
+func (p *Positions) Add(org, run id.UUID, after int64) {
+	p.orgs, p.runs, p.afters = append(p.orgs, org), append(p.runs, run), append(p.afters, after)
+}
+
+// Len is how many runs there are.
+func (p *Positions) Len() int { return len(p.orgs) }
+
+const sqlReadManyEntries = `
+	SELECT j.org_id, j.run_id, ` + entryColumns + `
+	FROM unnest(@orgs::uuid[], @runs::uuid[], @afters::bigint[]) AS k (org_id, run_id, after)
+	JOIN journal j ON j.org_id = k.org_id AND j.run_id = k.run_id AND j.seq > k.after
+	ORDER BY j.org_id, j.run_id, j.seq`
+
+// ReadMany reads what is new in several journals, one after the other, each
+// oldest entry first. An entry that cannot be understood comes with an error:
+// it concerns its run alone.
+func ReadMany(ctx context.Context, q Querier, p Positions, each func(org, run id.UUID, e engine.Entry, err error)) error {
+	rows, err := q.Query(ctx, sqlReadManyEntries, pgx.StrictNamedArgs{"orgs": p.orgs, "runs": p.runs, "afters": p.afters})
 	if err != nil {
-		return out, err
+		return fmt.Errorf("read journals: %w", err)
 	}
-	if agent != nil {
-		e.Agent = *agent
+	var org, run id.UUID
+	var c columns
+	var e engine.Entry
+	_, err = pgx.ForEachRow(rows, append([]any{&org, &run}, c.targets(&e)...), func() error {
+		err := c.into(&e)
+		each(org, run, e, err)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read journals: %w", err)
 	}
-	e.Granted, e.Started, e.Finished, e.RetryAt = deref(granted), deref(started), deref(finished), deref(retryAt)
-	if e.Kind, err = engine.ParseKind(kind); err != nil {
-		return out, err
+	return nil
+}
+
+// columns are those of an entry that are stored in another form.
+type columns struct {
+	kind, outcome, cause, next          string
+	agent                               *id.UUID
+	granted, started, finished, retryAt *time.Time
+}
+
+// targets are what entryColumns are scanned into.
+func (c *columns) targets(e *engine.Entry) []any {
+	return []any{
+		&e.Seq, &e.V, &e.At, &c.kind, &e.Task, &e.Attempt, &e.Lease, &c.agent, &c.granted, &c.started, &c.finished,
+		&c.outcome, &c.cause, &e.ExitCode, &c.next, &c.retryAt, &e.Reason, &e.Actor,
 	}
-	if e.Outcome, err = engine.ParseOutcome(outcome); err != nil {
-		return out, err
+}
+
+// into completes an entry.
+func (c *columns) into(e *engine.Entry) error {
+	e.Agent = id.Nil
+	if c.agent != nil {
+		e.Agent = *c.agent
 	}
-	if e.Cause, err = engine.ParseCause(cause); err != nil {
-		return out, err
+	e.Granted, e.Started, e.Finished, e.RetryAt = deref(c.granted), deref(c.started), deref(c.finished), deref(c.retryAt)
+	var err error
+	if e.Kind, err = engine.ParseKind(c.kind); err != nil {
+		return err
 	}
-	e.Next, err = engine.ParseTaskState(next)
-	return out, err
+	if e.Outcome, err = engine.ParseOutcome(c.outcome); err != nil {
+		return err
+	}
+	if e.Cause, err = engine.ParseCause(c.cause); err != nil {
+		return err
+	}
+	e.Next, err = engine.ParseTaskState(c.next)
+	return err
 }
 
 func deref(t *time.Time) time.Time {
