@@ -2,19 +2,27 @@ package advance
 
 import (
 	"context"
-	"errors"
+	"time"
 
 	"github.com/signalboxhq/signalbox/internal/fault"
 	"github.com/signalboxhq/signalbox/proto/id"
 )
 
-// StartRun starts a run. Errors: NotFound, IDEMPOTENCY_MISMATCH, UNAVAILABLE.
+// StartRun starts a run. Errors: NotFound, IDEMPOTENCY_MISMATCH, UNAVAILABLE,
+// INVALID_ARGUMENT for a key that is no text.
 func (a *Advancer) StartRun(ctx context.Context, c StartRun) (Started, error) {
+	if clean(c.Key) != c.Key {
+		return Started{}, fault.Invalid("INVALID_ARGUMENT", "the idempotency key must be text")
+	}
+	c.Actor = clean(c.Actor)
 	v, err := a.versions.get(ctx, c.Org, c.Pipeline, c.Digest)
 	if err != nil {
 		return Started{}, err
 	}
-	out, err := a.do(ctx, &request{cmd: c, version: v, run: id.New()})
+	r := newRequest(c)
+	r.version, r.run = v, id.New()
+	r.rows += 2 + v.first // the run, its entry, what is ready
+	out, err := a.do(ctx, r)
 	if err != nil {
 		return Started{}, err
 	}
@@ -36,16 +44,22 @@ func (a *Advancer) Lose(ctx context.Context, c Lose) error { return a.act(ctx, c
 
 // act queues a command about a run that is there already.
 func (a *Advancer) act(ctx context.Context, key RunKey, cmd any) error {
-	if _, err := a.ensure(ctx, key); err != nil {
+	known, err := a.ensure(ctx, key)
+	if err != nil {
 		return err
 	}
-	_, err := a.do(ctx, &request{cmd: cmd})
+	r := newRequest(cmd)
+	switch cmd.(type) {
+	case CancelRun, RetryRun:
+		r.rows += len(known.version.tasks)
+	}
+	_, err = a.do(ctx, r)
 	return err
 }
 
 // EndSession marks a session as ended; it reports whether it was alive and due.
 func (a *Advancer) EndSession(ctx context.Context, c EndSession) (bool, error) {
-	out, err := a.do(ctx, &request{cmd: c})
+	out, err := a.do(ctx, newRequest(c))
 	a.Forget(c.Session)
 	ended, _ := out.(bool)
 	return ended, err
@@ -57,31 +71,41 @@ func (a *Advancer) Poll(ctx context.Context, c Poll) (*Work, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &request{cmd: c, session: s, done: make(chan result, 1)}
-	if !a.enqueue(r) {
-		return nil, errUnavailable(errors.New("queue full"))
-	}
-	if c.Wait > 0 {
-		return a.awaitPoll(ctx, r, c)
-	}
-	return a.answerOf(ctx, r)
-}
-
-// awaitPoll waits for a poll that may be parked: when its time is over it is
-// taken out of the park, or, if a batch holds it, answered by that batch.
-func (a *Advancer) awaitPoll(ctx context.Context, r *request, c Poll) (*Work, error) {
-	leave := make(chan struct{})
-	defer close(leave)
-	go a.endWait(ctx, r, c, leave)
-	return a.answerOf(ctx, r)
-}
-
-func (a *Advancer) answerOf(ctx context.Context, r *request) (*Work, error) {
-	out, err := a.await(ctx, r)
-	if err != nil {
+	r := newRequest(c)
+	r.session = s
+	if err := a.queue.add(r); err != nil {
 		return nil, err
 	}
-	return out.(*Work), nil
+	return a.awaitPoll(ctx, r, c)
+}
+
+// awaitPoll waits for the answer to a poll. When its time is over, or there is
+// news from elsewhere, it is taken out of the park; if a batch holds it, that
+// batch answers it. A caller who has gone takes it out, too.
+func (a *Advancer) awaitPoll(ctx context.Context, r *request, c Poll) (*Work, error) {
+	var over <-chan time.Time
+	var wake <-chan struct{}
+	if c.Wait > 0 {
+		timer := time.NewTimer(c.Wait)
+		defer timer.Stop()
+		over, wake = timer.C, c.Wake
+	}
+	for {
+		select {
+		case out := <-r.done:
+			if out.err != nil {
+				return nil, out.err
+			}
+			return out.value.(*Work), nil
+		case <-ctx.Done():
+			a.park.expire(c.Session, r)
+			return nil, ctx.Err()
+		case <-over:
+		case <-wake:
+		}
+		over, wake = nil, nil
+		a.park.expire(c.Session, r)
+	}
 }
 
 // Report records the ends of attempts. The answer has a status for each.
@@ -102,7 +126,9 @@ func (a *Advancer) Report(ctx context.Context, c Report) (*Work, error) {
 			return nil, err
 		}
 	}
-	out, err := a.do(ctx, &request{cmd: c, session: s})
+	r := newRequest(c)
+	r.session = s
+	out, err := a.do(ctx, r)
 	if err != nil {
 		return nil, err
 	}

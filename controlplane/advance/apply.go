@@ -4,7 +4,10 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/signalboxhq/signalbox/controlplane/engine"
 	"github.com/signalboxhq/signalbox/internal/fault"
@@ -22,9 +25,9 @@ func (b *batch) apply(w *runWork, o op) error {
 	case Report:
 		return b.applyReport(w, o, c, &c.Reports[o.index])
 	case CancelRun:
-		return b.decideAs(w, engine.Cancel{Now: b.now, Actor: c.Actor, Reason: c.Reason, Force: c.Force, Live: b.live(w)}, nil)
+		return b.decideAs(w, engine.Cancel{Now: b.now, Actor: clean(c.Actor), Reason: clean(c.Reason), Force: c.Force, Live: b.live(w)}, nil)
 	case RetryRun:
-		return b.decideAs(w, engine.Retry{Now: b.now, Actor: c.Actor, Generation: c.Generation}, nil)
+		return b.decideAs(w, engine.Retry{Now: b.now, Actor: clean(c.Actor), Generation: c.Generation}, nil)
 	case Due:
 		return b.applyDue(w, c)
 	case Lose:
@@ -48,16 +51,15 @@ func (b *batch) applyStart(w *runWork, r *request, c StartRun) error {
 			return nil
 		}
 	}
-	pk := pipelineKey{c.Org, c.Pipeline}
-	number, ok := b.counts[pk]
-	if !ok {
+	count := b.counts[pipelineKey{c.Org, c.Pipeline}]
+	if count == nil {
 		return fault.NotFound("pipeline", id.Format(id.Pipeline, c.Pipeline))
 	}
 	p := r.version.graph.Plan
 	w.run = &run{
 		key: RunKey{c.Org, r.run}, version: r.version, state: engine.NewState(r.run),
 		info: runInfo{
-			workspace: c.Workspace, pipeline: c.Pipeline, digest: c.Digest, number: number,
+			workspace: c.Workspace, pipeline: c.Pipeline, digest: c.Digest, number: count.next,
 			labelSet: c.LabelSet, labels: c.Labels, priority: c.Priority, createdAt: b.now,
 		},
 	}
@@ -65,22 +67,22 @@ func (b *batch) applyStart(w *runWork, r *request, c StartRun) error {
 		w.info.deadline = b.now.Add(millis(p.Deadline))
 	}
 	w.start = r
-	if err := b.decideAs(w, engine.Start{Now: b.now, Actor: c.Actor}, nil); err != nil {
+	if err := b.decideAs(w, engine.Start{Now: b.now, Actor: clean(c.Actor)}, nil); err != nil {
 		return err
 	}
-	b.counts[pk] = number + 1
+	count.next++
 	r.value = Started{Run: r.run, Created: true}
 	return nil
 }
 
 func (b *batch) applyReport(w *runWork, o op, c Report, rep *AttemptReport) error {
 	l := b.leases[rep.Lease]
+	if l == nil || l.org != c.Org || l.agent != c.Agent || l.run != rep.Run {
+		return nil // answered from the journal: see settle
+	}
 	if w.gone[rep.Lease] {
 		o.req.status[o.index] = ReportAccepted // twice in one batch
 		return nil
-	}
-	if l == nil || l.org != c.Org || l.agent != c.Agent || l.run != rep.Run {
-		return nil // answered from the journal: see settle
 	}
 	finished := clamp(b.now.Add(-rep.Ago), l.grantedAt, b.now)
 	lease := l.engine()
@@ -90,7 +92,7 @@ func (b *batch) applyReport(w *runWork, o op, c Report, rep *AttemptReport) erro
 	}
 	cmd := engine.Report{
 		Now: b.now, Lease: lease, Finished: finished, Outcome: rep.Outcome, Cause: rep.Cause,
-		ExitCode: rep.ExitCode, Final: rep.Final, Reason: rep.Reason,
+		ExitCode: rep.ExitCode, Final: rep.Final, Reason: clean(rep.Reason),
 	}
 	if w.version.graph.StopsOnFailure() {
 		cmd.Live = b.live(w, l.id)
@@ -120,19 +122,18 @@ func (b *batch) applyLose(w *runWork, c Lose) error {
 	return b.decideAs(w, cmd, nil)
 }
 
+// applyDue serves a timer whose row is there, and due. One that was served, or
+// set anew meanwhile, does nothing and stays.
 func (b *batch) applyDue(w *runWork, c Due) error {
-	w.fired = append(w.fired, timerKey{c.Kind, c.Task})
-	switch c.Kind {
-	case "retry":
-		t := &w.state.Tasks[c.Task]
-		if w.state.Run.Terminal() || t.State != engine.TaskOpen || t.Attempt != c.Attempt {
-			return nil
-		}
-		w.opened[c.Task] = engine.Opening{
-			Task: c.Task, Attempt: c.Attempt, At: b.now,
-			Avoid: engine.Avoid{Agent: t.AvoidAgent, Until: t.AvoidUntil.Time()},
-		}
+	key := timerKey{c.Kind, c.Task}
+	row, there := b.due[dueKey{w.key, key}]
+	if !there || row.attempt != c.Attempt || row.at.After(b.now) || slices.Contains(w.fired, key) {
 		return nil
+	}
+	w.fired = append(w.fired, key)
+	switch c.Kind {
+	case timerRetry:
+		return b.applyRetryDue(w, c)
 	case engine.TimerQueue.String():
 		return b.decideAs(w, engine.QueueTimeout{Now: b.now, Task: c.Task, Attempt: c.Attempt, Live: b.live(w)}, nil)
 	case engine.TimerDeadline.String():
@@ -143,22 +144,48 @@ func (b *batch) applyDue(w *runWork, c Due) error {
 	return fmt.Errorf("timer kind %q is unknown", c.Kind)
 }
 
+// timerRetry is the kind of an attempt that waits; the engine names the others.
+const timerRetry = "retry"
+
+// applyRetryDue makes an attempt ready whose wait is over. That is no entry.
+func (b *batch) applyRetryDue(w *runWork, c Due) error {
+	if c.Task < 0 || int(c.Task) >= len(w.state.Tasks) {
+		return fmt.Errorf("task %d of a timer does not exist", c.Task)
+	}
+	t := &w.state.Tasks[c.Task]
+	if t.State != engine.TaskOpen || t.Attempt != c.Attempt {
+		return nil
+	}
+	w.opened[c.Task] = opened{queued: true, Opening: engine.Opening{
+		Task: c.Task, Attempt: c.Attempt, At: b.now,
+		Avoid: engine.Avoid{Agent: t.AvoidAgent, Until: t.AvoidUntil.Time()},
+	}}
+	return nil
+}
+
 // decideAs runs a command and adds its decision to the run's part of the batch.
+// An error that is no refusal may have left the state half-way.
 func (b *batch) decideAs(w *runWork, c engine.Command, body []byte) error {
 	d, err := engine.Decide(w.version.graph, w.state, c)
 	if err != nil {
+		if !isRefusal(err) {
+			err = fmt.Errorf("decide: %w", err)
+			b.spoil(w, w.key, err)
+		}
 		return refusalFault(err)
 	}
+	report, reported := c.(engine.Report)
 	for i := range d.Entries {
 		e := entryRow{Entry: d.Entries[i], generation: w.state.Generation, firstStart: i == d.FirstStart}
 		if e.Task >= 0 {
 			e.path = w.version.graph.Plan.Tasks[e.Task].Name
 		}
 		if e.Kind == engine.KindAttemptEnded {
-			e.lease = b.leases[e.Lease]
 			w.gone[e.Lease] = true
-			if i == 0 {
+			if reported && e.Lease == report.Lease.ID {
 				e.body = body
+			} else if l := b.leases[e.Lease]; l != nil {
+				w.fenced = append(w.fenced, l)
 			}
 		}
 		w.entries = append(w.entries, e)
@@ -168,14 +195,17 @@ func (b *batch) decideAs(w *runWork, c engine.Command, body []byte) error {
 		delete(w.opened, t)
 		delete(w.timers, timerKey{engine.TimerQueue.String(), t})
 	}
-	for _, op := range d.Opened {
-		w.opened[op.Task] = op
+	for _, o := range d.Opened {
+		by := report.Lease.Agent // id.Nil where nobody reported
+		if o.Avoid.Agent == by {
+			by = id.Nil
+		}
+		w.opened[o.Task] = opened{Opening: o, by: by}
 	}
 	for _, t := range d.Timers {
 		w.timers[timerKey{t.Kind.String(), t.Task}] = t
 	}
 	w.stops = append(w.stops, d.Stop...)
-	w.changed = w.changed || d.RunChanged
 	w.finished = d.Finished || (w.finished && d.Empty())
 	return nil
 }
@@ -190,6 +220,16 @@ func (b *batch) live(w *runWork, except ...int64) []engine.Lease {
 		out = append(out, l.engine())
 	}
 	return out
+}
+
+// clean makes a text fit for the database, whatever somebody sent: PostgreSQL
+// takes neither a zero byte nor half a character, and a report that can never
+// be recorded would be sent for ever.
+func clean(s string) string {
+	if utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 {
+		return s
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
 func isRefusal(err error) bool {

@@ -2,42 +2,15 @@ package advance
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
 	"time"
 
 	"github.com/signalboxhq/signalbox/controlplane/engine"
-	"github.com/signalboxhq/signalbox/internal/fault"
 	"github.com/signalboxhq/signalbox/proto/id"
 )
-
-// request is a command in the queue, with what its caller looked up beforehand
-// so that the batch need not.
-type request struct {
-	cmd     any
-	version *version // StartRun
-	run     id.UUID  // StartRun: the id its run will have
-	session *session // Poll, Report
-	done    chan result
-
-	// over: a poll that no longer waits; guarded by the park.
-	over bool
-
-	status []ReportStatus
-	err    error
-	value  any
-}
-
-// reasonUnavailable is the reason of everything that may simply be repeated.
-const reasonUnavailable fault.Reason = "UNAVAILABLE"
-
-type result struct {
-	value any
-	err   error
-}
-
-func (r *request) answer(value any, err error) { r.done <- result{value, err} }
 
 // batch is one transaction's worth of requests and all that is known about
 // them. It lives for one attempt: after a failure a new one is made.
@@ -45,31 +18,39 @@ type batch struct {
 	a    *Advancer
 	reqs []*request
 	now  time.Time
+	// writing says that trip two was sent: what became of it is known by its
+	// answer only.
+	writing bool
 
 	ops    []op
 	runs   map[RunKey]*runWork
 	keys   map[startKey]*startKeyRow
-	counts map[pipelineKey]int64 // next run number, as it will be written
+	counts map[pipelineKey]*counter
 
 	ready  map[taskKey]bool // locked ready rows of runs that may lose them
 	claims []readyRow       // heads of queues
+	heads  map[id.UUID]*head
 	leases map[int64]*leaseRow
 	byRun  map[RunKey][]*leaseRow
+	due    map[dueKey]timerRow
 	living map[id.UUID]*sessionRow
 	listed map[id.UUID][]*leaseRow
 	pools  map[id.UUID]*poolRow
 
 	takers   []*taker
+	takerOf  map[*request]*taker
 	borrowed []*waiter
 	granted  []grant
 	unready  []taskKey
 	phases   []phaseChange
 	renew    []*sessionRow
+	ended    []*sessionRow
+	unkey    []*request // starts that failed after their key was made
 	// Whom to wake once it is committed: agents that wait elsewhere.
 	wakePools    map[id.UUID]bool
 	wakeSessions map[id.UUID]bool
 	// Queues to look at again.
-	again map[poolRef]bool
+	again map[id.UUID]look
 }
 
 type (
@@ -83,6 +64,12 @@ type (
 		key           string
 	}
 	pipelineKey struct{ org, id id.UUID }
+	dueKey      struct {
+		RunKey
+		timerKey
+	}
+	// counter numbers a pipeline's runs.
+	counter struct{ was, next int64 }
 )
 
 // op is one command on one run; a Report of several attempts becomes several.
@@ -110,17 +97,25 @@ type runWork struct {
 
 	isNew    bool
 	start    *request
-	seq      int64 // as the locked row says
+	seq      int64 // as the locked row says; 0: there is none
 	failed   error
 	entries  []entryRow
-	opened   map[int32]engine.Opening
+	opened   map[int32]opened
 	closed   map[int32]bool
 	stops    []engine.Stop
 	timers   map[timerKey]engine.Timer
 	fired    []timerKey
 	gone     map[int64]bool // leases ended by this batch
-	changed  bool
+	fenced   []*leaseRow    // those whose agents did not end them themselves
 	finished bool
+}
+
+// opened is an attempt that became ready in this batch.
+type opened struct {
+	engine.Opening
+
+	by     id.UUID // the agent whose report made it ready
+	queued bool    // it waited before: a queue timer may run
 }
 
 type timerKey struct {
@@ -136,19 +131,19 @@ type entryRow struct {
 	body       []byte
 	billedMS   int64
 	firstStart bool
-	lease      *leaseRow
 }
 
 func newBatch(a *Advancer, reqs []*request) *batch {
 	b := &batch{
 		a: a, reqs: reqs,
-		runs: map[RunKey]*runWork{}, keys: map[startKey]*startKeyRow{}, counts: map[pipelineKey]int64{},
-		ready: map[taskKey]bool{}, leases: map[int64]*leaseRow{}, byRun: map[RunKey][]*leaseRow{},
+		runs: map[RunKey]*runWork{}, keys: map[startKey]*startKeyRow{}, counts: map[pipelineKey]*counter{},
+		ready: map[taskKey]bool{}, heads: map[id.UUID]*head{},
+		leases: map[int64]*leaseRow{}, byRun: map[RunKey][]*leaseRow{}, due: map[dueKey]timerRow{},
 		living: map[id.UUID]*sessionRow{}, listed: map[id.UUID][]*leaseRow{}, pools: map[id.UUID]*poolRow{},
-		wakePools: map[id.UUID]bool{}, wakeSessions: map[id.UUID]bool{}, again: map[poolRef]bool{},
+		takerOf: map[*request]*taker{}, wakePools: map[id.UUID]bool{}, wakeSessions: map[id.UUID]bool{}, again: map[id.UUID]look{},
 	}
 	for _, r := range reqs {
-		r.err, r.value, r.status = nil, nil, nil
+		r.err, r.value, r.status, r.silent = nil, nil, nil, false
 		b.plan(r)
 	}
 	slices.SortStableFunc(b.ops, func(x, y op) int { return cmp.Compare(x.order, y.order) })
@@ -180,7 +175,7 @@ func (b *batch) add(o op) {
 	b.ops = append(b.ops, o)
 	if b.runs[o.key] == nil {
 		b.runs[o.key] = &runWork{
-			isNew: o.order == orderStart, opened: map[int32]engine.Opening{}, closed: map[int32]bool{},
+			isNew: o.order == orderStart, opened: map[int32]opened{}, closed: map[int32]bool{},
 			timers: map[timerKey]engine.Timer{}, gone: map[int64]bool{},
 		}
 	}
@@ -190,43 +185,74 @@ func (b *batch) add(o op) {
 func (b *batch) decide() {
 	for _, o := range b.ops {
 		w := b.runs[o.key]
-		if w.failed != nil {
-			o.fail(w.failed)
-			continue
-		}
-		if w.run == nil && !w.isNew {
-			o.fail(errRunGone(o.key))
-			continue
-		}
-		if err := b.guarded(w, o); err != nil {
-			o.fail(err)
+		switch {
+		case w.failed != nil:
+		case w.run == nil && !w.isNew:
+			o.missing()
+		default:
+			if err := b.guarded(w, o); err != nil {
+				o.fail(err)
+			}
 		}
 	}
-	// A command that was answered well before its run failed must not be.
 	for _, o := range b.ops {
-		if w := b.runs[o.key]; w.failed != nil {
+		w := b.runs[o.key]
+		// A command that was answered well before its run failed must not be.
+		if w.failed != nil {
 			o.fail(w.failed)
+		}
+		if o.order == orderStart && w.start == nil {
+			b.unstart(o)
 		}
 	}
 }
 
-// guarded keeps a panic of the rules to its run: the run's part of the batch is
-// dropped, its cached state too, and everybody else goes on.
+// guarded keeps a panic of the rules, and an error that leaves the state
+// half-way, to its run: the run's part of the batch is dropped, its cached state
+// too, and everybody else goes on.
 func (b *batch) guarded(w *runWork, o op) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic in the rules of run %s: %v\n%s", id.Format(id.Run, o.key.Run), p, debug.Stack())
-			w.failed = err
-			b.a.runs.drop(o.key)
+			b.spoil(w, o.key, err)
 		}
 	}()
 	return b.apply(w, o)
 }
 
+// spoil drops a run's part of the batch.
+func (b *batch) spoil(w *runWork, key RunKey, err error) {
+	w.failed, w.start = err, nil
+	b.a.runs.drop(key)
+}
+
+// unstart puts right what a start that started nothing leaves: a key of its own
+// must not be found again, and another's key in this batch only if it holds.
+func (b *batch) unstart(o op) {
+	c := o.req.cmd.(StartRun)
+	known := b.keys[startKey{c.Org, c.Pipeline, c.Key}]
+	if c.Key == "" || known == nil {
+		return
+	}
+	if known.run == o.req.run {
+		b.unkey = append(b.unkey, o.req)
+	} else if first := b.runs[RunKey{c.Org, known.run}]; first != nil && first.isNew && first.start == nil && o.req.err == nil {
+		o.fail(errUnavailable(errors.New("the start that holds the key failed")))
+	}
+}
+
 func (o op) fail(err error) {
-	if c, ok := o.req.cmd.(Report); ok && len(c.Reports) > 0 {
+	if _, ok := o.req.cmd.(Report); ok {
 		o.req.status[o.index] = ReportRetry
 		return
 	}
-	o.req.err = err
+	o.req.err, o.req.value = err, nil
+}
+
+// missing answers a command about a run that is not there. A report is then
+// answered from the journal: it is stale.
+func (o op) missing() {
+	if _, ok := o.req.cmd.(Report); !ok {
+		o.req.err = errRunGone(o.key)
+	}
 }

@@ -3,8 +3,6 @@ package advance
 import (
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/signalboxhq/signalbox/controlplane/engine"
 	"github.com/signalboxhq/signalbox/proto/id"
 )
@@ -60,8 +58,8 @@ func deadlineOf(w *runWork) time.Time {
 	return w.state.GenerationAt.Add(millis(d))
 }
 
-func (c *runColumns) args() pgx.NamedArgs {
-	return pgx.NamedArgs{
+func (c *runColumns) args() args {
+	return args{
 		"orgs": c.orgs, "ids": c.ids, "states": c.states, "reasons": c.reasons, "outcomes": c.outcomes,
 		"seqs": c.seqs, "generations": c.generations, "dones": c.dones, "faileds": c.faileds,
 		"starteds": c.starteds, "finisheds": c.finisheds, "deadlines": c.deadlineCols,
@@ -69,7 +67,7 @@ func (c *runColumns) args() pgx.NamedArgs {
 }
 
 // startArgs are the columns that never change after the start.
-func (c *runColumns) startArgs() pgx.NamedArgs {
+func (c *runColumns) startArgs() args {
 	var workspaces, pipelines []id.UUID
 	var digests, params [][]byte
 	var numbers, labelSets []int64
@@ -84,7 +82,7 @@ func (c *runColumns) startArgs() pgx.NamedArgs {
 		causes, actors = append(causes, cmd.Cause), append(actors, cmd.Actor)
 		priorities, totals = append(priorities, w.info.priority), append(totals, int32(len(w.state.Tasks)))
 	}
-	return pgx.NamedArgs{
+	return args{
 		"workspaces": workspaces, "pipelines": pipelines, "digests": digests, "params": params, "numbers": numbers,
 		"label_sets": labelSets, "causes": causes, "actors": actors, "priorities": priorities, "totals": totals,
 	}
@@ -125,8 +123,8 @@ func (c *entryColumnsOf) add(k RunKey, e *entryRow) {
 	c.billeds, c.bodies = append(c.billeds, e.billedMS), append(c.bodies, e.body)
 }
 
-func (c *entryColumnsOf) args() pgx.NamedArgs {
-	return pgx.NamedArgs{
+func (c *entryColumnsOf) args() args {
+	return args{
 		"orgs": c.orgs, "runs": c.runs, "seqs": c.seqs, "vs": c.vs, "ats": c.ats, "kinds": c.kinds, "tasks": c.tasks,
 		"paths": c.paths, "attempts": c.attempts, "generations": c.generations, "leases": c.leases, "agents": c.agents,
 		"granteds": c.granteds, "starteds": c.starteds, "finisheds": c.finisheds, "outcomes": c.outcomes,

@@ -20,40 +20,74 @@ const (
 // counts as lost on the way.
 const resendAfter = 5 * time.Second
 
-// heartbeats renews the sessions of this batch's requests, and compares what
-// agents say they hold with what the rows say.
+// endByForce ends the sessions that somebody wants to end: before anything is
+// given to them.
+func (b *batch) endByForce() {
+	for _, r := range b.reqs {
+		if c, ok := r.cmd.(EndSession); ok && c.Force {
+			r.value = b.end(b.living[c.Session], c)
+		}
+	}
+}
+
+// end marks a session as ended; it reports whether it was alive. Whoever waits
+// in its name asks again, and hears of it.
+func (b *batch) end(s *sessionRow, c EndSession) bool {
+	if s == nil || s.ended || s.org != c.Org {
+		return false
+	}
+	s.ended = true
+	b.ended = append(b.ended, s)
+	b.wakeSessions[s.id] = true
+	return true
+}
+
+// heartbeats renews the sessions of this batch's requests, compares what agents
+// say they hold with what the rows say, and then ends what has expired. It comes
+// after the rules: a lease that is reported in the same batch is not sent again.
 func (b *batch) heartbeats() {
 	renewed := map[id.UUID]bool{}
 	for _, r := range b.reqs {
-		var sid id.UUID
-		draining, isPoll := false, false
 		switch c := r.cmd.(type) {
 		case Poll:
-			sid, draining, isPoll = c.Session, c.Draining, true
+			b.heartbeat(r, c, renewed)
 		case Report:
-			sid = c.Session
-		default:
-			continue
-		}
-		s := b.living[sid]
-		if s == nil || s.ended {
-			b.a.Forget(sid)
-			if isPoll {
-				r.err = errSessionExpired()
+			if s := b.living[c.Session]; s != nil && !s.ended {
+				b.renewSession(s, renewed, false)
+			} else if r.session != nil {
+				b.a.Forget(c.Session)
 			}
+		}
+	}
+	for _, r := range b.reqs {
+		c, ok := r.cmd.(EndSession)
+		if !ok || c.Force {
 			continue
 		}
-		changed := isPoll && s.draining != draining
-		if changed {
-			s.draining = draining
-		}
-		if !renewed[sid] && (changed || s.expiresAt.Before(b.now.Add(sessionTTL-renewalSlack))) {
-			renewed[sid] = true
-			b.renew = append(b.renew, s)
-		}
-		if c, ok := r.cmd.(Poll); ok && c.ListsLeases {
-			r.value = b.compare(c)
-		}
+		s := b.living[c.Session]
+		r.value = s != nil && s.expiresAt.Before(b.now) && !renewed[s.id] && b.end(s, c)
+	}
+}
+
+func (b *batch) heartbeat(r *request, c Poll, renewed map[id.UUID]bool) {
+	s := b.living[c.Session]
+	if s == nil || s.ended {
+		b.a.Forget(c.Session)
+		r.err = errSessionExpired()
+		return
+	}
+	changed := s.draining != c.Draining
+	s.draining = c.Draining
+	b.renewSession(s, renewed, changed)
+	if c.ListsLeases {
+		r.value = b.compare(r, c)
+	}
+}
+
+func (b *batch) renewSession(s *sessionRow, renewed map[id.UUID]bool, changed bool) {
+	if !renewed[s.id] && (changed || s.expiresAt.Before(b.now.Add(sessionTTL-renewalSlack))) {
+		renewed[s.id] = true
+		b.renew = append(b.renew, s)
 	}
 }
 
@@ -63,17 +97,22 @@ type listing struct {
 	resend []*leaseRow
 }
 
-func (b *batch) compare(c Poll) listing {
+// compare tells an agent what to do with what it holds, and sends again what it
+// should hold: the answer that carried it was lost, and nothing else would ever
+// end it. What is sent again takes its part of what the agent has free.
+func (b *batch) compare(r *request, c Poll) listing {
 	var out listing
-	rows := map[int64]*leaseRow{}
+	rows := make(map[int64]*leaseRow, len(b.listed[c.Session]))
 	for _, l := range b.listed[c.Session] {
-		rows[l.id] = l
+		if !b.endedHere(l) {
+			rows[l.id] = l
+		}
 	}
-	held := map[int64]bool{}
+	held := make(map[int64]bool, len(c.Held))
 	for _, h := range c.Held {
 		held[h.Lease] = true
 		l := rows[h.Lease]
-		if l == nil || b.endedHere(l) {
+		if l == nil {
 			out.orders = append(out.orders, Order{Lease: h.Lease, Action: ActionStale})
 			continue
 		}
@@ -85,9 +124,12 @@ func (b *batch) compare(c Poll) listing {
 		}
 		b.tellPhase(l, h)
 	}
-	for _, l := range rows {
-		if !held[l.id] && !b.endedHere(l) && b.now.Sub(l.grantedAt) > resendAfter {
+	for _, l := range b.listed[c.Session] {
+		if rows[l.id] != nil && !held[l.id] && b.now.Sub(l.grantedAt) > resendAfter {
 			out.resend = append(out.resend, l)
+			if t := b.takerOf[r]; t != nil {
+				t.free = b.a.versions.without(t.free, l)
+			}
 		}
 	}
 	return out
@@ -95,19 +137,16 @@ func (b *batch) compare(c Poll) listing {
 
 func (b *batch) endedHere(l *leaseRow) bool {
 	w := b.runs[RunKey{l.org, l.run}]
-	return w != nil && w.gone[l.id]
+	return w != nil && w.failed == nil && w.gone[l.id]
 }
 
 func (b *batch) tellPhase(l *leaseRow, h Held) {
-	if h.Phase == "" || (h.Phase == l.phase && h.Started == (l.startedAt != nil)) {
+	if h.Phase == "" || (h.Phase == l.phase && (!h.Started || l.startedAt != nil)) {
 		return
 	}
-	var started *time.Time
-	if h.Started {
+	started := l.startedAt
+	if h.Started && started == nil {
 		t := clamp(b.now.Add(-h.Since), l.grantedAt, b.now)
-		if l.startedAt != nil {
-			t = *l.startedAt
-		}
 		started = &t
 	}
 	b.phases = append(b.phases, phaseChange{org: l.org, lease: l.id, phase: h.Phase, started: started})

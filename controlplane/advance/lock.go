@@ -22,7 +22,8 @@ type (
 	}
 	leaseRow struct {
 		org, session, agent, pool, run id.UUID
-		id                             int64
+		id, class                      int64
+		slots                          int32
 		task, attempt                  int32
 		path                           string
 		readyAt, grantedAt             time.Time
@@ -36,7 +37,7 @@ type (
 
 		attempt    int32
 		path       string
-		pool, lane id.UUID
+		pool       id.UUID
 		class      int64
 		priority   int32
 		since      time.Time
@@ -54,6 +55,11 @@ type (
 		slots   int32
 		paused  bool
 		used    int64
+		locked  bool
+	}
+	timerRow struct {
+		attempt int32
+		at      time.Time
 	}
 )
 
@@ -86,13 +92,13 @@ func (b *batch) lock(ctx context.Context, conn *pgx.Conn) error {
 
 func (b *batch) queueStarts(q *pgx.Batch) {
 	var keys []keyArg
-	pipelines := map[pipelineKey]bool{}
+	var pipelines pairs
 	for _, r := range b.reqs {
 		c, ok := r.cmd.(StartRun)
 		if !ok {
 			continue
 		}
-		pipelines[pipelineKey{c.Org, c.Pipeline}] = true
+		pipelines.add(c.Org, c.Pipeline)
 		if c.Key != "" {
 			keys = append(keys, keyArg{c.Org, c.Pipeline, r.run, c.Key, c.Fingerprint[:]})
 		}
@@ -101,28 +107,28 @@ func (b *batch) queueStarts(q *pgx.Batch) {
 		return
 	}
 	if len(keys) > 0 {
-		args := keyArgs(keys)
-		q.Queue(sqlInsertStartKeys, args)
-		q.Queue(sqlReadStartKeys, pgx.NamedArgs{"orgs": args["orgs"], "pipelines": args["pipelines"], "keys": args["keys"]}).Query(func(rows pgx.Rows) error {
-			var k startKey
-			var row startKeyRow
-			_, err := pgx.ForEachRow(rows, []any{&k.org, &k.pipeline, &k.key, &row.run, &row.fingerprint}, func() error {
-				v := row
-				b.keys[k] = &v
-				return nil
-			})
-			return err
-		})
+		b.queueKeys(q, keyArgs(keys))
 	}
-	orgs, ids := make([]id.UUID, 0, len(pipelines)), make([]id.UUID, 0, len(pipelines))
-	for k := range pipelines {
-		orgs, ids = append(orgs, k.org), append(ids, k.id)
-	}
-	q.Queue(sqlLockPipelines, pgx.NamedArgs{"orgs": orgs, "ids": ids}).Query(func(rows pgx.Rows) error {
+	orgs, ids := pipelines.columns()
+	q.Queue(sqlLockPipelines, args{"orgs": orgs, "ids": ids}).Query(func(rows pgx.Rows) error {
 		var k pipelineKey
 		var next int64
 		_, err := pgx.ForEachRow(rows, []any{&k.org, &k.id, &next}, func() error {
-			b.counts[k] = next
+			b.counts[k] = &counter{was: next, next: next}
+			return nil
+		})
+		return err
+	})
+}
+
+func (b *batch) queueKeys(q *pgx.Batch, all args) {
+	q.Queue(sqlInsertStartKeys, all)
+	q.Queue(sqlReadStartKeys, args{"orgs": all["orgs"], "pipelines": all["pipelines"], "keys": all["keys"]}).Query(func(rows pgx.Rows) error {
+		var k startKey
+		var row startKeyRow
+		_, err := pgx.ForEachRow(rows, []any{&k.org, &k.pipeline, &k.key, &row.run, &row.fingerprint}, func() error {
+			v := row
+			b.keys[k] = &v
 			return nil
 		})
 		return err
@@ -130,21 +136,40 @@ func (b *batch) queueStarts(q *pgx.Batch) {
 }
 
 func (b *batch) queueRuns(q *pgx.Batch) {
-	var orgs, ids []id.UUID
+	var runs pairs
+	var due dueColumns
 	for k, w := range b.runs {
 		if !w.isNew {
-			orgs, ids = append(orgs, k.Org), append(ids, k.Run)
+			runs.add(k.Org, k.Run)
 		}
 	}
-	if len(ids) == 0 {
+	if len(runs) == 0 {
 		return
 	}
-	q.Queue(sqlLockRuns, pgx.NamedArgs{"orgs": orgs, "ids": ids}).Query(func(rows pgx.Rows) error {
+	orgs, ids := runs.columns()
+	q.Queue(sqlLockRuns, args{"orgs": orgs, "ids": ids}).Query(func(rows pgx.Rows) error {
 		var k RunKey
 		var seq int64
 		_, err := pgx.ForEachRow(rows, []any{&k.Org, &k.Run, &seq}, func() error {
-			w := b.runs[k]
-			w.run, w.seq = b.a.runs.get(k), seq
+			b.runs[k].seq = seq
+			return nil
+		})
+		return err
+	})
+	for _, o := range b.ops {
+		if c, ok := o.req.cmd.(Due); ok {
+			due.add(c)
+		}
+	}
+	if len(due.orgs) == 0 {
+		return
+	}
+	// The lock of its run guards a timer.
+	q.Queue(sqlReadTimers, due.args()).Query(func(rows pgx.Rows) error {
+		var k dueKey
+		var t timerRow
+		_, err := pgx.ForEachRow(rows, []any{&k.Org, &k.Run, &k.kind, &k.task, &t.attempt, &t.at}, func() error {
+			b.due[k] = t
 			return nil
 		})
 		return err
@@ -153,7 +178,7 @@ func (b *batch) queueRuns(q *pgx.Batch) {
 
 // takesBack reports whether a command may take ready rows back from the queue;
 // its run's are then locked before its leases are read, so that no claim slips
-// in between.
+// in between. Whether a run stops on failure stands in its version.
 func takesBack(w *runWork, o op) bool {
 	switch o.req.cmd.(type) {
 	case CancelRun, Due:
@@ -164,23 +189,12 @@ func takesBack(w *runWork, o op) bool {
 	return false
 }
 
+// queueReady locks the ready rows of runs that may lose them, then the heads of
+// the queues; no lease may be read before.
 func (b *batch) queueReady(q *pgx.Batch) {
-	var orgs, ids []id.UUID
-	seen := map[RunKey]bool{}
-	for _, o := range b.ops {
-		w := b.runs[o.key]
-		// Whether a run stops on failure stands in its version, and the run is
-		// in the cache: its request ensured it.
-		if cached := b.a.runs.get(o.key); cached != nil && w.run == nil {
-			w.run = cached
-		}
-		if !seen[o.key] && takesBack(w, o) {
-			seen[o.key] = true
-			orgs, ids = append(orgs, o.key.Org), append(ids, o.key.Run)
-		}
-	}
+	orgs, ids := b.takingBack()
 	if len(ids) > 0 {
-		q.Queue(sqlLockReadyOfRuns, pgx.NamedArgs{"orgs": orgs, "runs": ids}).Query(func(rows pgx.Rows) error {
+		q.Queue(sqlLockReadyOfRuns, args{"orgs": orgs, "runs": ids}).Query(func(rows pgx.Rows) error {
 			var k taskKey
 			_, err := pgx.ForEachRow(rows, []any{&k.Org, &k.Run, &k.Task}, func() error {
 				b.ready[k] = true
@@ -190,62 +204,82 @@ func (b *batch) queueReady(q *pgx.Batch) {
 		})
 	}
 	b.queueClaims(q)
-	if len(ids) > 0 {
-		q.Queue(sqlLockLeasesOfRuns, pgx.NamedArgs{"orgs": orgs, "runs": ids}).Query(func(rows pgx.Rows) error {
-			return scanLeases(rows, func(l *leaseRow) {
-				b.leases[l.id] = l
-				k := RunKey{l.org, l.run}
-				b.byRun[k] = append(b.byRun[k], l)
-			})
-		})
-	}
 }
 
+func (b *batch) takingBack() (orgs, ids []id.UUID) {
+	var runs pairs
+	for _, o := range b.ops {
+		if takesBack(b.runs[o.key], o) {
+			runs.add(o.key.Org, o.key.Run)
+		}
+	}
+	return runs.columns()
+}
+
+// queueLeases locks the leases that commands name, and all of the runs that
+// take back: in one statement, because in two they would not be in order. A
+// lease counts only with its run, which is locked.
 func (b *batch) queueLeases(q *pgx.Batch) {
-	var orgs []id.UUID
+	var orgs, runs []id.UUID
 	var ids []int64
 	for _, o := range b.ops {
 		switch c := o.req.cmd.(type) {
 		case Report:
-			orgs, ids = append(orgs, c.Org), append(ids, c.Reports[o.index].Lease)
+			orgs, runs, ids = append(orgs, o.key.Org), append(runs, o.key.Run), append(ids, c.Reports[o.index].Lease)
 		case Lose:
-			orgs, ids = append(orgs, c.Org), append(ids, c.Lease)
+			orgs, runs, ids = append(orgs, o.key.Org), append(runs, o.key.Run), append(ids, c.Lease)
 		}
 	}
-	if len(ids) == 0 {
+	named := args{"orgs": orgs, "runs": runs, "ids": ids}
+	statement := sqlLockLeases
+	if allOrgs, all := b.takingBack(); len(all) > 0 {
+		statement = sqlLockAllLeases
+		named["all_orgs"], named["all_runs"] = allOrgs, all
+	} else if len(ids) == 0 {
 		return
 	}
-	q.Queue(sqlLockLeases, pgx.NamedArgs{"orgs": orgs, "ids": ids}).Query(func(rows pgx.Rows) error {
+	back := map[RunKey]bool{}
+	for _, o := range b.ops {
+		back[o.key] = back[o.key] || takesBack(b.runs[o.key], o)
+	}
+	q.Queue(statement, named).Query(func(rows pgx.Rows) error {
 		return scanLeases(rows, func(l *leaseRow) {
-			if b.leases[l.id] == nil {
-				b.leases[l.id] = l
+			if b.leases[l.id] != nil {
+				return
+			}
+			b.leases[l.id] = l
+			if k := (RunKey{l.org, l.run}); back[k] {
+				b.byRun[k] = append(b.byRun[k], l)
 			}
 		})
 	})
 }
 
 func (b *batch) queueSessions(q *pgx.Batch) {
-	var orgs, ids, listing, listingOrgs []id.UUID
+	var sessions, listing pairs
 	for _, r := range b.reqs {
 		switch c := r.cmd.(type) {
 		case Poll:
-			orgs, ids = append(orgs, c.Org), append(ids, c.Session)
+			sessions.add(c.Org, c.Session)
 			if c.ListsLeases {
-				listing, listingOrgs = append(listing, c.Session), append(listingOrgs, c.Org)
+				listing.add(c.Org, c.Session)
 			}
 		case Report:
-			orgs, ids = append(orgs, c.Org), append(ids, c.Session)
+			if r.session != nil {
+				sessions.add(c.Org, c.Session)
+			}
 		case EndSession:
-			orgs, ids = append(orgs, c.Org), append(ids, c.Session)
+			sessions.add(c.Org, c.Session)
 		}
 	}
 	for _, w := range b.borrowed {
-		orgs, ids = append(orgs, w.poll.Org), append(ids, w.poll.Session)
+		sessions.add(w.poll.Org, w.poll.Session)
 	}
-	if len(ids) == 0 {
+	if len(sessions) == 0 {
 		return
 	}
-	q.Queue(sqlLockSessions, pgx.NamedArgs{"orgs": orgs, "ids": ids}).Query(func(rows pgx.Rows) error {
+	orgs, ids := sessions.columns()
+	q.Queue(sqlLockSessions, args{"orgs": orgs, "ids": ids}).Query(func(rows pgx.Rows) error {
 		var s sessionRow
 		_, err := pgx.ForEachRow(rows, []any{&s.org, &s.id, &s.expiresAt, &s.ended, &s.draining}, func() error {
 			v := s
@@ -257,41 +291,51 @@ func (b *batch) queueSessions(q *pgx.Batch) {
 	if len(listing) == 0 {
 		return
 	}
-	q.Queue(sqlListLeases, pgx.NamedArgs{"orgs": listingOrgs, "sessions": listing}).Query(func(rows pgx.Rows) error {
+	orgs, ids = listing.columns()
+	q.Queue(sqlListLeases, args{"orgs": orgs, "sessions": ids}).Query(func(rows pgx.Rows) error {
 		return scanLeases(rows, func(l *leaseRow) { b.listed[l.session] = append(b.listed[l.session], l) })
 	})
 }
 
+// queuePools reads the pools that somebody here takes from. Only a pool with a
+// limit is a meeting point of replicas, and has its leases counted, under its
+// lock; which have one is remembered from the last reading.
 func (b *batch) queuePools(q *pgx.Batch) {
-	pools := map[id.UUID]id.UUID{}
+	var free, limited pairs
 	for _, t := range b.takers {
-		pools[t.session.pool] = t.session.org
+		if b.a.limits(t.session) {
+			limited.add(t.session.org, t.session.pool)
+		} else {
+			free.add(t.session.org, t.session.pool)
+		}
 	}
-	if len(pools) == 0 {
-		return
+	scan := func(locked bool) func(pgx.Rows) error {
+		return func(rows pgx.Rows) error {
+			p := poolRow{locked: locked}
+			_, err := pgx.ForEachRow(rows, []any{&p.org, &p.id, &p.slots, &p.paused, &p.used}, func() error {
+				v := p
+				b.pools[p.id] = &v
+				return nil
+			})
+			return err
+		}
 	}
-	var orgs, ids []id.UUID
-	for p, o := range pools {
-		orgs, ids = append(orgs, o), append(ids, p)
+	if len(limited) > 0 {
+		orgs, ids := limited.columns()
+		q.Queue(sqlLockPools, args{"orgs": orgs, "ids": ids})
+		// A statement of its own: its snapshot is taken after the lock was had.
+		q.Queue(sqlCountPools, args{"orgs": orgs, "ids": ids}).Query(scan(true))
 	}
-	args := pgx.NamedArgs{"orgs": orgs, "ids": ids}
-	q.Queue(sqlLockLimitedPools, args)
-	// A statement of its own: its snapshot is taken after the lock was had.
-	q.Queue(sqlReadPools, args).Query(func(rows pgx.Rows) error {
-		var p poolRow
-		_, err := pgx.ForEachRow(rows, []any{&p.org, &p.id, &p.slots, &p.paused, &p.used}, func() error {
-			v := p
-			b.pools[p.id] = &v
-			return nil
-		})
-		return err
-	})
+	if len(free) > 0 {
+		orgs, ids := free.columns()
+		q.Queue(sqlReadPools, args{"orgs": orgs, "ids": ids}).Query(scan(false))
+	}
 }
 
 func scanLeases(rows pgx.Rows, each func(*leaseRow)) error {
 	var l leaseRow
 	_, err := pgx.ForEachRow(rows, []any{
-		&l.org, &l.id, &l.session, &l.agent, &l.pool, &l.run, &l.task, &l.attempt, &l.path,
+		&l.org, &l.id, &l.session, &l.agent, &l.pool, &l.run, &l.task, &l.attempt, &l.path, &l.class, &l.slots,
 		&l.readyAt, &l.grantedAt, &l.startedAt, &l.stop, &l.graceMS, &l.phase,
 	}, func() error {
 		v := l
@@ -309,7 +353,7 @@ type keyArg struct {
 }
 
 // keyArgs sorts the keys: two batches that insert two keys crosswise deadlock.
-func keyArgs(keys []keyArg) pgx.NamedArgs {
+func keyArgs(keys []keyArg) args {
 	slices.SortFunc(keys, func(x, y keyArg) int {
 		return cmp.Or(bytes.Compare(x.org[:], y.org[:]), bytes.Compare(x.pipeline[:], y.pipeline[:]), cmp.Compare(x.key, y.key))
 	})
@@ -319,5 +363,20 @@ func keyArgs(keys []keyArg) pgx.NamedArgs {
 	for i, k := range keys {
 		orgs[i], pipelines[i], runs[i], names[i], prints[i] = k.org, k.pipeline, k.run, k.key, k.fingerprint
 	}
-	return pgx.NamedArgs{"orgs": orgs, "pipelines": pipelines, "runs": runs, "keys": names, "fingerprints": prints}
+	return args{"orgs": orgs, "pipelines": pipelines, "runs": runs, "keys": names, "fingerprints": prints}
+}
+
+// dueColumns gathers the keys of timers.
+type dueColumns struct {
+	orgs, runs []id.UUID
+	kinds      []string
+	tasks      []int32
+}
+
+func (c *dueColumns) add(d Due) {
+	c.orgs, c.runs, c.kinds, c.tasks = append(c.orgs, d.Org), append(c.runs, d.Run), append(c.kinds, d.Kind), append(c.tasks, d.Task)
+}
+
+func (c *dueColumns) args() args {
+	return args{"orgs": c.orgs, "runs": c.runs, "kinds": c.kinds, "tasks": c.tasks}
 }

@@ -1,9 +1,8 @@
 package advance
 
 import (
-	"context"
+	"slices"
 	"sync"
-	"time"
 
 	"github.com/signalboxhq/signalbox/proto/id"
 )
@@ -19,33 +18,83 @@ type waiter struct {
 	over bool
 }
 
-// park holds the waiting polls of this replica, oldest first by pool.
+// park holds the waiting polls of this replica, by pool. Every poll in it is
+// answered exactly once: by the batch that borrowed it, or by leaving.
 type park struct {
 	mu        sync.Mutex
-	byPool    map[id.UUID][]*waiter
+	byPool    map[id.UUID][]*waiter // who was asked last stands last
 	bySession map[id.UUID]*waiter
 	closed    bool
+
+	// What was heard since the batch under way began: a poll that it found
+	// nothing for has not seen this, and must not be parked over it.
+	batch        bool
+	newsPools    map[id.UUID]bool
+	newsSessions map[id.UUID]bool
 }
 
 func newPark() *park {
-	return &park{byPool: map[id.UUID][]*waiter{}, bySession: map[id.UUID]*waiter{}}
+	return &park{
+		byPool: map[id.UUID][]*waiter{}, bySession: map[id.UUID]*waiter{},
+		newsPools: map[id.UUID]bool{}, newsSessions: map[id.UUID]bool{},
+	}
 }
 
-// add parks a waiter. A session has one: an older poll of it is answered, its
-// caller has gone or will ask again.
-func (p *park) add(w *waiter) {
+// begin prepares a batch. A session has one poll for work: one in the park that
+// a poll of the batch follows is answered, and of several in the batch the last
+// one counts. Otherwise what an agent has free would be offered twice.
+func (p *park) begin(reqs []*request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if w.req.over || p.closed {
+	p.batch = true
+	clear(p.newsPools)
+	clear(p.newsSessions)
+	last := map[id.UUID]*request{}
+	for _, r := range reqs {
+		c, ok := r.cmd.(Poll)
+		if !ok {
+			continue
+		}
+		r.silent = r.over
+		if c.Wait <= 0 && c.Free.Slots <= 0 {
+			continue // a heartbeat beside the poll that waits
+		}
+		if earlier := last[c.Session]; earlier != nil {
+			earlier.silent = true
+		}
+		last[c.Session] = r
+		if w := p.bySession[c.Session]; w != nil {
+			p.leave(w)
+		}
+	}
+}
+
+// end says that the polls of the batch are parked.
+func (p *park) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.batch = false
+}
+
+// add parks a poll. It reports whether its pool's queue must be looked at again,
+// because somebody said so while the batch was under way.
+func (p *park) add(w *waiter) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if w.req.over || w.req.silent || p.closed || p.newsSessions[w.poll.Session] {
 		w.req.answer(&Work{}, nil)
-		return
+		return false
 	}
 	if old := p.bySession[w.poll.Session]; old != nil {
 		p.leave(old)
 	}
 	p.bySession[w.poll.Session] = w
 	p.byPool[w.session.pool] = append(p.byPool[w.session.pool], w)
+	return p.newsPools[w.session.pool] && w.wants()
 }
+
+// wants reports whether the waiter could take work.
+func (w *waiter) wants() bool { return w.poll.Free.Slots > 0 && !w.poll.Draining && !w.over }
 
 // leave answers a waiter with nothing, at once or when its batch is done.
 func (p *park) leave(w *waiter) {
@@ -62,8 +111,7 @@ func (p *park) remove(w *waiter) bool {
 	list := p.byPool[w.session.pool]
 	for i, x := range list {
 		if x == w {
-			p.byPool[w.session.pool] = append(list[:i:i], list[i+1:]...)
-			if len(p.byPool[w.session.pool]) == 0 {
+			if p.byPool[w.session.pool] = append(list[:i:i], list[i+1:]...); len(list) == 1 {
 				delete(p.byPool, w.session.pool)
 			}
 			if p.bySession[w.poll.Session] == w {
@@ -87,47 +135,128 @@ func (p *park) expire(session id.UUID, r *request) {
 }
 
 // wake ends the wait of a session's poll: its agent asks again and is told what
-// is new. It reports whether the session waits here.
-func (p *park) wake(session id.UUID) bool {
+// is new.
+func (p *park) wake(session id.UUID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	w := p.bySession[session]
-	if w != nil {
+	if p.batch {
+		p.newsSessions[session] = true
+	}
+	if w := p.bySession[session]; w != nil {
 		p.leave(w)
 	}
-	return w != nil
+}
+
+// hear notes that there is work for a pool. It names the pool if somebody here
+// waits for it.
+func (p *park) hear(pool id.UUID) (poolRef, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.batch {
+		p.newsPools[pool] = true
+	}
+	for _, w := range p.byPool[pool] {
+		if w.wants() {
+			return poolRef{w.poll.Org, pool}, true
+		}
+	}
+	return poolRef{}, false
+}
+
+// wakeAll ends the wait of all polls.
+func (p *park) wakeAll() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for session, w := range p.bySession {
+		if p.batch {
+			p.newsSessions[session] = true
+		}
+		p.leave(w)
+	}
 }
 
 // close answers all who wait, and whoever would.
 func (p *park) close() {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.closed = true
-	for _, w := range p.bySession {
-		p.leave(w)
-	}
+	p.mu.Unlock()
+	p.wakeAll()
 }
 
-// borrow hands the waiters of the pools that could take work to a batch, at
-// most n a pool. They are given back with restore.
-func (p *park) borrow(pools map[id.UUID]bool, n int) []*waiter {
+// How many waiters of a pool compete in one batch, and how many are asked
+// whether they could.
+const (
+	maxBorrowed = 64
+	maxAsked    = 1024
+)
+
+// borrow hands waiters to a batch, for each pool as many as it could use. They
+// are given back with restore, and stand behind those that were not asked.
+func (p *park) borrow(pools map[id.UUID]*demand) []*waiter {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var out []*waiter
-	for pool := range pools {
-		left := n
-		for _, w := range p.byPool[pool] {
-			if left == 0 {
+	for pool, d := range pools {
+		list := p.byPool[pool]
+		var rest, asked []*waiter
+		left := min(d.n, maxBorrowed)
+		for i, w := range list {
+			if left <= 0 || i == maxAsked {
+				rest = list[i:]
 				break
 			}
-			if !w.borrowed && w.poll.Free.Slots > 0 {
+			asked = append(asked, w)
+			if !w.borrowed && w.wants() && w.serves(d.classes) {
 				w.borrowed = true
 				out = append(out, w)
 				left--
 			}
 		}
+		if len(asked) > 0 {
+			p.byPool[pool] = append(slices.Clip(rest), asked...)
+		}
 	}
 	return out
+}
+
+// serves reports whether a waiter has room for a task of one of the classes.
+func (w *waiter) serves(classes map[int64]Requirement) bool {
+	if classes == nil {
+		return true
+	}
+	for class, req := range classes {
+		if req.fits(w.poll.Free) && w.session.satisfies(class, req) {
+			return true
+		}
+	}
+	return false
+}
+
+// waits reports whether somebody waits for a pool who could take one of the
+// classes.
+func (p *park) waits(pool id.UUID, classes map[int64]Requirement) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, w := range p.byPool[pool] {
+		if w.wants() && w.serves(classes) {
+			return true
+		}
+	}
+	return false
+}
+
+// couldTake reports whether somebody waits here, and was not borrowed, who could
+// take a task of the class now.
+func (p *park) couldTake(pool id.UUID, class int64, req Requirement, but id.UUID) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	one := map[int64]Requirement{class: req}
+	for _, w := range p.byPool[pool] {
+		if !w.borrowed && w.wants() && w.session.agent != but && w.serves(one) {
+			return true
+		}
+	}
+	return false
 }
 
 // restore gives a borrowed waiter back: answered ones leave the park.
@@ -151,7 +280,7 @@ func (p *park) pools() []poolRef {
 	out := make([]poolRef, 0, len(p.byPool))
 	for pool, list := range p.byPool {
 		for _, w := range list {
-			if w.poll.Free.Slots > 0 {
+			if w.wants() {
 				out = append(out, poolRef{w.poll.Org, pool})
 				break
 			}
@@ -161,18 +290,3 @@ func (p *park) pools() []poolRef {
 }
 
 type poolRef struct{ org, id id.UUID }
-
-// endWait arranges that a poll which may be parked ends: with its time, with its
-// caller, or with news from elsewhere.
-func (a *Advancer) endWait(ctx context.Context, r *request, c Poll, answered <-chan struct{}) {
-	timer := time.NewTimer(c.Wait)
-	defer timer.Stop()
-	select {
-	case <-answered:
-		return
-	case <-timer.C:
-	case <-ctx.Done():
-	case <-c.Wake:
-	}
-	a.park.expire(c.Session, r)
-}

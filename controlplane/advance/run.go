@@ -74,16 +74,23 @@ func (a *Advancer) loadRun(ctx context.Context, key RunKey) (*run, error) {
 	return out, nil
 }
 
-// catchUp folds the entries that another replica wrote.
+// catchUp folds what the journal has beyond the state.
 func (a *Advancer) catchUp(ctx context.Context, q journal.Querier, r *run) error {
 	rows, err := journal.Read(ctx, q, r.key.Org, r.key.Run, r.state.Seq)
 	if err != nil {
 		return err
 	}
 	for i := range rows {
-		if err := engine.Fold(r.version.graph, r.state, rows[i].Entry); err != nil {
-			return fmt.Errorf("fold entry %d of run %s: %w", rows[i].Seq, id.Format(id.Run, r.key.Run), err)
+		if err := r.fold(rows[i].Entry); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+func (r *run) fold(e engine.Entry) error {
+	if err := engine.Fold(r.version.graph, r.state, e); err != nil {
+		return fmt.Errorf("fold entry %d of run %s: %w", e.Seq, id.Format(id.Run, r.key.Run), err)
 	}
 	return nil
 }

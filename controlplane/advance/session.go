@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -22,6 +23,8 @@ type session struct {
 	gpus                            int32
 	gpuType                         string
 	holdsKey                        bool
+	limited                         bool      // its pool, when this was read
+	readAt                          time.Time // by this machine's clock
 
 	mu        sync.Mutex
 	satisfied map[int64]bool // by requirement class
@@ -29,8 +32,9 @@ type session struct {
 
 const sqlReadSession = `
 	SELECT s.agent_id, s.workspace_id, s.pool_id, s.labels, s.slots, s.cpu_millis, s.memory_bytes, s.gpus, s.gpu_type,
-		coalesce(w.sealing_kid = ANY(s.sealing_kids), false), s.ended
+		coalesce(w.sealing_kid = ANY(s.sealing_kids), false), p.slots > 0, s.ended
 	FROM session s
+	JOIN pool p ON p.org_id = s.org_id AND p.id = s.pool_id
 	JOIN workspace w ON w.org_id = s.org_id AND w.id = s.workspace_id
 	WHERE s.org_id = @org_id
 		AND s.id = @id`
@@ -40,7 +44,12 @@ type sessions struct {
 	known map[id.UUID]*session
 }
 
-const maxSessions = 50_000
+const (
+	maxSessions = 50_000
+	// keylessFor is how long a session may be remembered as one that lacks the
+	// workspace's key: the key may have been made since.
+	keylessFor = 2 * time.Second
+)
 
 func errSessionExpired() error {
 	return fault.FailedPrecondition("SESSION_EXPIRED", "the session has ended; open a new one")
@@ -51,16 +60,16 @@ func (a *Advancer) session(ctx context.Context, org, agent, sid id.UUID) (*sessi
 	a.sessions.mu.Lock()
 	known := a.sessions.known[sid]
 	a.sessions.mu.Unlock()
-	if known != nil {
+	if known != nil && (known.holdsKey || time.Since(known.readAt) < keylessFor) {
 		if known.org != org || known.agent != agent {
 			return nil, errSessionExpired()
 		}
 		return known, nil
 	}
-	s := &session{org: org, id: sid, satisfied: map[int64]bool{}}
+	s := &session{org: org, id: sid, readAt: time.Now(), satisfied: map[int64]bool{}}
 	var ended bool
 	row := a.pool.QueryRow(ctx, sqlReadSession, pgx.StrictNamedArgs{"org_id": org, "id": sid})
-	err := row.Scan(&s.agent, &s.workspace, &s.pool, &s.labels, &s.slots, &s.cpuMillis, &s.memoryBytes, &s.gpus, &s.gpuType, &s.holdsKey, &ended)
+	err := row.Scan(&s.agent, &s.workspace, &s.pool, &s.labels, &s.slots, &s.cpuMillis, &s.memoryBytes, &s.gpus, &s.gpuType, &s.holdsKey, &s.limited, &ended)
 	if pg.NoRows(err) || (err == nil && (ended || s.agent != agent)) {
 		return nil, errSessionExpired()
 	}
@@ -69,9 +78,7 @@ func (a *Advancer) session(ctx context.Context, org, agent, sid id.UUID) (*sessi
 	}
 	a.sessions.mu.Lock()
 	defer a.sessions.mu.Unlock()
-	if len(a.sessions.known) >= maxSessions {
-		clear(a.sessions.known)
-	}
+	evict(a.sessions.known, maxSessions)
 	a.sessions.known[sid] = s
 	return s, nil
 }

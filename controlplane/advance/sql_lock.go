@@ -23,7 +23,7 @@ const sqlLockPipelines = `
 	JOIN unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
 		ON p.org_id = k.org_id AND p.id = k.id
 	ORDER BY p.org_id, p.id
-	FOR UPDATE OF p`
+	FOR NO KEY UPDATE OF p`
 
 const sqlLockRuns = `
 	SELECT r.org_id, r.id, r.seq
@@ -31,7 +31,14 @@ const sqlLockRuns = `
 	JOIN unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
 		ON r.org_id = k.org_id AND r.id = k.id
 	ORDER BY r.org_id, r.id
-	FOR UPDATE OF r`
+	FOR NO KEY UPDATE OF r`
+
+// A timer is written under its run's lock only.
+const sqlReadTimers = `
+	SELECT t.org_id, t.run_id, t.kind, t.task, t.attempt, t.at
+	FROM timer t
+	JOIN unnest(@orgs::uuid[], @runs::uuid[], @kinds::text[], @tasks::int[]) AS k (org_id, run_id, kind, task)
+		ON t.org_id = k.org_id AND t.run_id = k.run_id AND t.kind = k.kind AND t.task = k.task`
 
 const sqlLockReadyOfRuns = `
 	SELECT r.org_id, r.run_id, r.task
@@ -39,76 +46,87 @@ const sqlLockReadyOfRuns = `
 	JOIN unnest(@orgs::uuid[], @runs::uuid[]) AS k (org_id, run_id)
 		ON r.org_id = k.org_id AND r.run_id = k.run_id
 	ORDER BY r.org_id, r.run_id, r.task
-	FOR UPDATE OF r`
+	FOR NO KEY UPDATE OF r`
 
 // The heads of the queues for which agents wait here. SKIP LOCKED: what another
 // replica is handing out is not ours. Ordered as tasks are taken: by priority,
-// then by age.
+// then by age. What the only agent that asks must not have is left out, so that
+// it does not hide what it may.
 const sqlClaimHeads = `
-	SELECT h.org_id, h.run_id, h.task, h.attempt, h.path, h.pool_id, h.lane, h.class_id, h.priority, h.since,
+	SELECT h.org_id, h.run_id, h.task, h.attempt, h.path, h.pool_id, h.class_id, h.priority, h.since,
 		h.avoid_agent, h.avoid_until
-	FROM unnest(@orgs::uuid[], @pools::uuid[], @limits::int[]) AS k (org_id, pool_id, n)
+	FROM unnest(@orgs::uuid[], @pools::uuid[], @limits::int[], @agents::uuid[]) AS k (org_id, pool_id, n, agent_id)
 	CROSS JOIN LATERAL (
-		SELECT r.org_id, r.run_id, r.task, r.attempt, r.path, r.pool_id, r.lane, r.class_id, r.priority, r.since,
+		SELECT r.org_id, r.run_id, r.task, r.attempt, r.path, r.pool_id, r.class_id, r.priority, r.since,
 			r.avoid_agent, r.avoid_until
 		FROM ready r
 		WHERE r.org_id = k.org_id
 			AND r.pool_id = k.pool_id
 			AND NOT r.class_id = ANY(@unfit::bigint[])
+			AND (r.avoid_agent IS DISTINCT FROM k.agent_id OR r.avoid_until IS NULL OR r.avoid_until <= clock_timestamp())
 		ORDER BY r.priority DESC, r.since, r.run_id, r.task
 		LIMIT k.n
-		FOR UPDATE SKIP LOCKED
+		FOR NO KEY UPDATE SKIP LOCKED
 	) h`
 
-const leaseColumns = `l.org_id, l.id, l.session_id, l.agent_id, l.pool_id, l.run_id, l.task, l.attempt, l.path,
+const leaseColumns = `l.org_id, l.id, l.session_id, l.agent_id, l.pool_id, l.run_id, l.task, l.attempt, l.path, l.class_id, l.slots,
 		l.ready_at, l.granted_at, l.started_at, l.stop, l.stop_grace_ms, l.phase`
-
-const sqlLockLeasesOfRuns = `
-	SELECT ` + leaseColumns + `
-	FROM lease l
-	JOIN unnest(@orgs::uuid[], @runs::uuid[]) AS k (org_id, run_id)
-		ON l.org_id = k.org_id AND l.run_id = k.run_id
-	ORDER BY l.org_id, l.id
-	FOR UPDATE OF l`
 
 const sqlLockLeases = `
 	SELECT ` + leaseColumns + `
 	FROM lease l
-	JOIN unnest(@orgs::uuid[], @ids::bigint[]) AS k (org_id, id)
-		ON l.org_id = k.org_id AND l.id = k.id
+	JOIN unnest(@orgs::uuid[], @runs::uuid[], @ids::bigint[]) AS k (org_id, run_id, id)
+		ON l.org_id = k.org_id AND l.id = k.id AND l.run_id = k.run_id
 	ORDER BY l.org_id, l.id
-	FOR UPDATE OF l`
+	FOR NO KEY UPDATE OF l`
+
+// The named leases, and all of the runs that take back.
+const sqlLockAllLeases = `
+	SELECT ` + leaseColumns + `
+	FROM lease l
+	JOIN (
+		SELECT n.org_id, n.run_id, n.id
+		FROM unnest(@orgs::uuid[], @runs::uuid[], @ids::bigint[]) AS n (org_id, run_id, id)
+		UNION
+		SELECT x.org_id, x.run_id, x.id
+		FROM unnest(@all_orgs::uuid[], @all_runs::uuid[]) AS r (org_id, run_id)
+		JOIN lease x ON x.org_id = r.org_id AND x.run_id = r.run_id
+	) AS k ON l.org_id = k.org_id AND l.id = k.id AND l.run_id = k.run_id
+	ORDER BY l.org_id, l.id
+	FOR NO KEY UPDATE OF l`
 
 const sqlLockSessions = `
 	SELECT s.org_id, s.id, s.expires_at, s.ended, s.draining
 	FROM session s
-	JOIN (SELECT DISTINCT org_id, id FROM unnest(@orgs::uuid[], @ids::uuid[]) AS u (org_id, id)) AS k
+	JOIN unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
 		ON s.org_id = k.org_id AND s.id = k.id
 	ORDER BY s.org_id, s.id
-	FOR UPDATE OF s`
+	FOR NO KEY UPDATE OF s`
 
 const sqlListLeases = `
 	SELECT ` + leaseColumns + `
 	FROM lease l
 	JOIN unnest(@orgs::uuid[], @sessions::uuid[]) AS k (org_id, session_id)
-		ON l.org_id = k.org_id AND l.session_id = k.session_id`
+		ON l.org_id = k.org_id AND l.session_id = k.session_id
+	ORDER BY l.id`
 
-// Only a pool with a limit is a meeting point of replicas.
-const sqlLockLimitedPools = `
+const sqlLockPools = `
 	SELECT p.id
 	FROM pool p
 	JOIN unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
 		ON p.org_id = k.org_id AND p.id = k.id
-	WHERE p.slots > 0
 	ORDER BY p.org_id, p.id
-	FOR UPDATE OF p`
+	FOR NO KEY UPDATE OF p`
+
+const sqlCountPools = `
+	SELECT p.org_id, p.id, p.slots, p.paused,
+		(SELECT coalesce(sum(l.slots), 0) FROM lease l WHERE l.org_id = p.org_id AND l.pool_id = p.id)
+	FROM pool p
+	JOIN unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
+		ON p.org_id = k.org_id AND p.id = k.id`
 
 const sqlReadPools = `
-	SELECT p.org_id, p.id, p.slots, p.paused,
-		CASE WHEN p.slots > 0
-			THEN (SELECT coalesce(sum(l.slots), 0) FROM lease l WHERE l.org_id = p.org_id AND l.pool_id = p.id)
-			ELSE 0
-		END
+	SELECT p.org_id, p.id, p.slots, p.paused, 0::bigint
 	FROM pool p
 	JOIN unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
 		ON p.org_id = k.org_id AND p.id = k.id`

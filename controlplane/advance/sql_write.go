@@ -49,6 +49,14 @@ const sqlUpdatePipelines = `
 	WHERE p.org_id = u.org_id
 		AND p.id = u.id`
 
+const sqlDeleteStartKeys = `
+	DELETE FROM start_key s
+	USING unnest(@orgs::uuid[], @pipelines::uuid[], @keys::text[], @runs::uuid[]) AS k (org_id, pipeline_id, key, run_id)
+	WHERE s.org_id = k.org_id
+		AND s.pipeline_id = k.pipeline_id
+		AND s.key = k.key
+		AND s.run_id = k.run_id`
+
 const entryColumns = `org_id, run_id, seq, v, at, kind, task, path, attempt, generation, lease, agent_id, granted, started, finished,
 		outcome, cause, exit_code, next, retry_at, reason, actor, billed_ms, body`
 
@@ -188,17 +196,3 @@ const sqlEndSessions = `
 	FROM unnest(@orgs::uuid[], @ids::uuid[]) AS u (org_id, id)
 	WHERE s.org_id = u.org_id
 		AND s.id = u.id`
-
-const sqlNotify = `
-	SELECT pg_notify(@channel, @payload)`
-
-const sqlLeaseIDs = `
-	SELECT nextval('lease_id')`
-
-const sqlEndedLeases = `
-	SELECT j.lease
-	FROM journal j
-	JOIN unnest(@orgs::uuid[], @runs::uuid[], @leases::bigint[], @agents::uuid[]) AS k (org_id, run_id, lease, agent_id)
-		ON j.org_id = k.org_id AND j.run_id = k.run_id AND j.lease = k.lease AND j.agent_id = k.agent_id
-	WHERE j.kind = 'attempt_ended'
-		AND j.outcome <> 'lost'`

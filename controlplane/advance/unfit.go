@@ -1,6 +1,7 @@
 package advance
 
 import (
+	"maps"
 	"sync"
 
 	"github.com/signalboxhq/signalbox/proto/id"
@@ -20,16 +21,16 @@ func newSeenClasses() *seenClasses {
 	return &seenClasses{pools: map[id.UUID]map[int64]Requirement{}}
 }
 
-// unfit lists the classes that no taker of their pool can serve. One that is
-// unfit in one pool and fits in another stays in: the queue of the first is then
-// merely read in vain.
+// unfit lists the classes that no taker of their pool can serve now, with what
+// it has free. One that is unfit in one pool and fits in another stays in: the
+// queue of the first is then merely read in vain.
 func (c *seenClasses) unfit(takers []*taker) []int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	fits := map[int64]bool{}
 	for _, t := range takers {
 		for class, req := range c.pools[t.session.pool] {
-			fits[class] = fits[class] || t.session.satisfies(class, req)
+			fits[class] = fits[class] || (req.fits(t.free) && t.session.satisfies(class, req))
 		}
 	}
 	out := []int64{}
@@ -41,30 +42,29 @@ func (c *seenClasses) unfit(takers []*taker) []int64 {
 	return out
 }
 
-// note adds a class; it reports whether it was new to the pool.
+// note adds a class; it reports whether it was new to the pool. In a pool with
+// too many it forgets one for it, and calls none new: to look again each time
+// would never end.
 func (c *seenClasses) note(pool id.UUID, class int64, req Requirement) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	p := c.pools[pool]
-	if p == nil || len(p) >= maxSeenClasses {
+	if _, known := p[class]; known {
+		return false
+	}
+	if p == nil {
 		p = map[int64]Requirement{}
 		c.pools[pool] = p
 	}
-	if _, ok := p[class]; ok {
-		return false
-	}
+	full := len(p) >= maxSeenClasses
+	evict(p, maxSeenClasses)
 	p[class] = req
-	return true
+	return !full
 }
 
-// noteHeads learns from the heads that this batch read. A head with a class
-// that is new is read again: behind it may stand what somebody here can do.
-func (b *batch) noteHeads() {
-	for i := range b.claims {
-		r := &b.claims[i]
-		req, ok := b.a.versions.knownClass(r.class)
-		if ok && b.a.seen.note(r.pool, r.class, req) {
-			b.again[poolRef{r.Org, r.pool}] = true
-		}
-	}
+// of returns the classes that are known to a pool.
+func (c *seenClasses) of(pool id.UUID) map[int64]Requirement {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.pools[pool])
 }

@@ -3,8 +3,6 @@ package advance
 import (
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/signalboxhq/signalbox/billing/usage"
 	"github.com/signalboxhq/signalbox/controlplane/engine"
 	"github.com/signalboxhq/signalbox/proto/id"
@@ -45,7 +43,7 @@ func (b *batch) writeUsage(q *writer, sums []usage.Quantity) {
 		orgs[i], workspaces[i], pools[i], pipelines[i] = s.Org, s.Workspace, s.Pool, s.Pipeline
 		meters[i], hours[i], labelSets[i], quantities[i] = string(s.Meter), s.Hour, s.LabelSet, s.Value
 	}
-	q.exactly(n, "insert usage", sqlInsertUsage, pgx.NamedArgs{
+	q.exactly(n, "insert usage", sqlInsertUsage, args{
 		"orgs": orgs, "meters": meters, "workspaces": workspaces, "pools": pools, "pipelines": pipelines,
 		"label_sets": labelSets, "hours": hours, "quantities": quantities,
 	})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -16,13 +17,13 @@ import (
 // writer queues the statements of trip two.
 type writer struct{ q pgx.Batch }
 
-func (w *writer) exec(sql string, args pgx.NamedArgs) { w.q.Queue(sql, args) }
+func (w *writer) exec(sql string, named args) { w.q.Queue(sql, named) }
 
 // exactly queues a statement that must touch n rows: another number means that
 // the database is not as trip one read it, and nothing is committed.
-func (w *writer) exactly(n int, what, sql string, args pgx.NamedArgs) {
-	args["what"], args["rows"] = what, n
-	w.q.Queue(sql, args)
+func (w *writer) exactly(n int, what, sql string, named args) {
+	named["what"], named["rows"] = what, n
+	w.q.Queue(sql, named)
 }
 
 // write is trip two, the commit included: once a statement has failed,
@@ -37,12 +38,14 @@ func (b *batch) write(ctx context.Context, conn *pgx.Conn) error {
 	b.writeTimers(&w, works)
 	b.writeUsage(&w, sums)
 	b.writeSessions(&w)
-	b.writeNotify(&w)
-	end := "COMMIT"
-	if w.q.Len() == 0 {
-		end = "ROLLBACK" // nothing but reading: no record of a commit is needed
+	if w.q.Len() > 0 {
+		b.writeKeys(&w)
+		b.writeNotify(&w)
+		w.q.Queue("COMMIT")
+		b.writing = true
+	} else {
+		w.q.Queue("ROLLBACK") // nothing but reading: no record of a commit is needed
 	}
-	w.q.Queue(end)
 	if err := conn.SendBatch(ctx, &w.q).Close(); err != nil {
 		return fmt.Errorf("write: %w", err)
 	}
@@ -77,18 +80,16 @@ func (b *batch) writeRuns(q *writer, works []*runWork) {
 		}
 	}
 	if n := len(fresh.orgs); n > 0 {
-		args := fresh.args()
-		args["now"] = b.now
-		for k, v := range fresh.startArgs() {
-			args[k] = v
-		}
-		q.exactly(n, "insert runs", sqlInsertRuns, args)
+		named := fresh.args()
+		named["now"] = b.now
+		maps.Copy(named, fresh.startArgs())
+		q.exactly(n, "insert runs", sqlInsertRuns, named)
 		b.writeNumbers(q)
 	}
 	if n := len(old.orgs); n > 0 {
-		args := old.args()
-		args["olds"] = old.olds
-		q.exactly(n, "update runs", sqlUpdateRuns, args)
+		named := old.args()
+		named["olds"] = old.olds
+		q.exactly(n, "update runs", sqlUpdateRuns, named)
 	}
 }
 
@@ -96,9 +97,24 @@ func (b *batch) writeNumbers(q *writer) {
 	var orgs, ids []id.UUID
 	var numbers []int64
 	for k, n := range b.counts {
-		orgs, ids, numbers = append(orgs, k.org), append(ids, k.id), append(numbers, n)
+		if n.next > n.was {
+			orgs, ids, numbers = append(orgs, k.org), append(ids, k.id), append(numbers, n.next)
+		}
 	}
-	q.exec(sqlUpdatePipelines, pgx.NamedArgs{"orgs": orgs, "ids": ids, "numbers": numbers})
+	q.exec(sqlUpdatePipelines, args{"orgs": orgs, "ids": ids, "numbers": numbers})
+}
+
+// writeKeys takes back the keys of starts that started nothing.
+func (b *batch) writeKeys(q *writer) {
+	var orgs, runs, pipelines []id.UUID
+	var keys []string
+	for _, r := range b.unkey {
+		c := r.cmd.(StartRun)
+		orgs, pipelines, keys, runs = append(orgs, c.Org), append(pipelines, c.Pipeline), append(keys, c.Key), append(runs, r.run)
+	}
+	if len(keys) > 0 {
+		q.exec(sqlDeleteStartKeys, args{"orgs": orgs, "pipelines": pipelines, "keys": keys, "runs": runs})
+	}
 }
 
 // writeEntries appends to the journal: entries that end a lease together with
@@ -135,12 +151,12 @@ func (b *batch) writeTimers(q *writer, works []*runWork) {
 			gone.add(w.key, k.kind, k.task, 0, time.Time{})
 		}
 		for t := range w.closed {
-			gone.add(w.key, "retry", t, 0, time.Time{})
+			gone.add(w.key, timerRetry, t, 0, time.Time{})
 			gone.add(w.key, engine.TimerQueue.String(), t, 0, time.Time{})
 		}
 		for _, t := range w.opened {
 			if t.Wait {
-				set.add(w.key, "retry", t.Task, t.Attempt, t.At)
+				set.add(w.key, timerRetry, t.Task, t.Attempt, t.At)
 			}
 		}
 		for k, t := range w.timers {
@@ -153,15 +169,15 @@ func (b *batch) writeTimers(q *writer, works []*runWork) {
 		}
 	}
 	if len(gone.orgs) > 0 {
-		q.exec(sqlDeleteTimers, pgx.NamedArgs{"orgs": gone.orgs, "runs": gone.runs, "kinds": gone.kinds, "tasks": gone.tasks})
+		q.exec(sqlDeleteTimers, args{"orgs": gone.orgs, "runs": gone.runs, "kinds": gone.kinds, "tasks": gone.tasks})
 	}
 	if len(set.orgs) > 0 {
-		q.exec(sqlInsertTimers, pgx.NamedArgs{
+		q.exec(sqlInsertTimers, args{
 			"orgs": set.orgs, "runs": set.runs, "kinds": set.kinds, "tasks": set.tasks, "attempts": set.attempts, "ats": set.ats,
 		})
 	}
 	if len(done) > 0 {
-		q.exec(sqlDeleteTimersOfRuns, pgx.NamedArgs{"orgs": orgs, "runs": done})
+		q.exec(sqlDeleteTimersOfRuns, args{"orgs": orgs, "runs": done})
 	}
 }
 
@@ -184,21 +200,14 @@ func (b *batch) writeSessions(q *writer) {
 		orgs, ids, drainings = append(orgs, s.org), append(ids, s.id), append(drainings, s.draining)
 	}
 	if len(ids) > 0 {
-		q.exec(sqlRenewSessions, pgx.NamedArgs{"until": b.now.Add(sessionTTL), "orgs": orgs, "ids": ids, "drainings": drainings})
+		q.exec(sqlRenewSessions, args{"until": b.now.Add(sessionTTL), "orgs": orgs, "ids": ids, "drainings": drainings})
 	}
 	var endOrgs, ends []id.UUID
-	for _, r := range b.reqs {
-		c, ok := r.cmd.(EndSession)
-		if !ok {
-			continue
-		}
-		if s := b.living[c.Session]; s != nil && !s.ended && (c.Force || s.expiresAt.Before(b.now)) {
-			endOrgs, ends = append(endOrgs, c.Org), append(ends, c.Session)
-			r.value = true
-		}
+	for _, s := range b.ended {
+		endOrgs, ends = append(endOrgs, s.org), append(ends, s.id)
 	}
 	if len(ends) > 0 {
-		q.exec(sqlEndSessions, pgx.NamedArgs{"orgs": endOrgs, "ids": ends})
+		q.exec(sqlEndSessions, args{"orgs": endOrgs, "ids": ends})
 	}
 }
 

@@ -3,9 +3,6 @@ package advance
 import (
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
-	"github.com/signalboxhq/signalbox/controlplane/engine"
 	"github.com/signalboxhq/signalbox/proto/id"
 )
 
@@ -36,7 +33,7 @@ func (b *batch) writeUnready(q *writer, works []*runWork) {
 		add(k)
 	}
 	if len(tasks) > 0 {
-		q.exactly(len(tasks), "take from the queue", sqlDeleteReady, pgx.NamedArgs{"orgs": orgs, "runs": runs, "tasks": tasks})
+		q.exactly(len(tasks), "take from the queue", sqlDeleteReady, args{"orgs": orgs, "runs": runs, "tasks": tasks})
 	}
 }
 
@@ -64,7 +61,7 @@ func (b *batch) writeReady(q *writer, works []*runWork) {
 		}
 	}
 	if len(tasks) > 0 {
-		q.exactly(len(tasks), "put into the queue", sqlInsertReady, pgx.NamedArgs{
+		q.exactly(len(tasks), "put into the queue", sqlInsertReady, args{
 			"orgs": orgs, "runs": runs, "tasks": tasks, "attempts": attempts, "paths": paths, "pools": pools, "classes": classes,
 			"priorities": priorities, "lanes": lanes, "sinces": sinces, "avoids": avoids, "untils": untils,
 		})
@@ -86,7 +83,7 @@ func (b *batch) writeLeases(q *writer) {
 		ids[i], classes[i], tasks[i], attempts[i], slots[i] = g.id, g.class, g.key.Task, g.attempt, g.slots
 		paths[i], readies[i] = g.path, g.readyAt
 	}
-	q.exactly(n, "insert leases", sqlInsertLeases, pgx.NamedArgs{
+	q.exactly(n, "insert leases", sqlInsertLeases, args{
 		"now": b.now, "orgs": orgs, "ids": ids, "sessions": sessions, "agents": agents, "pools": pools, "runs": runs,
 		"tasks": tasks, "attempts": attempts, "paths": paths, "classes": classes, "slots": slots, "readies": readies,
 	})
@@ -105,25 +102,13 @@ func (b *batch) writeStops(q *writer, works []*runWork) {
 			}
 		}
 		// A fenced lease's step must be ended too: its session is told "stale".
-		for lease := range w.gone {
-			if l := b.leases[lease]; l != nil && w.forced(lease) {
-				b.wakeSessions[l.session] = true
-			}
+		for _, l := range w.fenced {
+			b.wakeSessions[l.session] = true
 		}
 	}
 	if len(ids) > 0 {
-		q.exec(sqlStopLeases, pgx.NamedArgs{"orgs": orgs, "ids": ids, "graces": graces})
+		q.exec(sqlStopLeases, args{"orgs": orgs, "ids": ids, "graces": graces})
 	}
-}
-
-// forced reports whether a lease was ended by somebody else than its agent.
-func (w *runWork) forced(lease int64) bool {
-	for i := range w.entries {
-		if w.entries[i].Lease == lease {
-			return w.entries[i].Cause == engine.CauseControl
-		}
-	}
-	return false
 }
 
 // phaseChange is what a heartbeat told that differs from the row.
@@ -144,6 +129,6 @@ func (b *batch) writePhases(q *writer) {
 		phases, starteds = append(phases, p.phase), append(starteds, p.started)
 	}
 	if len(ids) > 0 {
-		q.exec(sqlTellPhases, pgx.NamedArgs{"orgs": orgs, "ids": ids, "phases": phases, "starteds": starteds})
+		q.exec(sqlTellPhases, args{"orgs": orgs, "ids": ids, "phases": phases, "starteds": starteds})
 	}
 }

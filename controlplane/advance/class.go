@@ -1,0 +1,185 @@
+package advance
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/signalboxhq/signalbox/proto/id"
+	"github.com/signalboxhq/signalbox/proto/plan"
+)
+
+// Requirement is what a task asks of an agent. Tasks that ask the same share a
+// requirement class, so that a claim compares numbers.
+type Requirement struct {
+	Select      map[string]string `json:"select,omitempty"`
+	Slots       int32             `json:"slots"`
+	CPUMillis   int64             `json:"cpu_millis,omitempty"`
+	MemoryBytes int64             `json:"memory_bytes,omitempty"`
+	GPUs        int32             `json:"gpus,omitempty"`
+	GPUTypes    []string          `json:"gpu_types,omitempty"`
+	// Sealed says that the task reads sealed values: only an agent that holds
+	// the workspace's key can run it.
+	Sealed bool `json:"sealed,omitempty"`
+}
+
+// fits reports whether there is room for a task in what is free.
+func (r *Requirement) fits(free Free) bool {
+	return r.Slots <= free.Slots && r.CPUMillis <= free.CPUMillis && r.MemoryBytes <= free.MemoryBytes && r.GPUs <= free.GPUs
+}
+
+// requirementOf derives a task's requirement from its plan.
+func requirementOf(p *plan.Plan, t *plan.Task) Requirement {
+	r := Requirement{
+		Select:      t.Select,
+		Slots:       int32(max(1, t.Resources.Slots)),
+		CPUMillis:   t.Resources.CPUMillis,
+		MemoryBytes: t.Resources.MemoryBytes,
+		GPUs:        int32(t.Resources.GPUs),
+		GPUTypes:    t.Resources.GPUTypes,
+		Sealed:      len(t.ArtifactsIn) > 0,
+	}
+	for _, name := range t.Reads.Params {
+		for i := range p.Params {
+			if p.Params[i].Name == name && !p.Params[i].Open {
+				r.Sealed = true
+			}
+		}
+	}
+	for _, ref := range t.Reads.Outputs {
+		up, _, ok := p.Task(ref.Task)
+		if !ok {
+			continue
+		}
+		for _, o := range up.Outputs {
+			if o.Name == ref.Output && !o.Open {
+				r.Sealed = true
+			}
+		}
+	}
+	return r
+}
+
+const sqlFindClasses = `
+	SELECT digest, id
+	FROM requirement_class
+	WHERE org_id = @org_id
+		AND digest = ANY(@digests)`
+
+// Sorted: inserts with a unique key wait for each other.
+const sqlInternClasses = `
+	INSERT INTO requirement_class (org_id, digest, spec)
+	SELECT @org_id, k.digest, k.spec
+	FROM unnest(@digests::bytea[], @specs::jsonb[]) AS k (digest, spec)
+	ORDER BY k.digest
+	ON CONFLICT (org_id, digest) DO NOTHING`
+
+const sqlReadClass = `
+	SELECT spec
+	FROM requirement_class
+	WHERE org_id = @org_id
+		AND id = @id`
+
+// internClasses finds the ids of the tasks' requirement classes, and makes those
+// that are new.
+func internClasses(ctx context.Context, tx pgx.Tx, org id.UUID, tasks []taskInfo) error {
+	digests := make([][sha256.Size]byte, len(tasks))
+	specs := map[[sha256.Size]byte]string{}
+	for i := range tasks {
+		spec, err := json.Marshal(tasks[i].req)
+		if err != nil {
+			return fmt.Errorf("encode requirement: %w", err)
+		}
+		digests[i] = sha256.Sum256(spec)
+		specs[digests[i]] = string(spec)
+	}
+	found, err := findClasses(ctx, tx, org, specs)
+	if err != nil {
+		return err
+	}
+	if len(found) < len(specs) {
+		var news [][]byte
+		var texts []string
+		for d, spec := range specs {
+			if _, known := found[d]; !known {
+				news, texts = append(news, d[:]), append(texts, spec)
+			}
+		}
+		_, err := tx.Exec(ctx, sqlInternClasses, pgx.StrictNamedArgs{"org_id": org, "digests": news, "specs": texts})
+		if err != nil {
+			return fmt.Errorf("intern requirement classes: %w", err)
+		}
+		if found, err = findClasses(ctx, tx, org, specs); err != nil {
+			return err
+		}
+	}
+	for i := range tasks {
+		class, known := found[digests[i]]
+		if !known {
+			return errors.New("intern requirement classes: one is missing")
+		}
+		tasks[i].class = class
+	}
+	return nil
+}
+
+func findClasses(ctx context.Context, tx pgx.Tx, org id.UUID, specs map[[sha256.Size]byte]string) (map[[sha256.Size]byte]int64, error) {
+	list := make([][]byte, 0, len(specs))
+	for d := range specs {
+		list = append(list, d[:])
+	}
+	rows, err := tx.Query(ctx, sqlFindClasses, pgx.StrictNamedArgs{"org_id": org, "digests": list})
+	if err != nil {
+		return nil, fmt.Errorf("find requirement classes: %w", err)
+	}
+	out := map[[sha256.Size]byte]int64{}
+	var digest []byte
+	var class int64
+	_, err = pgx.ForEachRow(rows, []any{&digest, &class}, func() error {
+		out[[sha256.Size]byte(digest)] = class
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find requirement classes: %w", err)
+	}
+	return out, nil
+}
+
+// class returns the requirement of a class that some ready row names.
+func (v *versions) class(ctx context.Context, conn *pgx.Conn, org id.UUID, class int64) (Requirement, error) {
+	v.mu.Lock()
+	req, ok := v.classes[class]
+	v.mu.Unlock()
+	if ok {
+		return req, nil
+	}
+	var spec []byte
+	err := conn.QueryRow(ctx, sqlReadClass, pgx.StrictNamedArgs{"org_id": org, "id": class}).Scan(&spec)
+	if err != nil {
+		return Requirement{}, fmt.Errorf("read requirement class %d: %w", class, err)
+	}
+	if err := json.Unmarshal(spec, &req); err != nil {
+		return Requirement{}, fmt.Errorf("decode requirement class %d: %w", class, err)
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	evict(v.classes, maxClasses)
+	v.classes[class] = req
+	return req, nil
+}
+
+// without is what is left free when a lease is started.
+func (v *versions) without(free Free, l *leaseRow) Free {
+	v.mu.Lock()
+	req := v.classes[l.class]
+	v.mu.Unlock()
+	free.Slots -= l.slots
+	free.CPUMillis -= req.CPUMillis
+	free.MemoryBytes -= req.MemoryBytes
+	free.GPUs -= req.GPUs
+	return free
+}

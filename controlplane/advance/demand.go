@@ -1,0 +1,112 @@
+package advance
+
+import (
+	"maps"
+
+	"github.com/signalboxhq/signalbox/proto/id"
+	"github.com/signalboxhq/signalbox/proto/plan"
+)
+
+// demand is how many waiters of a pool a batch could use.
+type demand struct {
+	n       int
+	classes map[int64]Requirement // it asks for one of these; nil: for anything
+}
+
+func addDemand(all map[id.UUID]*demand, pool id.UUID, n int, classes map[int64]Requirement) {
+	d := all[pool]
+	if d == nil {
+		all[pool] = &demand{n: n, classes: classes}
+		return
+	}
+	d.n += n
+	d.classes = union(d.classes, classes)
+}
+
+// union is the classes of both; nil stands for all. It changes neither.
+func union(x, y map[int64]Requirement) map[int64]Requirement {
+	if x == nil || y == nil {
+		return nil
+	}
+	for class := range y {
+		if _, known := x[class]; !known {
+			both := maps.Clone(x)
+			maps.Copy(both, y)
+			return both
+		}
+	}
+	return x
+}
+
+// width is how many tasks of a version may become ready at once in a pool.
+type width struct {
+	classes map[int64]Requirement
+	first   int // when it starts
+	next    int // when an attempt ends, at most
+	all     int
+}
+
+// opens says how much a command may make ready.
+type opens uint8
+
+const (
+	opensFirst opens = iota
+	opensNext
+	opensAll
+)
+
+// demand adds what a command about a run of this version may need.
+func (v *version) demand(all map[id.UUID]*demand, much opens) {
+	for pool, w := range v.widths {
+		n := w.all
+		switch much {
+		case opensFirst:
+			n = w.first
+		case opensNext:
+			n = w.next
+		case opensAll:
+		}
+		if n > 0 {
+			addDemand(all, pool, n, w.classes)
+		}
+	}
+}
+
+// measure finds the widths of a plan. Exit handlers become ready with the last
+// end of a main task.
+func measure(p *plan.Plan, tasks []taskInfo) map[id.UUID]*width {
+	out := map[id.UUID]*width{}
+	exits := map[id.UUID]int{}
+	down := make([]map[id.UUID]int, len(tasks))
+	for i := range tasks {
+		pool := tasks[i].pool
+		w := out[pool]
+		if w == nil {
+			w = &width{classes: map[int64]Requirement{}, next: 1} // a retry
+			out[pool] = w
+		}
+		w.classes[tasks[i].class] = tasks[i].req
+		w.all++
+		t := &p.Tasks[i]
+		switch {
+		case t.Exit != "":
+			exits[pool]++
+			continue
+		case len(t.Needs) == 0 || t.Rule == "always":
+			w.first++
+		}
+		for _, up := range t.Needs {
+			if down[up] == nil {
+				down[up] = map[id.UUID]int{}
+			}
+			down[up][pool]++
+		}
+	}
+	for pool, w := range out {
+		for i := range tasks {
+			w.next = max(w.next, down[i][pool])
+		}
+		w.next = max(w.next, exits[pool])
+	}
+	return out
+}

@@ -1,0 +1,153 @@
+package advance
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/signalboxhq/signalbox/proto/id"
+)
+
+// Limits of the queue, and of a batch. Commands beyond it wait for the next one.
+const (
+	queueLength = 20_000
+	maxCommands = 1000
+	maxRows     = 5000
+	maxBytes    = 16 << 20 // of params and outputs: a statement's message has a limit
+)
+
+// queue holds the requests that wait for a batch, by organization: a batch takes
+// from each in turn, so that who sends much waits for itself.
+type queue struct {
+	mu     sync.Mutex
+	lines  map[id.UUID][]*request
+	turns  []id.UUID // the organizations with a line, next one first
+	total  int
+	looks  map[id.UUID]*request // those that wait, by pool
+	closed bool
+
+	filled chan struct{} // holds a token when something may be in the queue
+}
+
+func newQueue() *queue {
+	return &queue{lines: map[id.UUID][]*request{}, looks: map[id.UUID]*request{}, filled: make(chan struct{}, 1)}
+}
+
+// add queues a request. It refuses when the queue is closed or full: an
+// organization may fill as much as it leaves free for the others, so that none
+// can shut them out. Back-pressure instead of growth.
+func (q *queue) add(r *request) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	org := r.org()
+	switch {
+	case q.closed:
+		return errUnavailable(errors.New("stopped"))
+	case len(q.lines[org]) >= queueLength-q.total:
+		return errUnavailable(errors.New("queue full"))
+	}
+	q.push(org, r)
+	return nil
+}
+
+func (q *queue) push(org id.UUID, r *request) {
+	if len(q.lines[org]) == 0 {
+		q.turns = append(q.turns, org)
+	}
+	q.lines[org] = append(q.lines[org], r)
+	q.total++
+	select {
+	case q.filled <- struct{}{}:
+	default:
+	}
+}
+
+// look queues a look at a pool's queue, unless one waits already. What does not
+// fit is found by the look of each second.
+func (q *queue) look(l look) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if r := q.looks[l.pool]; r != nil {
+		r.cmd = r.cmd.(look).and(l)
+		return
+	}
+	if q.closed || len(q.lines[l.org]) >= queueLength-q.total {
+		return
+	}
+	r := newRequest(l)
+	q.looks[l.pool] = r
+	q.push(l.org, r)
+}
+
+// take waits for requests and returns a batch of them, or nil when ctx ends.
+func (q *queue) take(ctx context.Context) []*request {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-q.filled:
+		}
+		if out := q.batch(); len(out) > 0 {
+			return out
+		}
+	}
+}
+
+// batch takes one request of each organization in turn, until the batch is full.
+func (q *queue) batch() []*request {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	out := make([]*request, 0, min(q.total, maxCommands))
+	rows, bytes := 0, 0
+	for q.total > 0 && len(out) < maxCommands {
+		org := q.turns[0]
+		line := q.lines[org]
+		r := line[0]
+		if len(out) > 0 && (rows+r.rows > maxRows || bytes+r.bytes > maxBytes) {
+			break
+		}
+		out = append(out, r)
+		rows, bytes = rows+r.rows, bytes+r.bytes
+		q.turns = q.turns[1:]
+		if len(line) == 1 {
+			delete(q.lines, org)
+		} else {
+			line[0] = nil
+			q.lines[org] = line[1:]
+			q.turns = append(q.turns, org)
+		}
+		q.total--
+		if l, ok := r.cmd.(look); ok {
+			delete(q.looks, l.pool)
+		}
+	}
+	if q.total > 0 {
+		select {
+		case q.filled <- struct{}{}:
+		default:
+		}
+	}
+	return out
+}
+
+// refuse answers all that wait with an error: callers repeat.
+func (q *queue) refuse(err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, line := range q.lines {
+		for _, r := range line {
+			r.answer(nil, err)
+		}
+	}
+	q.turns, q.total = nil, 0
+	clear(q.lines)
+	clear(q.looks)
+}
+
+// close refuses all that wait and whatever comes. It may be called twice.
+func (q *queue) close() {
+	q.mu.Lock()
+	q.closed = true
+	q.mu.Unlock()
+	q.refuse(errUnavailable(errors.New("stopped")))
+}

@@ -1,0 +1,266 @@
+package advance
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/signalboxhq/signalbox/controlplane/engine"
+	"github.com/signalboxhq/signalbox/proto/id"
+	"github.com/signalboxhq/signalbox/proto/plan"
+)
+
+// reply is an answer in the making.
+type reply struct {
+	req  *request
+	work *Work
+	// Leases of runs that are not at hand: where they stand in work, and what
+	// they are about.
+	unknown []unknownLease
+}
+
+type unknownLease struct {
+	index int
+	key   taskKey
+}
+
+// complete reports whether nothing has to be read for the answer.
+func (p *reply) complete() bool {
+	return len(p.unknown) == 0 && !slices.Contains(p.work.Status, 0)
+}
+
+// replyTo gathers what an agent's request is answered with.
+func (b *batch) replyTo(r *request, t *taker, resend []*leaseRow) *reply {
+	p := &reply{req: r, work: &Work{}}
+	if t != nil {
+		for _, i := range t.leases {
+			g := &b.granted[i]
+			b.addLease(p, g.key, Lease{ID: g.id, Attempt: g.attempt, GrantedAt: b.now})
+		}
+	}
+	for _, l := range resend {
+		b.addLease(p, taskKey{RunKey{l.org, l.run}, l.task}, Lease{ID: l.id, Attempt: l.attempt, GrantedAt: l.grantedAt})
+	}
+	return p
+}
+
+// addLease describes a lease as far as its run is at hand. A run that this batch
+// has locked is; of another one in the cache only what never changes counts,
+// because other replicas may have moved it on.
+func (b *batch) addLease(p *reply, key taskKey, l Lease) {
+	w := b.runs[key.RunKey]
+	if w != nil && w.run != nil && w.failed == nil {
+		d := w.version.graph.Plan.Deadline
+		if d > 0 && !w.state.GenerationAt.IsZero() {
+			l.Deadline = w.state.GenerationAt.Add(millis(d))
+		}
+		l.describe(w.run, key.Task, w.state.Outcome)
+	} else if known := b.a.runs.get(key.RunKey); known != nil && known.fixed(key.Task) {
+		l.describe(known, key.Task, engine.RunPending)
+	} else {
+		p.unknown = append(p.unknown, unknownLease{len(p.work.Leases), key})
+	}
+	p.work.Leases = append(p.work.Leases, l)
+}
+
+// fixed reports whether all that a lease tells of a task never changes.
+func (r *run) fixed(task int32) bool {
+	return r.version.graph.Plan.Deadline <= 0 && r.version.graph.Plan.Tasks[task].Exit == ""
+}
+
+// describe adds what the agent needs to know of the run.
+func (l *Lease) describe(r *run, task int32, outcome engine.RunState) {
+	t := &r.version.graph.Plan.Tasks[task]
+	l.Run, l.Number, l.Pipeline, l.Digest = r.key.Run, r.info.number, r.version.pipeline, r.info.digest
+	l.Task, l.Labels, l.HasInputs = t.Name, r.info.labels, r.version.tasks[task].reads
+	if t.Exit != "" && outcome != engine.RunPending {
+		l.RunOutcome = outcome.String()
+	}
+}
+
+// complete reads what replies lack, and sends them.
+func (a *Advancer) complete(ctx context.Context, replies []*reply) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	a.answerStale(ctx, replies)
+	err := a.describeUnknown(ctx, replies)
+	if err != nil {
+		a.log.LogAttrs(ctx, slog.LevelWarn, "leases could not be described", slog.Any("error", err))
+	}
+	for _, p := range replies {
+		if err != nil && len(p.unknown) > 0 {
+			// They are sent again when their agent does not list them.
+			p.work.Leases = withoutUnknown(p)
+		}
+		p.req.answer(p.work, nil)
+	}
+}
+
+func withoutUnknown(p *reply) []Lease {
+	var out []Lease
+	for i := range p.work.Leases {
+		if p.work.Leases[i].Task != "" {
+			out = append(out, p.work.Leases[i])
+		}
+	}
+	return out
+}
+
+const sqlDescribeRuns = `
+	SELECT r.org_id, r.id, r.pipeline_id, r.digest, r.number, r.outcome, r.deadline, l.labels
+	FROM run r
+	JOIN unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
+		ON r.org_id = k.org_id AND r.id = k.id
+	JOIN label_set l ON l.org_id = r.org_id AND l.id = r.label_set_id`
+
+// runBrief is what a lease tells of a run, as its row says.
+type runBrief struct {
+	run      run
+	outcome  engine.RunState
+	deadline time.Time
+}
+
+// describeUnknown reads the rows of the runs that are not at hand. Their
+// journals are not folded for it.
+func (a *Advancer) describeUnknown(ctx context.Context, replies []*reply) error {
+	var keys pairs
+	for _, p := range replies {
+		for _, u := range p.unknown {
+			keys.add(u.key.Org, u.key.Run)
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	known, err := a.briefs(ctx, keys)
+	if err != nil {
+		return err
+	}
+	for key, brief := range known {
+		if brief.run.version, err = a.versions.get(ctx, key.Org, brief.run.info.pipeline, brief.run.info.digest); err != nil {
+			return err
+		}
+	}
+	for _, p := range replies {
+		for _, u := range p.unknown {
+			if brief := known[u.key.RunKey]; brief != nil {
+				l := &p.work.Leases[u.index]
+				l.Deadline = brief.deadline
+				l.describe(&brief.run, u.key.Task, brief.outcome)
+			}
+		}
+		p.work.Leases = withoutUnknown(p)
+	}
+	return nil
+}
+
+func (a *Advancer) briefs(ctx context.Context, keys pairs) (map[RunKey]*runBrief, error) {
+	orgs, ids := keys.columns()
+	rows, err := a.pool.Query(ctx, sqlDescribeRuns, pgx.StrictNamedArgs{"orgs": orgs, "ids": ids})
+	if err != nil {
+		return nil, fmt.Errorf("read runs: %w", err)
+	}
+	out := map[RunKey]*runBrief{}
+	var k RunKey
+	var i runInfo
+	var digest []byte
+	var outcome string
+	var deadline *time.Time
+	_, err = pgx.ForEachRow(rows, []any{&k.Org, &k.Run, &i.pipeline, &digest, &i.number, &outcome, &deadline, &i.labels}, func() error {
+		brief := &runBrief{run: run{key: k, info: i}, outcome: engine.RunPending}
+		brief.run.info.digest = plan.Digest(digest)
+		i.labels = nil
+		if deadline != nil {
+			brief.deadline = deadline.UTC()
+		}
+		out[k] = brief
+		if outcome == "" {
+			return nil
+		}
+		var err error
+		brief.outcome, err = engine.ParseRunState(outcome)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read runs: %w", err)
+	}
+	return out, nil
+}
+
+// What was recorded when the run was ended by force came from no agent: its
+// report was refused then, and is now.
+const sqlEndedLeases = `
+	SELECT j.agent_id, j.lease
+	FROM journal j
+	JOIN unnest(@orgs::uuid[], @runs::uuid[], @leases::bigint[], @agents::uuid[]) AS k (org_id, run_id, lease, agent_id)
+		ON j.org_id = k.org_id AND j.run_id = k.run_id AND j.lease = k.lease AND j.agent_id = k.agent_id
+	WHERE j.kind = 'attempt_ended'
+		AND j.outcome <> 'lost'
+		AND NOT EXISTS (
+			SELECT 1
+			FROM journal f
+			WHERE f.org_id = j.org_id
+				AND f.run_id = j.run_id
+				AND f.seq < j.seq
+				AND f.at = j.at
+				AND f.kind = 'run_forced'
+		)`
+
+// answerStale asks the journal about reports whose lease was not there: what
+// was recorded by an earlier delivery is accepted again.
+func (a *Advancer) answerStale(ctx context.Context, replies []*reply) {
+	var orgs, runIDs, agents []id.UUID
+	var leases []int64
+	each := func(f func(c *Report, status *ReportStatus, i int)) {
+		for _, p := range replies {
+			if c, ok := p.req.cmd.(Report); ok {
+				for i := range p.work.Status {
+					if p.work.Status[i] == 0 {
+						f(&c, &p.work.Status[i], i)
+					}
+				}
+			}
+		}
+	}
+	each(func(c *Report, _ *ReportStatus, i int) {
+		orgs, runIDs, agents = append(orgs, c.Org), append(runIDs, c.Reports[i].Run), append(agents, c.Agent)
+		leases = append(leases, c.Reports[i].Lease)
+	})
+	if len(leases) == 0 {
+		return
+	}
+	known, err := a.endedLeases(ctx, pgx.StrictNamedArgs{"orgs": orgs, "runs": runIDs, "leases": leases, "agents": agents})
+	each(func(c *Report, status *ReportStatus, i int) {
+		switch {
+		case err != nil:
+			*status = ReportRetry
+		case known[endedLease{c.Agent, c.Reports[i].Lease}]:
+			*status = ReportAccepted
+		default:
+			*status = ReportStale
+		}
+	})
+}
+
+type endedLease struct {
+	agent id.UUID
+	lease int64
+}
+
+func (a *Advancer) endedLeases(ctx context.Context, named pgx.StrictNamedArgs) (map[endedLease]bool, error) {
+	rows, err := a.pool.Query(ctx, sqlEndedLeases, named)
+	if err != nil {
+		return nil, fmt.Errorf("read ended leases: %w", err)
+	}
+	out := map[endedLease]bool{}
+	var l endedLease
+	_, err = pgx.ForEachRow(rows, []any{&l.agent, &l.lease}, func() error {
+		out[l] = true
+		return nil
+	})
+	return out, err
+}
