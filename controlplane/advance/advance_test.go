@@ -136,7 +136,8 @@ func TestAFailedAttemptIsRetriedAfterItsBackoff(t *testing.T) {
 	}}))
 	w.report(1, ended(w.poll(1, 0).Leases[0], engine.OutcomeFailed))
 	require.Equal(t, 1, b.count("timer"))
-	require.NoError(t, b.a.Fire(t.Context(), advance.Due{RunKey: advance.RunKey{Org: b.org, Run: run}, Kind: "retry", Task: 0, Attempt: 2}))
+	b.elapse()
+	b.fire(run, "retry", 0, 2)
 	require.Zero(t, b.count("timer"))
 
 	work := w.poll(1, 0)

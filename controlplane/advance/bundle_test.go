@@ -136,6 +136,9 @@ func (w *worker) report(free int32, reports ...advance.AttemptReport) *advance.W
 	return work
 }
 
+// patience is longer than any test waits for what it expects.
+const patience = 20 * time.Second
+
 func (b *bundle) start(c advance.StartRun) id.UUID {
 	b.t.Helper()
 	out, err := b.a.StartRun(b.t.Context(), c)
@@ -164,3 +167,6 @@ func chain(name string, n int) *plan.Plan {
 	}
 	return p
 }
+
+// sealedInput makes a task one that only an agent with the key can run.
+var sealedInput = []plan.ArtifactIn{{Name: "in", Task: "ta", Artifact: "out"}}

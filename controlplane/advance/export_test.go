@@ -1,0 +1,33 @@
+package advance
+
+import "github.com/signalboxhq/signalbox/controlplane/engine"
+
+// Queued is how many requests wait for a batch.
+func (a *Advancer) Queued() int {
+	a.queue.mu.Lock()
+	defer a.queue.mu.Unlock()
+	return a.queue.total
+}
+
+// Parked is how many polls wait for work.
+func (a *Advancer) Parked() int {
+	a.park.mu.Lock()
+	defer a.park.mu.Unlock()
+	return len(a.park.bySession)
+}
+
+// Cached reports whether a run is in the cache.
+func (a *Advancer) Cached(key RunKey) bool { return a.runs.get(key) != nil }
+
+// Evict drops a run from the cache, as a full one does.
+func (a *Advancer) Evict(key RunKey) { a.runs.drop(key) }
+
+// Corrupt makes the rules of a cached run panic.
+func (a *Advancer) Corrupt(key RunKey) {
+	r := *a.runs.get(key)
+	v := *r.version
+	v.graph = &engine.Graph{Plan: v.graph.Plan}
+	r.version = &v
+	a.runs.drop(key)
+	a.runs.put(&r)
+}

@@ -1,0 +1,113 @@
+package advance
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/signalboxhq/signalbox/proto/id"
+)
+
+func startOf(org id.UUID) *request { return newRequest(StartRun{Org: org}) }
+
+// One organization's ten thousand commands do not stand before another's one.
+func TestOrganizationsTakeTurns(t *testing.T) {
+	t.Parallel()
+	q := newQueue()
+	loud, quiet, third := id.New(), id.New(), id.New()
+	for range 2500 {
+		require.NoError(t, q.add(startOf(loud)))
+	}
+	require.NoError(t, q.add(startOf(quiet)))
+	require.NoError(t, q.add(startOf(quiet)))
+	require.NoError(t, q.add(startOf(third)))
+	batch := q.take(t.Context())
+	require.Equal(t, maxCommands, len(batch))
+	var first []id.UUID
+	for _, r := range batch[:5] {
+		first = append(first, r.org())
+	}
+	require.Equal(t, []id.UUID{loud, quiet, third, loud, quiet}, first)
+	require.Equal(t, maxCommands, len(q.take(t.Context())))
+	require.Equal(t, 2503-2*maxCommands, len(q.take(t.Context())))
+}
+
+func TestOneOrganizationCannotFillTheQueue(t *testing.T) {
+	t.Parallel()
+	q := newQueue()
+	loud, quiet := id.New(), id.New()
+	n := 0
+	for q.add(startOf(loud)) == nil {
+		n++
+	}
+	require.Equal(t, queueLength/2, n)
+	require.NoError(t, q.add(startOf(quiet)))
+	require.Error(t, q.add(startOf(loud)))
+	q.close()
+	require.Error(t, q.add(startOf(quiet)))
+	require.Zero(t, q.total)
+}
+
+func TestABatchIsBoundedByWhatItWrites(t *testing.T) {
+	t.Parallel()
+	q := newQueue()
+	org := id.New()
+	heavy := func(rows, bytes int) {
+		r := startOf(org)
+		r.rows, r.bytes = rows, bytes
+		require.NoError(t, q.add(r))
+	}
+	heavy(maxRows+1, 0)
+	heavy(maxRows-1, 0)
+	heavy(1, 0)
+	heavy(1, maxBytes)
+	heavy(1, 1)
+	heavy(1, maxBytes+1)
+	var sizes []int
+	for q.total > 0 {
+		sizes = append(sizes, len(q.take(t.Context())))
+	}
+	require.Equal(t, []int{1, 2, 1, 1, 1}, sizes)
+}
+
+// A flood of notifications is one look.
+func TestLooksAreMerged(t *testing.T) {
+	t.Parallel()
+	q := newQueue()
+	org, pool := id.New(), id.New()
+	for class := range int64(100) {
+		q.look(look{org: org, pool: pool, classes: map[int64]Requirement{class: {}}, depth: int32(class)})
+	}
+	batch := q.take(t.Context())
+	require.Len(t, batch, 1)
+	require.Len(t, batch[0].cmd.(look).classes, 100)
+	require.Zero(t, batch[0].cmd.(look).depth)
+	q.look(look{org: org, pool: pool, classes: map[int64]Requirement{1: {}}})
+	q.look(look{org: org, pool: pool})
+	require.Nil(t, q.take(t.Context())[0].cmd.(look).classes, "anything")
+}
+
+func TestARequestIsAnsweredOnce(t *testing.T) {
+	t.Parallel()
+	r := startOf(id.New())
+	r.answer(1, nil)
+	r.answer(2, nil)
+	require.Equal(t, 1, (<-r.done).value)
+	require.Empty(t, r.done)
+}
+
+func TestClassesThatAreTooManyAreNotNewForEver(t *testing.T) {
+	t.Parallel()
+	c := newSeenClasses()
+	pool := id.New()
+	fresh := 0
+	for range 3 {
+		for class := range int64(maxSeenClasses + 50) {
+			if c.note(pool, class, Requirement{}) {
+				fresh++
+			}
+		}
+	}
+	require.Equal(t, maxSeenClasses, fresh)
+	require.Len(t, c.of(pool), maxSeenClasses)
+}
