@@ -9,6 +9,7 @@ package reaper
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/signalboxhq/signalbox/controlplane/advance"
 	"github.com/signalboxhq/signalbox/internal/pg"
@@ -104,19 +106,29 @@ const maxGap = 5 * time.Second
 
 type sessionKey struct{ Org, Session id.UUID }
 
+// parallel is how many commands are on their way at once: they share batches.
+const parallel = 64
+
 // Reap looks once: it gives an outage back, ends what has expired, and loses
 // what ended sessions held. Repeating it, or dying anywhere in it, is harmless.
+// What fails is left to the next look, and holds up nothing else.
 func (r *Reaper) Reap(ctx context.Context) error {
 	expired, err := r.expired(ctx)
 	if err != nil {
 		return err
 	}
+	var ends errgroup.Group
+	ends.SetLimit(parallel)
 	for _, s := range expired {
-		if _, err := r.advancer.EndSession(ctx, advance.EndSession{Org: s.Org, Session: s.Session}); err != nil {
-			return fmt.Errorf("end session: %w", err)
-		}
+		ends.Go(func() error {
+			_, err := r.advancer.EndSession(ctx, advance.EndSession{Org: s.Org, Session: s.Session})
+			if err != nil {
+				return fmt.Errorf("end session: %w", err)
+			}
+			return nil
+		})
 	}
-	return r.clear(ctx)
+	return errors.Join(ends.Wait(), r.clear(ctx))
 }
 
 func (r *Reaper) expired(ctx context.Context) ([]sessionKey, error) {
@@ -156,10 +168,18 @@ const sqlLeasesOfEnded = `
 	WHERE s.ended
 	LIMIT 1000`
 
+// SKIP LOCKED: another replica removes the same ones.
 const sqlDropEnded = `
-	DELETE FROM session s
-	WHERE s.ended
-		AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.org_id = s.org_id AND l.session_id = s.id)`
+	DELETE FROM session d
+	USING (
+		SELECT s.org_id, s.id
+		FROM session s
+		WHERE s.ended
+			AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.org_id = s.org_id AND l.session_id = s.id)
+		FOR UPDATE OF s SKIP LOCKED
+	) k
+	WHERE d.org_id = k.org_id
+		AND d.id = k.id`
 
 // clear loses the leases of ended sessions, and removes those that have none.
 func (r *Reaper) clear(ctx context.Context) error {
@@ -176,13 +196,19 @@ func (r *Reaper) clear(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read leases of ended sessions: %w", err)
 	}
+	var losses errgroup.Group
+	losses.SetLimit(parallel)
 	for _, l := range lost {
-		if err := r.advancer.Lose(ctx, l); err != nil {
-			return fmt.Errorf("lose lease %d: %w", l.Lease, err)
-		}
+		losses.Go(func() error {
+			if err := r.advancer.Lose(ctx, l); err != nil {
+				return fmt.Errorf("lose lease %d: %w", l.Lease, err)
+			}
+			return nil
+		})
 	}
+	failed := losses.Wait()
 	if _, err := r.pool.Exec(ctx, sqlDropEnded); err != nil {
-		return fmt.Errorf("remove ended sessions: %w", err)
+		return errors.Join(failed, fmt.Errorf("remove ended sessions: %w", err))
 	}
-	return nil
+	return failed
 }
