@@ -7,12 +7,14 @@ package timer
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/signalboxhq/signalbox/controlplane/advance"
 	"github.com/signalboxhq/signalbox/internal/fault"
@@ -31,18 +33,24 @@ type Ticker struct {
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
+
+	mu sync.Mutex
+	// When timers that failed are tried again.
+	later map[advance.Due]time.Time
 }
 
 // interval bounds how late a timer fires; limit how many a look takes.
 const (
 	interval = 100 * time.Millisecond
 	limit    = 1000
-	parallel = 32
+	parallel = 128 // they share batches
+	// retryAfter is how long a timer rests that could not be served.
+	retryAfter = 5 * time.Second
 )
 
 // New makes a Ticker.
 func New(pool *pgxpool.Pool, a Advancer, log *slog.Logger) *Ticker {
-	return &Ticker{pool: pool, advancer: a, log: log.With(slog.String("component", "timer"))}
+	return &Ticker{pool: pool, advancer: a, log: log.With(slog.String("component", "timer")), later: map[advance.Due]time.Time{}}
 }
 
 // Start runs the ticker until Stop.
@@ -107,38 +115,63 @@ func (t *Ticker) lead(ctx context.Context) error {
 	}
 }
 
+// After the last one of the page before: a thousand timers that cannot be
+// served must not hide those behind them.
 const sqlDueTimers = `
-	SELECT org_id, run_id, kind, task, attempt
+	SELECT org_id, run_id, kind, task, attempt, at
 	FROM timer
 	WHERE at <= now()
-	ORDER BY at
+		AND (at, org_id, run_id, kind, task) > (@at, @org_id, @run_id, @kind, @task)
+	ORDER BY at, org_id, run_id, kind, task
 	LIMIT @limit`
 
+// place is where a page of due timers ended.
+type place struct {
+	advance.Due
+
+	at time.Time
+}
+
+// tick serves all timers that are due.
 func (t *Ticker) tick(ctx context.Context, conn *pgx.Conn) error {
-	rows, err := conn.Query(ctx, sqlDueTimers, pgx.StrictNamedArgs{"limit": limit})
+	var last place
+	for {
+		due, err := t.page(ctx, conn, &last)
+		if err != nil {
+			return err
+		}
+		var fires errgroup.Group
+		fires.SetLimit(parallel)
+		for _, d := range due {
+			fires.Go(func() error {
+				t.fire(ctx, d)
+				return nil
+			})
+		}
+		_ = fires.Wait()
+		if len(due) < limit {
+			return nil
+		}
+	}
+}
+
+// page reads the next due timers, and moves the place behind them.
+func (t *Ticker) page(ctx context.Context, conn *pgx.Conn, last *place) ([]advance.Due, error) {
+	rows, err := conn.Query(ctx, sqlDueTimers, pgx.StrictNamedArgs{
+		"at": last.at, "org_id": last.Org, "run_id": last.Run, "kind": last.Kind, "task": last.Task, "limit": limit,
+	})
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("read due timers: %w", err)
 	}
 	var due []advance.Due
-	var d advance.Due
-	_, err = pgx.ForEachRow(rows, []any{&d.Org, &d.Run, &d.Kind, &d.Task, &d.Attempt}, func() error {
-		due = append(due, d)
+	_, err = pgx.ForEachRow(rows, []any{&last.Org, &last.Run, &last.Kind, &last.Task, &last.Attempt, &last.at}, func() error {
+		due = append(due, last.Due)
 		return nil
 	})
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("read due timers: %w", err)
 	}
-	gate := make(chan struct{}, parallel)
-	var wg sync.WaitGroup
-	for _, d := range due {
-		gate <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-gate }()
-			t.fire(ctx, d)
-		})
-	}
-	wg.Wait()
-	return nil
+	return due, nil
 }
 
 const sqlDropTimer = `
@@ -148,13 +181,38 @@ const sqlDropTimer = `
 		AND kind = @kind
 		AND task = @task`
 
+// rests reports whether a timer has failed a moment ago.
+func (t *Ticker) rests(d advance.Due) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	until, failed := t.later[d]
+	if failed && time.Now().Before(until) {
+		return true
+	}
+	delete(t.later, d)
+	return false
+}
+
+func (t *Ticker) rest(d advance.Due) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.later) >= 10*limit {
+		clear(t.later) // most are of timers that are gone
+	}
+	t.later[d] = time.Now().Add(retryAfter)
+}
+
 func (t *Ticker) fire(ctx context.Context, d advance.Due) {
+	if t.rests(d) {
+		return
+	}
 	err := t.advancer.Fire(ctx, d)
-	if fault.KindOf(err) == fault.KindNotFound && err != nil {
+	if fault.KindOf(err) == fault.KindNotFound {
 		// A timer of a run that is gone would come due for ever.
 		_, err = t.pool.Exec(ctx, sqlDropTimer, pgx.StrictNamedArgs{"org_id": d.Org, "run_id": d.Run, "kind": d.Kind, "task": d.Task})
 	}
 	if err != nil && ctx.Err() == nil {
+		t.rest(d)
 		t.log.LogAttrs(ctx, slog.LevelWarn, "a timer did not fire; it will again", slog.String("kind", d.Kind), slog.Any("error", err))
 	}
 }
