@@ -44,6 +44,12 @@ type Secret string
 // LogValue hides it.
 func (Secret) LogValue() slog.Value { return slog.StringValue("REDACTED") }
 
+// String hides it from whoever prints a Config.
+func (Secret) String() string { return "REDACTED" }
+
+// GoString hides it from %#v.
+func (Secret) GoString() string { return `"REDACTED"` }
+
 func loadConfig(ctx context.Context) (Config, error) {
 	var c Config
 	if err := envconfig.Process(ctx, &c); err != nil {

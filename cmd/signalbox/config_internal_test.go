@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"net/http/httptest"
 	"testing"
@@ -16,6 +17,7 @@ func TestFirstLogLineHoldsNoSecret(t *testing.T) {
 	slog.New(slog.NewJSONHandler(&out, nil)).LogAttrs(t.Context(), slog.LevelInfo, "starting", slog.Any("config", c))
 	require.NotContains(t, out.String(), "hunter2")
 	require.Contains(t, out.String(), "REDACTED")
+	require.NotContains(t, fmt.Sprintf("%v %+v %#v %s", c, c, c, c.DatabaseURL), "hunter2")
 }
 
 func TestClientAddressBehindProxies(t *testing.T) {
