@@ -136,8 +136,15 @@ type Verification struct {
 }
 
 // VerifyAudit recomputes the whole chain of the organization, on one snapshot.
+// It waits while others do so.
 func (s *Store) VerifyAudit(ctx context.Context, by caller.Caller) (Verification, error) {
 	var v Verification
+	select {
+	case s.verifying <- struct{}{}:
+		defer func() { <-s.verifying }()
+	case <-ctx.Done():
+		return v, ctx.Err()
+	}
 	err := pg.InTenantRead(ctx, s.db.API, by.OrgID, func(tx pgx.Tx) (err error) {
 		v, err = VerifyAuditChain(ctx, tx, by.OrgID)
 		return err

@@ -25,12 +25,17 @@ type Store struct {
 	hasher *password.Hasher
 	random io.Reader
 	now    func() time.Time
+	// verifying bounds how many audit logs are recomputed at once: each reads
+	// all that an organization ever did, on a connection of its own.
+	verifying chan struct{}
 }
+
+const maxVerifying = 2
 
 // NewStore makes a Store. random is crypto/rand.Reader and now is time.Now
 // outside tests.
 func NewStore(db *pg.DB, hasher *password.Hasher, random io.Reader, now func() time.Time) *Store {
-	return &Store{db: db, hasher: hasher, random: random, now: now}
+	return &Store{db: db, hasher: hasher, random: random, now: now, verifying: make(chan struct{}, maxVerifying)}
 }
 
 // The lives of credentials.
