@@ -79,7 +79,7 @@ func TestAgentReachesItsOwnWorkspaceOnly(t *testing.T) {
 			{LeaseId: lease.GetId(), RunId: run, Outcome: "failed", Cause: "user"},
 		}})
 		require.NoError(t, err)
-		require.NotEqual(t, agentv1.ReportResult_STATUS_ACCEPTED, reported.GetResults()[0].GetStatus(), name)
+		require.Equal(t, agentv1.ReportResult_STATUS_STALE_FENCE, reported.GetResults()[0].GetStatus(), name)
 		_, err = stranger.Poll(ctx, &agentv1.PollRequest{SessionId: victim.session})
 		requireReason(t, "SESSION_EXPIRED", err)
 	}
