@@ -12,6 +12,7 @@ import (
 	"github.com/signalboxhq/signalbox/controlplane/agentdb"
 	"github.com/signalboxhq/signalbox/controlplane/grant"
 	"github.com/signalboxhq/signalbox/controlplane/journal"
+	"github.com/signalboxhq/signalbox/controlplane/param"
 	"github.com/signalboxhq/signalbox/internal/fault"
 	agentv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/agent/v1"
 	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
@@ -156,7 +157,11 @@ func (s *Service) GetRunValues(ctx context.Context, req *agentv1.GetRunValuesReq
 			return err
 		}
 		out = &agentv1.GetRunValuesResponse{}
-		if out.Params, err = paramsOf(l.Params); err != nil {
+		given, err := paramsOf(l.Params)
+		if err != nil {
+			return err
+		}
+		if out.Params, err = param.WithDefaults(l.Plan.Params, given); err != nil {
 			return err
 		}
 		bodies, err := journal.Bodies(ctx, tx, a.Org, run, nil, int64(maxRunValues-len(l.Params)))

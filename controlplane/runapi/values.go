@@ -2,15 +2,13 @@ package runapi
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/signalboxhq/signalbox/controlplane/param"
 	"github.com/signalboxhq/signalbox/controlplane/rundb"
 	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
-	"github.com/signalboxhq/signalbox/proto/plan"
-	"github.com/signalboxhq/signalbox/proto/seal"
 	"github.com/signalboxhq/signalbox/tenancy/caller"
 )
 
@@ -46,7 +44,7 @@ func (h *Handler) values(ctx context.Context, by caller.Caller, ref rundb.Ref) (
 	if err := proto.Unmarshal(stored.Params, &given); err != nil {
 		return nil, fmt.Errorf("decode params: %w", err)
 	}
-	res.Params, err = withDefaults(stored.Plan.Params, given.GetValues())
+	res.Params, err = param.WithDefaults(stored.Plan.Params, given.GetValues())
 	return res, err
 }
 
@@ -59,50 +57,4 @@ func fit(v *runv1.Value, room int) int {
 		return room
 	}
 	return room - n
-}
-
-// withDefaults lists the params that a run has, in the order of the file: those
-// given and, for the others, the plan's defaults.
-func withDefaults(declared []plan.Param, given []*runv1.Value) ([]*runv1.Value, error) {
-	byName := make(map[string]*runv1.Value, len(given))
-	for _, v := range given {
-		byName[v.GetName()] = v
-	}
-	var out []*runv1.Value
-	for i := range declared {
-		v := byName[declared[i].Name]
-		if v == nil {
-			var err error
-			if v, err = defaultOf(&declared[i]); err != nil {
-				return nil, err
-			}
-		}
-		if v != nil {
-			out = append(out, v)
-		}
-	}
-	return out, nil
-}
-
-// defaultOf is a param's default as a value; nil where it has none. One that was
-// written in the clear into the file is open, whatever the param is: the file
-// is.
-func defaultOf(p *plan.Param) (*runv1.Value, error) {
-	v := &runv1.Value{Name: p.Name, Type: string(p.Type)}
-	switch {
-	case p.SealedDefault != "":
-		envelope, err := base64.RawURLEncoding.DecodeString(p.SealedDefault)
-		if err != nil {
-			return nil, fmt.Errorf("read the default of param %s: %w", p.Name, err)
-		}
-		v.Content = &runv1.Value_Sealed{Sealed: envelope}
-		if info, err := seal.Inspect(envelope); err == nil {
-			v.Size = uint32(info.Size)
-		}
-	case p.Default != nil:
-		v.Content, v.Size = &runv1.Value_OpenJson{OpenJson: p.Default}, uint32(len(p.Default))
-	default:
-		return nil, nil
-	}
-	return v, nil
 }
