@@ -18,9 +18,9 @@ describe("a run", () => {
   it("moves by itself, and says that it does", async () => {
     const { world } = await open(`${live}?view=timeline`);
     expect(await screen.findByText("Live")).toBeInTheDocument();
-    expect(await screen.findByRole("button", { name: /^register: Pending/ })).toBeInTheDocument();
+    expect(await screen.findByRole("button", { name: /^register ?: Pending/ })).toBeInTheDocument();
     advance(world, mockId("run", 903), 600);
-    expect(await screen.findByRole("button", { name: /^register: Succeeded, ran/ })).toBeInTheDocument();
+    expect(await screen.findByRole("button", { name: /^register ?: Succeeded, ran/ })).toBeInTheDocument();
     expect(screen.queryByText("Live")).toBeNull();
   });
 
@@ -66,7 +66,7 @@ describe("a run", () => {
     await waitFor(() => expect(within(dialog).getByRole("button", { name: "Keep it" })).toHaveFocus());
     await user.click(within(dialog).getByRole("button", { name: "Cancel the run" }));
     await waitFor(() => expect(world.runs.find(({ id }) => id === mockId("run", 903))?.canceledAt).toBeDefined());
-    expect(await screen.findByText(/Canceling|Canceled/)).toBeInTheDocument();
+    expect((await screen.findAllByText(/^(Canceling|Canceled)$/)).length).toBeGreaterThan(0);
   });
 
   it("retries what failed and goes live again", async () => {

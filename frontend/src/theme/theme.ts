@@ -43,7 +43,7 @@ const gray: MantineColorsTuple = [
   "#dedad2",
   "#c9c5bc",
   "#a19f99",
-  "#71737a",
+  "#62646b",
   "#4a4e54",
   "#2c3036",
   "#181b1f",
@@ -110,7 +110,11 @@ export const theme = createTheme({
     },
     Modal: {
       styles: { title: { fontWeight: 620 } },
-      defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.45, blur: 2 } },
+      defaultProps: {
+        centered: true,
+        closeButtonProps: { "aria-label": "Close" },
+        overlayProps: { backgroundOpacity: 0.45, blur: 2 },
+      },
     },
     Menu: { defaultProps: { shadow: "md", position: "bottom-end", width: 220 } },
     Skeleton: { defaultProps: { radius: "sm" } },

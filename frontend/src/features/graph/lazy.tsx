@@ -7,7 +7,7 @@ const Loaded = lazy(() => import("./task-graph").then(({ TaskGraph }) => ({ defa
 /** LazyGraph brings the graph's code when there is a graph to draw. */
 export function LazyGraph(props: TaskGraphProps) {
   return (
-    <Suspense fallback={<Skeleton height={280} radius={0} aria-label="Loading the graph" />}>
+    <Suspense fallback={<Skeleton height={280} radius={0} role="status" aria-label="Loading the graph" />}>
       <Loaded {...props} />
     </Suspense>
   );

@@ -22,7 +22,7 @@ export function PlaceSwitch() {
     <>
       <Menu width={264} position="bottom-start" withinPortal>
         <Menu.Target>
-          <UnstyledButton className={classes.place} aria-label="Switch workspace or organization">
+          <UnstyledButton className={classes.place}>
             <span className={classes.tile} aria-hidden="true">
               {membership.organization?.name.charAt(0).toUpperCase()}
             </span>
@@ -30,6 +30,7 @@ export function PlaceSwitch() {
               <strong>{membership.organization?.name}</strong>
               <span>{here?.name ?? "no workspace"}</span>
             </span>
+            <span className="sb-hidden">, switch workspace or organization</span>
             <Icon name="selector" size={15} />
           </UnstyledButton>
         </Menu.Target>

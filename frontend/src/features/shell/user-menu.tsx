@@ -33,11 +33,12 @@ export function UserMenu() {
   return (
     <Menu position="top-start" width={252}>
       <Menu.Target>
-        <UnstyledButton className={classes.user} aria-label="Account and appearance">
+        <UnstyledButton className={classes.user}>
           <span className={classes.avatar} aria-hidden="true">
             {initials(user?.name || user?.email || "?")}
           </span>
           <span className={classes.userName}>{user?.name || user?.email}</span>
+          <span className="sb-hidden">, account and appearance</span>
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>

@@ -84,23 +84,20 @@ function TimelineRow({ row, task, from, span, selected, onSelect }: TimelineRowP
   const words =
     row.segments.length === 0 ? "not started" : `ran ${formatDuration(sums.running)}, waited ${formatDuration(waited)}`;
   return (
-    <button
-      type="button"
-      className={classes.row}
-      aria-label={`${task.name}: ${look.label}, ${words}`}
-      aria-pressed={selected}
-      onClick={() => onSelect(task.name)}
-    >
+    <button type="button" className={classes.row} aria-pressed={selected} onClick={() => onSelect(task.name)}>
       <span className={classes.name} style={{ "--tone": toneColor(look.tone) } as CSSProperties}>
         <Icon name={look.icon} size={14} className={look.moving ? "sb-spin" : undefined} />
         <span>{task.name}</span>
+        <span className="sb-hidden">{`: ${look.label}, ${words}`}</span>
       </span>
-      <span className={classes.track}>
+      <span className={classes.track} aria-hidden="true">
         {row.segments.map((segment) => (
           <Bar key={`${segment.attempt}${segment.kind}`} segment={segment} from={from} span={span} />
         ))}
       </span>
-      <span className={classes.took}>{sums.running > 0 ? formatDuration(sums.running) : ""}</span>
+      <span className={classes.took} aria-hidden="true">
+        {sums.running > 0 ? formatDuration(sums.running) : ""}
+      </span>
     </button>
   );
 }
