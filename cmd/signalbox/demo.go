@@ -159,10 +159,11 @@ func startAgent(ctx context.Context, server, token string, o demoOptions) (*exec
 	}
 	defer func() { _ = log.Close() }()
 	args := []string{"start", "--server", server, "--name", "demo", "--slots", "4", "--dir", dir}
-	if token != "" {
-		args = append(args, "--token", token)
-	}
 	cmd := exec.CommandContext(ctx, program, args...)
+	if token != "" {
+		// In the environment, where no list of processes shows it.
+		cmd.Env = append(os.Environ(), "SIGNALBOX_AGENT_TOKEN="+token)
+	}
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second
