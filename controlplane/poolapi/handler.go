@@ -96,6 +96,15 @@ func (h *Handler) CreateJoinToken(ctx context.Context, req *poolv1.CreateJoinTok
 	}, nil
 }
 
+// RevokeJoinTokens makes all join tokens of a pool worthless.
+func (h *Handler) RevokeJoinTokens(ctx context.Context, req *poolv1.RevokeJoinTokensRequest) (*poolv1.RevokeJoinTokensResponse, error) {
+	revoked, err := h.store.RevokeJoinTokens(ctx, caller.From(ctx), req.GetPool())
+	if err != nil {
+		return nil, err
+	}
+	return &poolv1.RevokeJoinTokensResponse{Revoked: uint32(revoked)}, nil
+}
+
 // ListAgents lists the agents of a pool, or of the workspace.
 func (h *Handler) ListAgents(ctx context.Context, req *poolv1.ListAgentsRequest) (*poolv1.ListAgentsResponse, error) {
 	list, err := h.store.ListAgents(ctx, caller.From(ctx), req.GetPool())

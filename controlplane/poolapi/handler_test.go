@@ -81,6 +81,26 @@ func TestAJoinTokenIsShownOnceAndKeptAsAHash(t *testing.T) {
 	require.Equal(t, fault.KindPermissionDenied, fault.KindOf(err))
 }
 
+// A token that has come into wrong hands can be taken out of them.
+func TestJoinTokensOfAPoolAreRevoked(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ctx := b.tenant("acme")
+	_, err := b.h.CreatePool(ctx, &poolv1.CreatePoolRequest{Name: "gpu"})
+	require.NoError(t, err)
+	for _, pool := range []string{"default", "default", "gpu"} {
+		_, err := b.h.CreateJoinToken(ctx, &poolv1.CreateJoinTokenRequest{Pool: pool, Uses: 10})
+		require.NoError(t, err)
+	}
+	for _, want := range []uint32{2, 0} { // repeating it is fine
+		res, err := b.h.RevokeJoinTokens(ctx, &poolv1.RevokeJoinTokensRequest{Pool: "default"})
+		require.NoError(t, err)
+		require.Equal(t, want, res.GetRevoked())
+	}
+	require.Equal(t, 10, queryOne[int](b, `SELECT sum(uses_left) FROM join_token`, nil), "that of the other pool is as it was")
+	require.Equal(t, `{"pool":"default","revoked":2}`, queryOne[string](b, `SELECT detail FROM audit_entry WHERE action = 'pool.revoke_join_tokens'`, nil))
+}
+
 func TestAgentsAreSeenThroughTheirSessions(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -198,6 +218,10 @@ func TestForeignPoolsAndAgentsAreMissing(t *testing.T) {
 			},
 			"CreateJoinToken": func(p string) error {
 				_, err := b.h.CreateJoinToken(ctx, &poolv1.CreateJoinTokenRequest{Pool: p})
+				return err
+			},
+			"RevokeJoinTokens": func(p string) error {
+				_, err := b.h.RevokeJoinTokens(ctx, &poolv1.RevokeJoinTokensRequest{Pool: p})
 				return err
 			},
 		} {

@@ -21,6 +21,35 @@ const (
 	maxJoinUses     = 1000
 )
 
+const sqlRevokeJoins = `
+	UPDATE join_token
+	SET uses_left = 0
+	WHERE org_id = @org_id
+		AND pool_id = @pool_id
+		AND uses_left > 0
+		AND expires_at > @now`
+
+// RevokeJoinTokens makes all join tokens of a pool worthless and returns how many
+// could still have been used. Errors: NotFound.
+func (s *Store) RevokeJoinTokens(ctx context.Context, by caller.Caller, pool string) (int64, error) {
+	var revoked int64
+	err := pg.InTenant(ctx, s.db.API, by.OrgID, func(tx pgx.Tx) error {
+		found, err := lockPool(ctx, tx, by, pool)
+		if err != nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, sqlRevokeJoins, pgx.StrictNamedArgs{"org_id": by.OrgID, "pool_id": found, "now": s.now()})
+		if err != nil {
+			return fmt.Errorf("revoke join tokens: %w", err)
+		}
+		if revoked = tag.RowsAffected(); revoked == 0 {
+			return nil
+		}
+		return s.record(ctx, tx, by, "pool.revoke_join_tokens", id.Format(id.Pool, found), map[string]any{"pool": pool, "revoked": revoked})
+	})
+	return revoked, err
+}
+
 // The pool is found by its name under row-level security, in one statement.
 const sqlInsertJoin = `
 	INSERT INTO join_token (org_id, id, pool_id, hash, uses_left, expires_at, created_by, created_at)

@@ -154,6 +154,10 @@ func (f *fake) UpdatePool(_ context.Context, req *poolv1.UpdatePoolRequest) (*po
 	return &poolv1.UpdatePoolResponse{Pool: p}, nil
 }
 
+func (f *fake) RevokeJoinTokens(context.Context, *poolv1.RevokeJoinTokensRequest) (*poolv1.RevokeJoinTokensResponse, error) {
+	return &poolv1.RevokeJoinTokensResponse{Revoked: 2}, nil
+}
+
 func (f *fake) CreateJoinToken(context.Context, *poolv1.CreateJoinTokenRequest) (*poolv1.CreateJoinTokenResponse, error) {
 	return &poolv1.CreateJoinTokenResponse{
 		Token: "sbj_once", ExpiresAt: before(-24 * time.Hour), Command: "signalbox-agent start --server https://signalbox.example.com --token sbj_once",

@@ -14,7 +14,7 @@ import (
 func (a *app) poolCommand() *cobra.Command {
 	return group("pool", "Pools: queues that agents serve",
 		a.poolListCommand(), a.poolGetCommand(), a.poolCreateCommand(), a.poolSetCommand(),
-		a.poolPauseCommand(), a.poolResumeCommand(), a.poolJoinTokenCommand())
+		a.poolPauseCommand(), a.poolResumeCommand(), a.poolJoinTokenCommand(), a.poolRevokeJoinTokensCommand())
 }
 
 func (a *app) poolListCommand() *cobra.Command {
@@ -195,6 +195,23 @@ func (a *app) poolJoinTokenCommand() *cobra.Command {
 	})
 	c.Flags().Uint32Var(&req.Uses, "uses", 0, "how many agents may `JOIN` with it (default 1)")
 	c.Flags().Uint32Var(&req.Hours, "hours", 0, "how many `HOURS` it is valid, 720 at most (default 24)")
+	c.ValidArgsFunction = a.completePools
+	return c
+}
+
+func (a *app) poolRevokeJoinTokensCommand() *cobra.Command {
+	c := a.command("revoke-join-tokens POOL", "Make all join tokens of a pool worthless; agents that have joined go on", oneArg("POOL"),
+		func(ctx context.Context, args []string) error {
+			api, err := a.api()
+			if err != nil {
+				return err
+			}
+			res, err := api.Pool.RevokeJoinTokens(ctx, &poolv1.RevokeJoinTokensRequest{Pool: args[0]})
+			if err != nil {
+				return err
+			}
+			return a.done(output.View{Answer: res}, "No join token of pool %s is valid any more (%d were).", args[0], res.GetRevoked())
+		})
 	c.ValidArgsFunction = a.completePools
 	return c
 }

@@ -812,6 +812,95 @@ func (x *CreateJoinTokenResponse) GetCommand() string {
 	return ""
 }
 
+type RevokeJoinTokensRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Pool          string                 `protobuf:"bytes,1,opt,name=pool,proto3" json:"pool,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeJoinTokensRequest) Reset() {
+	*x = RevokeJoinTokensRequest{}
+	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeJoinTokensRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeJoinTokensRequest) ProtoMessage() {}
+
+func (x *RevokeJoinTokensRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeJoinTokensRequest.ProtoReflect.Descriptor instead.
+func (*RevokeJoinTokensRequest) Descriptor() ([]byte, []int) {
+	return file_signalbox_pool_v1_pool_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *RevokeJoinTokensRequest) GetPool() string {
+	if x != nil {
+		return x.Pool
+	}
+	return ""
+}
+
+type RevokeJoinTokensResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many could still have been used.
+	Revoked       uint32 `protobuf:"varint,1,opt,name=revoked,proto3" json:"revoked,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeJoinTokensResponse) Reset() {
+	*x = RevokeJoinTokensResponse{}
+	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeJoinTokensResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeJoinTokensResponse) ProtoMessage() {}
+
+func (x *RevokeJoinTokensResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeJoinTokensResponse.ProtoReflect.Descriptor instead.
+func (*RevokeJoinTokensResponse) Descriptor() ([]byte, []int) {
+	return file_signalbox_pool_v1_pool_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *RevokeJoinTokensResponse) GetRevoked() uint32 {
+	if x != nil {
+		return x.Revoked
+	}
+	return 0
+}
+
 type ListAgentsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Pool          string                 `protobuf:"bytes,1,opt,name=pool,proto3" json:"pool,omitempty"`
@@ -821,7 +910,7 @@ type ListAgentsRequest struct {
 
 func (x *ListAgentsRequest) Reset() {
 	*x = ListAgentsRequest{}
-	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[12]
+	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -833,7 +922,7 @@ func (x *ListAgentsRequest) String() string {
 func (*ListAgentsRequest) ProtoMessage() {}
 
 func (x *ListAgentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[12]
+	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -846,7 +935,7 @@ func (x *ListAgentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAgentsRequest.ProtoReflect.Descriptor instead.
 func (*ListAgentsRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_pool_v1_pool_proto_rawDescGZIP(), []int{12}
+	return file_signalbox_pool_v1_pool_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListAgentsRequest) GetPool() string {
@@ -865,7 +954,7 @@ type ListAgentsResponse struct {
 
 func (x *ListAgentsResponse) Reset() {
 	*x = ListAgentsResponse{}
-	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[13]
+	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -877,7 +966,7 @@ func (x *ListAgentsResponse) String() string {
 func (*ListAgentsResponse) ProtoMessage() {}
 
 func (x *ListAgentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[13]
+	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -890,7 +979,7 @@ func (x *ListAgentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAgentsResponse.ProtoReflect.Descriptor instead.
 func (*ListAgentsResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_pool_v1_pool_proto_rawDescGZIP(), []int{13}
+	return file_signalbox_pool_v1_pool_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListAgentsResponse) GetAgents() []*Agent {
@@ -909,7 +998,7 @@ type RevokeAgentRequest struct {
 
 func (x *RevokeAgentRequest) Reset() {
 	*x = RevokeAgentRequest{}
-	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[14]
+	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -921,7 +1010,7 @@ func (x *RevokeAgentRequest) String() string {
 func (*RevokeAgentRequest) ProtoMessage() {}
 
 func (x *RevokeAgentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[14]
+	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -934,7 +1023,7 @@ func (x *RevokeAgentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeAgentRequest.ProtoReflect.Descriptor instead.
 func (*RevokeAgentRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_pool_v1_pool_proto_rawDescGZIP(), []int{14}
+	return file_signalbox_pool_v1_pool_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *RevokeAgentRequest) GetId() string {
@@ -952,7 +1041,7 @@ type RevokeAgentResponse struct {
 
 func (x *RevokeAgentResponse) Reset() {
 	*x = RevokeAgentResponse{}
-	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[15]
+	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -964,7 +1053,7 @@ func (x *RevokeAgentResponse) String() string {
 func (*RevokeAgentResponse) ProtoMessage() {}
 
 func (x *RevokeAgentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[15]
+	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -977,7 +1066,7 @@ func (x *RevokeAgentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeAgentResponse.ProtoReflect.Descriptor instead.
 func (*RevokeAgentResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_pool_v1_pool_proto_rawDescGZIP(), []int{15}
+	return file_signalbox_pool_v1_pool_proto_rawDescGZIP(), []int{17}
 }
 
 type GetSealingKeyRequest struct {
@@ -988,7 +1077,7 @@ type GetSealingKeyRequest struct {
 
 func (x *GetSealingKeyRequest) Reset() {
 	*x = GetSealingKeyRequest{}
-	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[16]
+	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1000,7 +1089,7 @@ func (x *GetSealingKeyRequest) String() string {
 func (*GetSealingKeyRequest) ProtoMessage() {}
 
 func (x *GetSealingKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[16]
+	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1013,7 +1102,7 @@ func (x *GetSealingKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSealingKeyRequest.ProtoReflect.Descriptor instead.
 func (*GetSealingKeyRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_pool_v1_pool_proto_rawDescGZIP(), []int{16}
+	return file_signalbox_pool_v1_pool_proto_rawDescGZIP(), []int{18}
 }
 
 type GetSealingKeyResponse struct {
@@ -1025,7 +1114,7 @@ type GetSealingKeyResponse struct {
 
 func (x *GetSealingKeyResponse) Reset() {
 	*x = GetSealingKeyResponse{}
-	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[17]
+	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1037,7 +1126,7 @@ func (x *GetSealingKeyResponse) String() string {
 func (*GetSealingKeyResponse) ProtoMessage() {}
 
 func (x *GetSealingKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[17]
+	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1050,7 +1139,7 @@ func (x *GetSealingKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSealingKeyResponse.ProtoReflect.Descriptor instead.
 func (*GetSealingKeyResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_pool_v1_pool_proto_rawDescGZIP(), []int{17}
+	return file_signalbox_pool_v1_pool_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *GetSealingKeyResponse) GetSealingKey() *v1.SealingKey {
@@ -1133,7 +1222,11 @@ const file_signalbox_pool_v1_pool_proto_rawDesc = "" +
 	"\x05token\x18\x01 \x01(\tR\x05token\x129\n" +
 	"\n" +
 	"expires_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12\x18\n" +
-	"\acommand\x18\x03 \x01(\tR\acommand\"'\n" +
+	"\acommand\x18\x03 \x01(\tR\acommand\"-\n" +
+	"\x17RevokeJoinTokensRequest\x12\x12\n" +
+	"\x04pool\x18\x01 \x01(\tR\x04pool\"4\n" +
+	"\x18RevokeJoinTokensResponse\x12\x18\n" +
+	"\arevoked\x18\x01 \x01(\rR\arevoked\"'\n" +
 	"\x11ListAgentsRequest\x12\x12\n" +
 	"\x04pool\x18\x01 \x01(\tR\x04pool\"F\n" +
 	"\x12ListAgentsResponse\x120\n" +
@@ -1144,7 +1237,7 @@ const file_signalbox_pool_v1_pool_proto_rawDesc = "" +
 	"\x14GetSealingKeyRequest\"Z\n" +
 	"\x15GetSealingKeyResponse\x12A\n" +
 	"\vsealing_key\x18\x01 \x01(\v2 .signalbox.tenancy.v1.SealingKeyR\n" +
-	"sealingKey2\xa0\a\n" +
+	"sealingKey2\xa3\b\n" +
 	"\vPoolService\x12n\n" +
 	"\n" +
 	"CreatePool\x12$.signalbox.pool.v1.CreatePoolRequest\x1a%.signalbox.pool.v1.CreatePoolResponse\"\x13\x92\x82\x19\x0f\n" +
@@ -1157,6 +1250,8 @@ const file_signalbox_pool_v1_pool_proto_rawDesc = "" +
 	"\aGetPool\x12!.signalbox.pool.v1.GetPoolRequest\x1a\".signalbox.pool.v1.GetPoolResponse\"\x14\x92\x82\x19\r\n" +
 	"\truns.read\x10\x02\x90\x02\x01\x12}\n" +
 	"\x0fCreateJoinToken\x12).signalbox.pool.v1.CreateJoinTokenRequest\x1a*.signalbox.pool.v1.CreateJoinTokenResponse\"\x13\x92\x82\x19\x0f\n" +
+	"\vpools.admin\x10\x02\x12\x80\x01\n" +
+	"\x10RevokeJoinTokens\x12*.signalbox.pool.v1.RevokeJoinTokensRequest\x1a+.signalbox.pool.v1.RevokeJoinTokensResponse\"\x13\x92\x82\x19\x0f\n" +
 	"\vpools.admin\x10\x02\x12o\n" +
 	"\n" +
 	"ListAgents\x12$.signalbox.pool.v1.ListAgentsRequest\x1a%.signalbox.pool.v1.ListAgentsResponse\"\x14\x92\x82\x19\r\n" +
@@ -1179,62 +1274,66 @@ func file_signalbox_pool_v1_pool_proto_rawDescGZIP() []byte {
 	return file_signalbox_pool_v1_pool_proto_rawDescData
 }
 
-var file_signalbox_pool_v1_pool_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_signalbox_pool_v1_pool_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_signalbox_pool_v1_pool_proto_goTypes = []any{
-	(*Pool)(nil),                    // 0: signalbox.pool.v1.Pool
-	(*Agent)(nil),                   // 1: signalbox.pool.v1.Agent
-	(*CreatePoolRequest)(nil),       // 2: signalbox.pool.v1.CreatePoolRequest
-	(*CreatePoolResponse)(nil),      // 3: signalbox.pool.v1.CreatePoolResponse
-	(*UpdatePoolRequest)(nil),       // 4: signalbox.pool.v1.UpdatePoolRequest
-	(*UpdatePoolResponse)(nil),      // 5: signalbox.pool.v1.UpdatePoolResponse
-	(*ListPoolsRequest)(nil),        // 6: signalbox.pool.v1.ListPoolsRequest
-	(*ListPoolsResponse)(nil),       // 7: signalbox.pool.v1.ListPoolsResponse
-	(*GetPoolRequest)(nil),          // 8: signalbox.pool.v1.GetPoolRequest
-	(*GetPoolResponse)(nil),         // 9: signalbox.pool.v1.GetPoolResponse
-	(*CreateJoinTokenRequest)(nil),  // 10: signalbox.pool.v1.CreateJoinTokenRequest
-	(*CreateJoinTokenResponse)(nil), // 11: signalbox.pool.v1.CreateJoinTokenResponse
-	(*ListAgentsRequest)(nil),       // 12: signalbox.pool.v1.ListAgentsRequest
-	(*ListAgentsResponse)(nil),      // 13: signalbox.pool.v1.ListAgentsResponse
-	(*RevokeAgentRequest)(nil),      // 14: signalbox.pool.v1.RevokeAgentRequest
-	(*RevokeAgentResponse)(nil),     // 15: signalbox.pool.v1.RevokeAgentResponse
-	(*GetSealingKeyRequest)(nil),    // 16: signalbox.pool.v1.GetSealingKeyRequest
-	(*GetSealingKeyResponse)(nil),   // 17: signalbox.pool.v1.GetSealingKeyResponse
-	nil,                             // 18: signalbox.pool.v1.Agent.LabelsEntry
-	(*timestamppb.Timestamp)(nil),   // 19: google.protobuf.Timestamp
-	(*v1.SealingKey)(nil),           // 20: signalbox.tenancy.v1.SealingKey
+	(*Pool)(nil),                     // 0: signalbox.pool.v1.Pool
+	(*Agent)(nil),                    // 1: signalbox.pool.v1.Agent
+	(*CreatePoolRequest)(nil),        // 2: signalbox.pool.v1.CreatePoolRequest
+	(*CreatePoolResponse)(nil),       // 3: signalbox.pool.v1.CreatePoolResponse
+	(*UpdatePoolRequest)(nil),        // 4: signalbox.pool.v1.UpdatePoolRequest
+	(*UpdatePoolResponse)(nil),       // 5: signalbox.pool.v1.UpdatePoolResponse
+	(*ListPoolsRequest)(nil),         // 6: signalbox.pool.v1.ListPoolsRequest
+	(*ListPoolsResponse)(nil),        // 7: signalbox.pool.v1.ListPoolsResponse
+	(*GetPoolRequest)(nil),           // 8: signalbox.pool.v1.GetPoolRequest
+	(*GetPoolResponse)(nil),          // 9: signalbox.pool.v1.GetPoolResponse
+	(*CreateJoinTokenRequest)(nil),   // 10: signalbox.pool.v1.CreateJoinTokenRequest
+	(*CreateJoinTokenResponse)(nil),  // 11: signalbox.pool.v1.CreateJoinTokenResponse
+	(*RevokeJoinTokensRequest)(nil),  // 12: signalbox.pool.v1.RevokeJoinTokensRequest
+	(*RevokeJoinTokensResponse)(nil), // 13: signalbox.pool.v1.RevokeJoinTokensResponse
+	(*ListAgentsRequest)(nil),        // 14: signalbox.pool.v1.ListAgentsRequest
+	(*ListAgentsResponse)(nil),       // 15: signalbox.pool.v1.ListAgentsResponse
+	(*RevokeAgentRequest)(nil),       // 16: signalbox.pool.v1.RevokeAgentRequest
+	(*RevokeAgentResponse)(nil),      // 17: signalbox.pool.v1.RevokeAgentResponse
+	(*GetSealingKeyRequest)(nil),     // 18: signalbox.pool.v1.GetSealingKeyRequest
+	(*GetSealingKeyResponse)(nil),    // 19: signalbox.pool.v1.GetSealingKeyResponse
+	nil,                              // 20: signalbox.pool.v1.Agent.LabelsEntry
+	(*timestamppb.Timestamp)(nil),    // 21: google.protobuf.Timestamp
+	(*v1.SealingKey)(nil),            // 22: signalbox.tenancy.v1.SealingKey
 }
 var file_signalbox_pool_v1_pool_proto_depIdxs = []int32{
-	19, // 0: signalbox.pool.v1.Pool.created_at:type_name -> google.protobuf.Timestamp
-	18, // 1: signalbox.pool.v1.Agent.labels:type_name -> signalbox.pool.v1.Agent.LabelsEntry
-	19, // 2: signalbox.pool.v1.Agent.seen_at:type_name -> google.protobuf.Timestamp
-	19, // 3: signalbox.pool.v1.Agent.created_at:type_name -> google.protobuf.Timestamp
+	21, // 0: signalbox.pool.v1.Pool.created_at:type_name -> google.protobuf.Timestamp
+	20, // 1: signalbox.pool.v1.Agent.labels:type_name -> signalbox.pool.v1.Agent.LabelsEntry
+	21, // 2: signalbox.pool.v1.Agent.seen_at:type_name -> google.protobuf.Timestamp
+	21, // 3: signalbox.pool.v1.Agent.created_at:type_name -> google.protobuf.Timestamp
 	0,  // 4: signalbox.pool.v1.CreatePoolResponse.pool:type_name -> signalbox.pool.v1.Pool
 	0,  // 5: signalbox.pool.v1.UpdatePoolResponse.pool:type_name -> signalbox.pool.v1.Pool
 	0,  // 6: signalbox.pool.v1.ListPoolsResponse.pools:type_name -> signalbox.pool.v1.Pool
 	0,  // 7: signalbox.pool.v1.GetPoolResponse.pool:type_name -> signalbox.pool.v1.Pool
 	1,  // 8: signalbox.pool.v1.GetPoolResponse.agents:type_name -> signalbox.pool.v1.Agent
-	20, // 9: signalbox.pool.v1.GetPoolResponse.sealing_key:type_name -> signalbox.tenancy.v1.SealingKey
-	19, // 10: signalbox.pool.v1.CreateJoinTokenResponse.expires_at:type_name -> google.protobuf.Timestamp
+	22, // 9: signalbox.pool.v1.GetPoolResponse.sealing_key:type_name -> signalbox.tenancy.v1.SealingKey
+	21, // 10: signalbox.pool.v1.CreateJoinTokenResponse.expires_at:type_name -> google.protobuf.Timestamp
 	1,  // 11: signalbox.pool.v1.ListAgentsResponse.agents:type_name -> signalbox.pool.v1.Agent
-	20, // 12: signalbox.pool.v1.GetSealingKeyResponse.sealing_key:type_name -> signalbox.tenancy.v1.SealingKey
+	22, // 12: signalbox.pool.v1.GetSealingKeyResponse.sealing_key:type_name -> signalbox.tenancy.v1.SealingKey
 	2,  // 13: signalbox.pool.v1.PoolService.CreatePool:input_type -> signalbox.pool.v1.CreatePoolRequest
 	4,  // 14: signalbox.pool.v1.PoolService.UpdatePool:input_type -> signalbox.pool.v1.UpdatePoolRequest
 	6,  // 15: signalbox.pool.v1.PoolService.ListPools:input_type -> signalbox.pool.v1.ListPoolsRequest
 	8,  // 16: signalbox.pool.v1.PoolService.GetPool:input_type -> signalbox.pool.v1.GetPoolRequest
 	10, // 17: signalbox.pool.v1.PoolService.CreateJoinToken:input_type -> signalbox.pool.v1.CreateJoinTokenRequest
-	12, // 18: signalbox.pool.v1.PoolService.ListAgents:input_type -> signalbox.pool.v1.ListAgentsRequest
-	14, // 19: signalbox.pool.v1.PoolService.RevokeAgent:input_type -> signalbox.pool.v1.RevokeAgentRequest
-	16, // 20: signalbox.pool.v1.PoolService.GetSealingKey:input_type -> signalbox.pool.v1.GetSealingKeyRequest
-	3,  // 21: signalbox.pool.v1.PoolService.CreatePool:output_type -> signalbox.pool.v1.CreatePoolResponse
-	5,  // 22: signalbox.pool.v1.PoolService.UpdatePool:output_type -> signalbox.pool.v1.UpdatePoolResponse
-	7,  // 23: signalbox.pool.v1.PoolService.ListPools:output_type -> signalbox.pool.v1.ListPoolsResponse
-	9,  // 24: signalbox.pool.v1.PoolService.GetPool:output_type -> signalbox.pool.v1.GetPoolResponse
-	11, // 25: signalbox.pool.v1.PoolService.CreateJoinToken:output_type -> signalbox.pool.v1.CreateJoinTokenResponse
-	13, // 26: signalbox.pool.v1.PoolService.ListAgents:output_type -> signalbox.pool.v1.ListAgentsResponse
-	15, // 27: signalbox.pool.v1.PoolService.RevokeAgent:output_type -> signalbox.pool.v1.RevokeAgentResponse
-	17, // 28: signalbox.pool.v1.PoolService.GetSealingKey:output_type -> signalbox.pool.v1.GetSealingKeyResponse
-	21, // [21:29] is the sub-list for method output_type
-	13, // [13:21] is the sub-list for method input_type
+	12, // 18: signalbox.pool.v1.PoolService.RevokeJoinTokens:input_type -> signalbox.pool.v1.RevokeJoinTokensRequest
+	14, // 19: signalbox.pool.v1.PoolService.ListAgents:input_type -> signalbox.pool.v1.ListAgentsRequest
+	16, // 20: signalbox.pool.v1.PoolService.RevokeAgent:input_type -> signalbox.pool.v1.RevokeAgentRequest
+	18, // 21: signalbox.pool.v1.PoolService.GetSealingKey:input_type -> signalbox.pool.v1.GetSealingKeyRequest
+	3,  // 22: signalbox.pool.v1.PoolService.CreatePool:output_type -> signalbox.pool.v1.CreatePoolResponse
+	5,  // 23: signalbox.pool.v1.PoolService.UpdatePool:output_type -> signalbox.pool.v1.UpdatePoolResponse
+	7,  // 24: signalbox.pool.v1.PoolService.ListPools:output_type -> signalbox.pool.v1.ListPoolsResponse
+	9,  // 25: signalbox.pool.v1.PoolService.GetPool:output_type -> signalbox.pool.v1.GetPoolResponse
+	11, // 26: signalbox.pool.v1.PoolService.CreateJoinToken:output_type -> signalbox.pool.v1.CreateJoinTokenResponse
+	13, // 27: signalbox.pool.v1.PoolService.RevokeJoinTokens:output_type -> signalbox.pool.v1.RevokeJoinTokensResponse
+	15, // 28: signalbox.pool.v1.PoolService.ListAgents:output_type -> signalbox.pool.v1.ListAgentsResponse
+	17, // 29: signalbox.pool.v1.PoolService.RevokeAgent:output_type -> signalbox.pool.v1.RevokeAgentResponse
+	19, // 30: signalbox.pool.v1.PoolService.GetSealingKey:output_type -> signalbox.pool.v1.GetSealingKeyResponse
+	22, // [22:31] is the sub-list for method output_type
+	13, // [13:22] is the sub-list for method input_type
 	13, // [13:13] is the sub-list for extension type_name
 	13, // [13:13] is the sub-list for extension extendee
 	0,  // [0:13] is the sub-list for field type_name
@@ -1252,7 +1351,7 @@ func file_signalbox_pool_v1_pool_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_pool_v1_pool_proto_rawDesc), len(file_signalbox_pool_v1_pool_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   19,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

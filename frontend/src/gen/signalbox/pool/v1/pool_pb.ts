@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file signalbox/pool/v1/pool.proto.
  */
 export const file_signalbox_pool_v1_pool: GenFile = /*@__PURE__*/
-  fileDesc("ChxzaWduYWxib3gvcG9vbC92MS9wb29sLnByb3RvEhFzaWduYWxib3gucG9vbC52MSK5AQoEUG9vbBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg0KBXNsb3RzGAMgASgNEg4KBnBhdXNlZBgEIAEoCBISCgpwYXVzZV9ub3RlGAUgASgJEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBXJlYWR5GAcgASgNEg4KBmxlYXNlZBgIIAEoDRIVCg1hZ2VudHNfb25saW5lGAkgASgNIpUDCgVBZ2VudBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEgwKBHBvb2wYAyABKAkSDQoFc3RhdGUYBCABKAkSDwoHdmVyc2lvbhgFIAEoCRI0CgZsYWJlbHMYBiADKAsyJC5zaWduYWxib3gucG9vbC52MS5BZ2VudC5MYWJlbHNFbnRyeRINCgVzbG90cxgHIAEoDRISCgpjcHVfbWlsbGlzGAggASgDEhQKDG1lbW9yeV9ieXRlcxgJIAEoAxIMCgRncHVzGAogASgNEg4KBmxlYXNlcxgLIAEoDRIrCgdzZWVuX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpjcmVhdGVkX2F0GA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIZChFob2xkc19zZWFsaW5nX2tleRgOIAEoCBIQCghkcmFpbmluZxgPIAEoCBotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIjAKEUNyZWF0ZVBvb2xSZXF1ZXN0EgwKBG5hbWUYASABKAkSDQoFc2xvdHMYAiABKA0iOwoSQ3JlYXRlUG9vbFJlc3BvbnNlEiUKBHBvb2wYASABKAsyFy5zaWduYWxib3gucG9vbC52MS5Qb29sIocBChFVcGRhdGVQb29sUmVxdWVzdBIMCgRuYW1lGAEgASgJEhIKBXNsb3RzGAIgASgNSACIAQESEwoGcGF1c2VkGAMgASgISAGIAQESFwoKcGF1c2Vfbm90ZRgEIAEoCUgCiAEBQggKBl9zbG90c0IJCgdfcGF1c2VkQg0KC19wYXVzZV9ub3RlIjsKElVwZGF0ZVBvb2xSZXNwb25zZRIlCgRwb29sGAEgASgLMhcuc2lnbmFsYm94LnBvb2wudjEuUG9vbCISChBMaXN0UG9vbHNSZXF1ZXN0IjsKEUxpc3RQb29sc1Jlc3BvbnNlEiYKBXBvb2xzGAEgAygLMhcuc2lnbmFsYm94LnBvb2wudjEuUG9vbCIeCg5HZXRQb29sUmVxdWVzdBIMCgRuYW1lGAEgASgJIpkBCg9HZXRQb29sUmVzcG9uc2USJQoEcG9vbBgBIAEoCzIXLnNpZ25hbGJveC5wb29sLnYxLlBvb2wSKAoGYWdlbnRzGAIgAygLMhguc2lnbmFsYm94LnBvb2wudjEuQWdlbnQSNQoLc2VhbGluZ19rZXkYAyABKAsyIC5zaWduYWxib3gudGVuYW5jeS52MS5TZWFsaW5nS2V5IkMKFkNyZWF0ZUpvaW5Ub2tlblJlcXVlc3QSDAoEcG9vbBgBIAEoCRIMCgR1c2VzGAIgASgNEg0KBWhvdXJzGAMgASgNImkKF0NyZWF0ZUpvaW5Ub2tlblJlc3BvbnNlEg0KBXRva2VuGAEgASgJEi4KCmV4cGlyZXNfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2NvbW1hbmQYAyABKAkiIQoRTGlzdEFnZW50c1JlcXVlc3QSDAoEcG9vbBgBIAEoCSI+ChJMaXN0QWdlbnRzUmVzcG9uc2USKAoGYWdlbnRzGAEgAygLMhguc2lnbmFsYm94LnBvb2wudjEuQWdlbnQiIAoSUmV2b2tlQWdlbnRSZXF1ZXN0EgoKAmlkGAEgASgJIhUKE1Jldm9rZUFnZW50UmVzcG9uc2UiFgoUR2V0U2VhbGluZ0tleVJlcXVlc3QiTgoVR2V0U2VhbGluZ0tleVJlc3BvbnNlEjUKC3NlYWxpbmdfa2V5GAEgASgLMiAuc2lnbmFsYm94LnRlbmFuY3kudjEuU2VhbGluZ0tleTKgBwoLUG9vbFNlcnZpY2USbgoKQ3JlYXRlUG9vbBIkLnNpZ25hbGJveC5wb29sLnYxLkNyZWF0ZVBvb2xSZXF1ZXN0GiUuc2lnbmFsYm94LnBvb2wudjEuQ3JlYXRlUG9vbFJlc3BvbnNlIhOSghkPCgtwb29scy5hZG1pbhACEm4KClVwZGF0ZVBvb2wSJC5zaWduYWxib3gucG9vbC52MS5VcGRhdGVQb29sUmVxdWVzdBolLnNpZ25hbGJveC5wb29sLnYxLlVwZGF0ZVBvb2xSZXNwb25zZSITkoIZDwoLcG9vbHMuYWRtaW4QAhJsCglMaXN0UG9vbHMSIy5zaWduYWxib3gucG9vbC52MS5MaXN0UG9vbHNSZXF1ZXN0GiQuc2lnbmFsYm94LnBvb2wudjEuTGlzdFBvb2xzUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACEmYKB0dldFBvb2wSIS5zaWduYWxib3gucG9vbC52MS5HZXRQb29sUmVxdWVzdBoiLnNpZ25hbGJveC5wb29sLnYxLkdldFBvb2xSZXNwb25zZSIUkAIBkoIZDQoJcnVucy5yZWFkEAISfQoPQ3JlYXRlSm9pblRva2VuEikuc2lnbmFsYm94LnBvb2wudjEuQ3JlYXRlSm9pblRva2VuUmVxdWVzdBoqLnNpZ25hbGJveC5wb29sLnYxLkNyZWF0ZUpvaW5Ub2tlblJlc3BvbnNlIhOSghkPCgtwb29scy5hZG1pbhACEm8KCkxpc3RBZ2VudHMSJC5zaWduYWxib3gucG9vbC52MS5MaXN0QWdlbnRzUmVxdWVzdBolLnNpZ25hbGJveC5wb29sLnYxLkxpc3RBZ2VudHNSZXNwb25zZSIUkAIBkoIZDQoJcnVucy5yZWFkEAIScQoLUmV2b2tlQWdlbnQSJS5zaWduYWxib3gucG9vbC52MS5SZXZva2VBZ2VudFJlcXVlc3QaJi5zaWduYWxib3gucG9vbC52MS5SZXZva2VBZ2VudFJlc3BvbnNlIhOSghkPCgtwb29scy5hZG1pbhACEngKDUdldFNlYWxpbmdLZXkSJy5zaWduYWxib3gucG9vbC52MS5HZXRTZWFsaW5nS2V5UmVxdWVzdBooLnNpZ25hbGJveC5wb29sLnYxLkdldFNlYWxpbmdLZXlSZXNwb25zZSIUkAIBkoIZDQoJcnVucy5yZWFkEAJiBnByb3RvMw", [file_google_protobuf_timestamp, file_signalbox_authz_v1_authz, file_signalbox_tenancy_v1_organization]);
+  fileDesc("ChxzaWduYWxib3gvcG9vbC92MS9wb29sLnByb3RvEhFzaWduYWxib3gucG9vbC52MSK5AQoEUG9vbBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg0KBXNsb3RzGAMgASgNEg4KBnBhdXNlZBgEIAEoCBISCgpwYXVzZV9ub3RlGAUgASgJEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBXJlYWR5GAcgASgNEg4KBmxlYXNlZBgIIAEoDRIVCg1hZ2VudHNfb25saW5lGAkgASgNIpUDCgVBZ2VudBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEgwKBHBvb2wYAyABKAkSDQoFc3RhdGUYBCABKAkSDwoHdmVyc2lvbhgFIAEoCRI0CgZsYWJlbHMYBiADKAsyJC5zaWduYWxib3gucG9vbC52MS5BZ2VudC5MYWJlbHNFbnRyeRINCgVzbG90cxgHIAEoDRISCgpjcHVfbWlsbGlzGAggASgDEhQKDG1lbW9yeV9ieXRlcxgJIAEoAxIMCgRncHVzGAogASgNEg4KBmxlYXNlcxgLIAEoDRIrCgdzZWVuX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpjcmVhdGVkX2F0GA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIZChFob2xkc19zZWFsaW5nX2tleRgOIAEoCBIQCghkcmFpbmluZxgPIAEoCBotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIjAKEUNyZWF0ZVBvb2xSZXF1ZXN0EgwKBG5hbWUYASABKAkSDQoFc2xvdHMYAiABKA0iOwoSQ3JlYXRlUG9vbFJlc3BvbnNlEiUKBHBvb2wYASABKAsyFy5zaWduYWxib3gucG9vbC52MS5Qb29sIocBChFVcGRhdGVQb29sUmVxdWVzdBIMCgRuYW1lGAEgASgJEhIKBXNsb3RzGAIgASgNSACIAQESEwoGcGF1c2VkGAMgASgISAGIAQESFwoKcGF1c2Vfbm90ZRgEIAEoCUgCiAEBQggKBl9zbG90c0IJCgdfcGF1c2VkQg0KC19wYXVzZV9ub3RlIjsKElVwZGF0ZVBvb2xSZXNwb25zZRIlCgRwb29sGAEgASgLMhcuc2lnbmFsYm94LnBvb2wudjEuUG9vbCISChBMaXN0UG9vbHNSZXF1ZXN0IjsKEUxpc3RQb29sc1Jlc3BvbnNlEiYKBXBvb2xzGAEgAygLMhcuc2lnbmFsYm94LnBvb2wudjEuUG9vbCIeCg5HZXRQb29sUmVxdWVzdBIMCgRuYW1lGAEgASgJIpkBCg9HZXRQb29sUmVzcG9uc2USJQoEcG9vbBgBIAEoCzIXLnNpZ25hbGJveC5wb29sLnYxLlBvb2wSKAoGYWdlbnRzGAIgAygLMhguc2lnbmFsYm94LnBvb2wudjEuQWdlbnQSNQoLc2VhbGluZ19rZXkYAyABKAsyIC5zaWduYWxib3gudGVuYW5jeS52MS5TZWFsaW5nS2V5IkMKFkNyZWF0ZUpvaW5Ub2tlblJlcXVlc3QSDAoEcG9vbBgBIAEoCRIMCgR1c2VzGAIgASgNEg0KBWhvdXJzGAMgASgNImkKF0NyZWF0ZUpvaW5Ub2tlblJlc3BvbnNlEg0KBXRva2VuGAEgASgJEi4KCmV4cGlyZXNfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2NvbW1hbmQYAyABKAkiJwoXUmV2b2tlSm9pblRva2Vuc1JlcXVlc3QSDAoEcG9vbBgBIAEoCSIrChhSZXZva2VKb2luVG9rZW5zUmVzcG9uc2USDwoHcmV2b2tlZBgBIAEoDSIhChFMaXN0QWdlbnRzUmVxdWVzdBIMCgRwb29sGAEgASgJIj4KEkxpc3RBZ2VudHNSZXNwb25zZRIoCgZhZ2VudHMYASADKAsyGC5zaWduYWxib3gucG9vbC52MS5BZ2VudCIgChJSZXZva2VBZ2VudFJlcXVlc3QSCgoCaWQYASABKAkiFQoTUmV2b2tlQWdlbnRSZXNwb25zZSIWChRHZXRTZWFsaW5nS2V5UmVxdWVzdCJOChVHZXRTZWFsaW5nS2V5UmVzcG9uc2USNQoLc2VhbGluZ19rZXkYASABKAsyIC5zaWduYWxib3gudGVuYW5jeS52MS5TZWFsaW5nS2V5MqMICgtQb29sU2VydmljZRJuCgpDcmVhdGVQb29sEiQuc2lnbmFsYm94LnBvb2wudjEuQ3JlYXRlUG9vbFJlcXVlc3QaJS5zaWduYWxib3gucG9vbC52MS5DcmVhdGVQb29sUmVzcG9uc2UiE5KCGQ8KC3Bvb2xzLmFkbWluEAISbgoKVXBkYXRlUG9vbBIkLnNpZ25hbGJveC5wb29sLnYxLlVwZGF0ZVBvb2xSZXF1ZXN0GiUuc2lnbmFsYm94LnBvb2wudjEuVXBkYXRlUG9vbFJlc3BvbnNlIhOSghkPCgtwb29scy5hZG1pbhACEmwKCUxpc3RQb29scxIjLnNpZ25hbGJveC5wb29sLnYxLkxpc3RQb29sc1JlcXVlc3QaJC5zaWduYWxib3gucG9vbC52MS5MaXN0UG9vbHNSZXNwb25zZSIUkAIBkoIZDQoJcnVucy5yZWFkEAISZgoHR2V0UG9vbBIhLnNpZ25hbGJveC5wb29sLnYxLkdldFBvb2xSZXF1ZXN0GiIuc2lnbmFsYm94LnBvb2wudjEuR2V0UG9vbFJlc3BvbnNlIhSQAgGSghkNCglydW5zLnJlYWQQAhJ9Cg9DcmVhdGVKb2luVG9rZW4SKS5zaWduYWxib3gucG9vbC52MS5DcmVhdGVKb2luVG9rZW5SZXF1ZXN0Giouc2lnbmFsYm94LnBvb2wudjEuQ3JlYXRlSm9pblRva2VuUmVzcG9uc2UiE5KCGQ8KC3Bvb2xzLmFkbWluEAISgAEKEFJldm9rZUpvaW5Ub2tlbnMSKi5zaWduYWxib3gucG9vbC52MS5SZXZva2VKb2luVG9rZW5zUmVxdWVzdBorLnNpZ25hbGJveC5wb29sLnYxLlJldm9rZUpvaW5Ub2tlbnNSZXNwb25zZSITkoIZDwoLcG9vbHMuYWRtaW4QAhJvCgpMaXN0QWdlbnRzEiQuc2lnbmFsYm94LnBvb2wudjEuTGlzdEFnZW50c1JlcXVlc3QaJS5zaWduYWxib3gucG9vbC52MS5MaXN0QWdlbnRzUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACEnEKC1Jldm9rZUFnZW50EiUuc2lnbmFsYm94LnBvb2wudjEuUmV2b2tlQWdlbnRSZXF1ZXN0GiYuc2lnbmFsYm94LnBvb2wudjEuUmV2b2tlQWdlbnRSZXNwb25zZSITkoIZDwoLcG9vbHMuYWRtaW4QAhJ4Cg1HZXRTZWFsaW5nS2V5Eicuc2lnbmFsYm94LnBvb2wudjEuR2V0U2VhbGluZ0tleVJlcXVlc3QaKC5zaWduYWxib3gucG9vbC52MS5HZXRTZWFsaW5nS2V5UmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACYgZwcm90bzM", [file_google_protobuf_timestamp, file_signalbox_authz_v1_authz, file_signalbox_tenancy_v1_organization]);
 
 /**
  * Pool is a named queue of attempts that a set of agents serves.
@@ -399,6 +399,42 @@ export const CreateJoinTokenResponseSchema: GenMessage<CreateJoinTokenResponse> 
   messageDesc(file_signalbox_pool_v1_pool, 11);
 
 /**
+ * @generated from message signalbox.pool.v1.RevokeJoinTokensRequest
+ */
+export type RevokeJoinTokensRequest = Message<"signalbox.pool.v1.RevokeJoinTokensRequest"> & {
+  /**
+   * @generated from field: string pool = 1;
+   */
+  pool: string;
+};
+
+/**
+ * Describes the message signalbox.pool.v1.RevokeJoinTokensRequest.
+ * Use `create(RevokeJoinTokensRequestSchema)` to create a new message.
+ */
+export const RevokeJoinTokensRequestSchema: GenMessage<RevokeJoinTokensRequest> = /*@__PURE__*/
+  messageDesc(file_signalbox_pool_v1_pool, 12);
+
+/**
+ * @generated from message signalbox.pool.v1.RevokeJoinTokensResponse
+ */
+export type RevokeJoinTokensResponse = Message<"signalbox.pool.v1.RevokeJoinTokensResponse"> & {
+  /**
+   * How many could still have been used.
+   *
+   * @generated from field: uint32 revoked = 1;
+   */
+  revoked: number;
+};
+
+/**
+ * Describes the message signalbox.pool.v1.RevokeJoinTokensResponse.
+ * Use `create(RevokeJoinTokensResponseSchema)` to create a new message.
+ */
+export const RevokeJoinTokensResponseSchema: GenMessage<RevokeJoinTokensResponse> = /*@__PURE__*/
+  messageDesc(file_signalbox_pool_v1_pool, 13);
+
+/**
  * @generated from message signalbox.pool.v1.ListAgentsRequest
  */
 export type ListAgentsRequest = Message<"signalbox.pool.v1.ListAgentsRequest"> & {
@@ -413,7 +449,7 @@ export type ListAgentsRequest = Message<"signalbox.pool.v1.ListAgentsRequest"> &
  * Use `create(ListAgentsRequestSchema)` to create a new message.
  */
 export const ListAgentsRequestSchema: GenMessage<ListAgentsRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_pool_v1_pool, 12);
+  messageDesc(file_signalbox_pool_v1_pool, 14);
 
 /**
  * @generated from message signalbox.pool.v1.ListAgentsResponse
@@ -430,7 +466,7 @@ export type ListAgentsResponse = Message<"signalbox.pool.v1.ListAgentsResponse">
  * Use `create(ListAgentsResponseSchema)` to create a new message.
  */
 export const ListAgentsResponseSchema: GenMessage<ListAgentsResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_pool_v1_pool, 13);
+  messageDesc(file_signalbox_pool_v1_pool, 15);
 
 /**
  * @generated from message signalbox.pool.v1.RevokeAgentRequest
@@ -447,7 +483,7 @@ export type RevokeAgentRequest = Message<"signalbox.pool.v1.RevokeAgentRequest">
  * Use `create(RevokeAgentRequestSchema)` to create a new message.
  */
 export const RevokeAgentRequestSchema: GenMessage<RevokeAgentRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_pool_v1_pool, 14);
+  messageDesc(file_signalbox_pool_v1_pool, 16);
 
 /**
  * @generated from message signalbox.pool.v1.RevokeAgentResponse
@@ -460,7 +496,7 @@ export type RevokeAgentResponse = Message<"signalbox.pool.v1.RevokeAgentResponse
  * Use `create(RevokeAgentResponseSchema)` to create a new message.
  */
 export const RevokeAgentResponseSchema: GenMessage<RevokeAgentResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_pool_v1_pool, 15);
+  messageDesc(file_signalbox_pool_v1_pool, 17);
 
 /**
  * @generated from message signalbox.pool.v1.GetSealingKeyRequest
@@ -473,7 +509,7 @@ export type GetSealingKeyRequest = Message<"signalbox.pool.v1.GetSealingKeyReque
  * Use `create(GetSealingKeyRequestSchema)` to create a new message.
  */
 export const GetSealingKeyRequestSchema: GenMessage<GetSealingKeyRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_pool_v1_pool, 16);
+  messageDesc(file_signalbox_pool_v1_pool, 18);
 
 /**
  * @generated from message signalbox.pool.v1.GetSealingKeyResponse
@@ -490,7 +526,7 @@ export type GetSealingKeyResponse = Message<"signalbox.pool.v1.GetSealingKeyResp
  * Use `create(GetSealingKeyResponseSchema)` to create a new message.
  */
 export const GetSealingKeyResponseSchema: GenMessage<GetSealingKeyResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_pool_v1_pool, 17);
+  messageDesc(file_signalbox_pool_v1_pool, 19);
 
 /**
  * @generated from service signalbox.pool.v1.PoolService
@@ -539,6 +575,17 @@ export const PoolService: GenService<{
     methodKind: "unary";
     input: typeof CreateJoinTokenRequestSchema;
     output: typeof CreateJoinTokenResponseSchema;
+  },
+  /**
+   * RevokeJoinTokens makes all join tokens of a pool worthless, for when one has
+   * come into wrong hands. Agents that have joined go on. Repeating it is fine.
+   *
+   * @generated from rpc signalbox.pool.v1.PoolService.RevokeJoinTokens
+   */
+  revokeJoinTokens: {
+    methodKind: "unary";
+    input: typeof RevokeJoinTokensRequestSchema;
+    output: typeof RevokeJoinTokensResponseSchema;
   },
   /**
    * @generated from rpc signalbox.pool.v1.PoolService.ListAgents

@@ -45,6 +45,9 @@ const (
 	// PoolServiceCreateJoinTokenProcedure is the fully-qualified name of the PoolService's
 	// CreateJoinToken RPC.
 	PoolServiceCreateJoinTokenProcedure = "/signalbox.pool.v1.PoolService/CreateJoinToken"
+	// PoolServiceRevokeJoinTokensProcedure is the fully-qualified name of the PoolService's
+	// RevokeJoinTokens RPC.
+	PoolServiceRevokeJoinTokensProcedure = "/signalbox.pool.v1.PoolService/RevokeJoinTokens"
 	// PoolServiceListAgentsProcedure is the fully-qualified name of the PoolService's ListAgents RPC.
 	PoolServiceListAgentsProcedure = "/signalbox.pool.v1.PoolService/ListAgents"
 	// PoolServiceRevokeAgentProcedure is the fully-qualified name of the PoolService's RevokeAgent RPC.
@@ -63,6 +66,9 @@ type PoolServiceClient interface {
 	GetPool(context.Context, *v1.GetPoolRequest) (*v1.GetPoolResponse, error)
 	// CreateJoinToken makes a token that lets agents join one pool.
 	CreateJoinToken(context.Context, *v1.CreateJoinTokenRequest) (*v1.CreateJoinTokenResponse, error)
+	// RevokeJoinTokens makes all join tokens of a pool worthless, for when one has
+	// come into wrong hands. Agents that have joined go on. Repeating it is fine.
+	RevokeJoinTokens(context.Context, *v1.RevokeJoinTokensRequest) (*v1.RevokeJoinTokensResponse, error)
 	ListAgents(context.Context, *v1.ListAgentsRequest) (*v1.ListAgentsResponse, error)
 	// RevokeAgent ends an agent's sessions and leases at once; the tasks go
 	// elsewhere. Repeating it is fine.
@@ -114,6 +120,12 @@ func NewPoolServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			connect.WithSchema(poolServiceMethods.ByName("CreateJoinToken")),
 			connect.WithClientOptions(opts...),
 		),
+		revokeJoinTokens: connect.NewClient[v1.RevokeJoinTokensRequest, v1.RevokeJoinTokensResponse](
+			httpClient,
+			baseURL+PoolServiceRevokeJoinTokensProcedure,
+			connect.WithSchema(poolServiceMethods.ByName("RevokeJoinTokens")),
+			connect.WithClientOptions(opts...),
+		),
 		listAgents: connect.NewClient[v1.ListAgentsRequest, v1.ListAgentsResponse](
 			httpClient,
 			baseURL+PoolServiceListAgentsProcedure,
@@ -139,14 +151,15 @@ func NewPoolServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 
 // poolServiceClient implements PoolServiceClient.
 type poolServiceClient struct {
-	createPool      *connect.Client[v1.CreatePoolRequest, v1.CreatePoolResponse]
-	updatePool      *connect.Client[v1.UpdatePoolRequest, v1.UpdatePoolResponse]
-	listPools       *connect.Client[v1.ListPoolsRequest, v1.ListPoolsResponse]
-	getPool         *connect.Client[v1.GetPoolRequest, v1.GetPoolResponse]
-	createJoinToken *connect.Client[v1.CreateJoinTokenRequest, v1.CreateJoinTokenResponse]
-	listAgents      *connect.Client[v1.ListAgentsRequest, v1.ListAgentsResponse]
-	revokeAgent     *connect.Client[v1.RevokeAgentRequest, v1.RevokeAgentResponse]
-	getSealingKey   *connect.Client[v1.GetSealingKeyRequest, v1.GetSealingKeyResponse]
+	createPool       *connect.Client[v1.CreatePoolRequest, v1.CreatePoolResponse]
+	updatePool       *connect.Client[v1.UpdatePoolRequest, v1.UpdatePoolResponse]
+	listPools        *connect.Client[v1.ListPoolsRequest, v1.ListPoolsResponse]
+	getPool          *connect.Client[v1.GetPoolRequest, v1.GetPoolResponse]
+	createJoinToken  *connect.Client[v1.CreateJoinTokenRequest, v1.CreateJoinTokenResponse]
+	revokeJoinTokens *connect.Client[v1.RevokeJoinTokensRequest, v1.RevokeJoinTokensResponse]
+	listAgents       *connect.Client[v1.ListAgentsRequest, v1.ListAgentsResponse]
+	revokeAgent      *connect.Client[v1.RevokeAgentRequest, v1.RevokeAgentResponse]
+	getSealingKey    *connect.Client[v1.GetSealingKeyRequest, v1.GetSealingKeyResponse]
 }
 
 // CreatePool calls signalbox.pool.v1.PoolService.CreatePool.
@@ -194,6 +207,15 @@ func (c *poolServiceClient) CreateJoinToken(ctx context.Context, req *v1.CreateJ
 	return nil, err
 }
 
+// RevokeJoinTokens calls signalbox.pool.v1.PoolService.RevokeJoinTokens.
+func (c *poolServiceClient) RevokeJoinTokens(ctx context.Context, req *v1.RevokeJoinTokensRequest) (*v1.RevokeJoinTokensResponse, error) {
+	response, err := c.revokeJoinTokens.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // ListAgents calls signalbox.pool.v1.PoolService.ListAgents.
 func (c *poolServiceClient) ListAgents(ctx context.Context, req *v1.ListAgentsRequest) (*v1.ListAgentsResponse, error) {
 	response, err := c.listAgents.CallUnary(ctx, connect.NewRequest(req))
@@ -230,6 +252,9 @@ type PoolServiceHandler interface {
 	GetPool(context.Context, *v1.GetPoolRequest) (*v1.GetPoolResponse, error)
 	// CreateJoinToken makes a token that lets agents join one pool.
 	CreateJoinToken(context.Context, *v1.CreateJoinTokenRequest) (*v1.CreateJoinTokenResponse, error)
+	// RevokeJoinTokens makes all join tokens of a pool worthless, for when one has
+	// come into wrong hands. Agents that have joined go on. Repeating it is fine.
+	RevokeJoinTokens(context.Context, *v1.RevokeJoinTokensRequest) (*v1.RevokeJoinTokensResponse, error)
 	ListAgents(context.Context, *v1.ListAgentsRequest) (*v1.ListAgentsResponse, error)
 	// RevokeAgent ends an agent's sessions and leases at once; the tasks go
 	// elsewhere. Repeating it is fine.
@@ -277,6 +302,12 @@ func NewPoolServiceHandler(svc PoolServiceHandler, opts ...connect.HandlerOption
 		connect.WithSchema(poolServiceMethods.ByName("CreateJoinToken")),
 		connect.WithHandlerOptions(opts...),
 	)
+	poolServiceRevokeJoinTokensHandler := connect.NewUnaryHandlerSimple(
+		PoolServiceRevokeJoinTokensProcedure,
+		svc.RevokeJoinTokens,
+		connect.WithSchema(poolServiceMethods.ByName("RevokeJoinTokens")),
+		connect.WithHandlerOptions(opts...),
+	)
 	poolServiceListAgentsHandler := connect.NewUnaryHandlerSimple(
 		PoolServiceListAgentsProcedure,
 		svc.ListAgents,
@@ -309,6 +340,8 @@ func NewPoolServiceHandler(svc PoolServiceHandler, opts ...connect.HandlerOption
 			poolServiceGetPoolHandler.ServeHTTP(w, r)
 		case PoolServiceCreateJoinTokenProcedure:
 			poolServiceCreateJoinTokenHandler.ServeHTTP(w, r)
+		case PoolServiceRevokeJoinTokensProcedure:
+			poolServiceRevokeJoinTokensHandler.ServeHTTP(w, r)
 		case PoolServiceListAgentsProcedure:
 			poolServiceListAgentsHandler.ServeHTTP(w, r)
 		case PoolServiceRevokeAgentProcedure:
@@ -342,6 +375,10 @@ func (UnimplementedPoolServiceHandler) GetPool(context.Context, *v1.GetPoolReque
 
 func (UnimplementedPoolServiceHandler) CreateJoinToken(context.Context, *v1.CreateJoinTokenRequest) (*v1.CreateJoinTokenResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("signalbox.pool.v1.PoolService.CreateJoinToken is not implemented"))
+}
+
+func (UnimplementedPoolServiceHandler) RevokeJoinTokens(context.Context, *v1.RevokeJoinTokensRequest) (*v1.RevokeJoinTokensResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("signalbox.pool.v1.PoolService.RevokeJoinTokens is not implemented"))
 }
 
 func (UnimplementedPoolServiceHandler) ListAgents(context.Context, *v1.ListAgentsRequest) (*v1.ListAgentsResponse, error) {
