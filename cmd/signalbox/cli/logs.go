@@ -3,10 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,7 +11,6 @@ import (
 	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/datastream"
 	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/exit"
 	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/follow"
-	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/output"
 	relayv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/relay/v1"
 	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
 	"github.com/signalboxhq/signalbox/proto/id"
@@ -102,6 +97,11 @@ func hasTask(tasks []*runv1.Task, name string) bool {
 // read prints one attempt's log. A stream that is cut is opened again where it
 // ended, as often as the agent can be reached.
 func (l *logs) read(ctx context.Context, task string, attempt uint32) error {
+	err := l.readOn(ctx, task, attempt)
+	return errors.Join(err, l.print.end(task, attempt))
+}
+
+func (l *logs) readOn(ctx context.Context, task string, attempt uint32) error {
 	src := datastream.Source{
 		Org: l.org, Run: l.runID, Kind: relayv1.DataKind_DATA_KIND_LOGS,
 		Task: task, Attempt: attempt, Follow: l.follow,
@@ -113,7 +113,7 @@ func (l *logs) read(ctx context.Context, task string, attempt uint32) error {
 				return nil // seen before the stream was cut
 			}
 			begun, src.Offset, try = true, line.Offset, 1
-			return l.print.line(task, attempt, line)
+			return l.print.record(task, attempt, line)
 		})
 		if err == nil || !begun && !l.follow || !datastream.Cut(err) || ctx.Err() != nil || try > 5 {
 			return err
@@ -164,59 +164,4 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// logPrinter writes lines of several logs, one at a time.
-type logPrinter struct {
-	p          *output.Printer
-	out        io.Writer
-	timestamps bool
-	prefix     bool
-	longest    int
-
-	mu sync.Mutex
-}
-
-// newLogPrinter puts the task's name before each line where there may be others.
-func newLogPrinter(p *output.Printer, out io.Writer, timestamps bool, only string, tasks []*runv1.Task) *logPrinter {
-	lp := &logPrinter{p: p, out: out, timestamps: timestamps, prefix: only == "" && len(tasks) > 1}
-	for _, t := range tasks {
-		lp.longest = max(lp.longest, len(t.GetName()))
-	}
-	return lp
-}
-
-func (lp *logPrinter) line(task string, attempt uint32, line datastream.Line) error {
-	lp.mu.Lock()
-	defer lp.mu.Unlock()
-	if lp.p.Format.Structured() {
-		one := *lp.p
-		if one.Format == output.JSON {
-			one.Format = output.JSONL
-		}
-		return one.Value(output.Object{
-			{Name: "task", Value: task},
-			{Name: "attempt", Value: attempt},
-			{Name: "offset", Value: line.Offset},
-			{Name: "time", Value: output.Time(line.Time)},
-			{Name: "stream", Value: line.Stream},
-			{Name: "text", Value: line.Text},
-		})
-	}
-	var b strings.Builder
-	prefix := ""
-	if lp.prefix {
-		prefix = lp.p.Paint(output.Faint, fmt.Sprintf("%-*s | ", lp.longest, task))
-	}
-	if lp.timestamps {
-		prefix += lp.p.Paint(output.Faint, line.Time.UTC().Format("2006-01-02T15:04:05.000Z")) + " "
-	}
-	// A record is what a program wrote at once: it may have several lines.
-	for text := range strings.SplitSeq(strings.TrimSuffix(strings.TrimSuffix(line.Text, "\n"), "\r"), "\n") {
-		b.WriteString(prefix + text + "\n")
-	}
-	if _, err := io.WriteString(lp.out, b.String()); err != nil {
-		return errors.Join(errors.New("write the log"), err)
-	}
-	return nil
 }

@@ -53,13 +53,31 @@ func TestLogsOfARunNameTheirTasks(t *testing.T) {
 	require.Contains(t, r.err, "reason: DATA_GONE")
 }
 
+// A record is what one read of the pipe gave: it ends anywhere in a line.
+func TestLogsPutLinesTogether(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	d.fake.logs["prepare"] = []string{logLine(0, "stdout", "only")}
+	d.fake.logs["train"] = []string{
+		logLine(0, "stdout", "one\ntw"), logLine(40, "stdout", "o\nthr"), logLine(80, "stderr", "careful\n"), logLine(120, "stdout", "ee"),
+	}
+	r := d.run("logs", run12)
+	require.Zero(t, r.code, r.err)
+	require.Equal(t, "prepare  | only\ntrain    | one\ntrain    | two\ntrain    | careful\ntrain    | three\n", r.out)
+
+	// Alone on the screen, what is there of a line is shown at once.
+	r = d.run("logs", run12, "train")
+	require.Zero(t, r.code, r.err)
+	require.Equal(t, "one\ntwo\nthr\ncareful\nee\n", r.out)
+}
+
 func TestLogsGoOnWhereTheStreamWasCut(t *testing.T) {
 	t.Parallel()
 	d := setup(t)
 	d.fake.logs["train"] = []string{
-		logLine(0, "stdout", "one") + logLine(40, "stdout", "two"),
+		logLine(0, "stdout", "one\n") + logLine(40, "stdout", "two\n"),
 		cut,
-		logLine(40, "stdout", "two") + logLine(80, "stdout", "three"),
+		logLine(40, "stdout", "two\n") + logLine(80, "stdout", "three"),
 	}
 	r := d.run("logs", run12, "train")
 	require.Zero(t, r.code, r.err)
