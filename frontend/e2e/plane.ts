@@ -33,6 +33,10 @@ export async function startPlane(): Promise<Plane> {
   chmodSync(folder, 0o755); // PostgreSQL runs as another user and has to get through
   const mail = join(folder, "mail");
   mkdirSync(mail);
+  if (!process.env.SIGNALBOX_BIN) {
+    // The server carries the app as it was when the server was built.
+    execFileSync("npm", ["run", "build"], { cwd: join(root, "frontend"), stdio: "ignore" });
+  }
   const server = program("signalbox", "SIGNALBOX_BIN", folder, ".", "./cmd/signalbox");
   const agent = program("signalbox-agent", "SIGNALBOX_AGENT_BIN", folder, "agent", "./cmd/signalbox-agent");
   const address = `127.0.0.1:${await freePort()}`;

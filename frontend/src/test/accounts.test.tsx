@@ -1,5 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
+import { RunService } from "@/gen/signalbox/run/v1/run_pb";
+import { unauthenticated } from "./mock/refuse";
 import { open, workspace } from "./open";
 
 describe("signing in", () => {
@@ -22,6 +24,21 @@ describe("signing in", () => {
     await user.type(screen.getByLabelText(/^Password/), "wrong");
     await user.click(screen.getByRole("button", { name: "Sign in" }));
     expect(await screen.findByRole("alert")).toHaveTextContent("E-mail or password is wrong.");
+  });
+});
+
+describe("a session that ends", () => {
+  it("asks to sign in again, and keeps the way back", async () => {
+    const { address } = await open(`${workspace}/runs?state=failed`, {
+      services: ({ service }) =>
+        service(RunService, {
+          listRuns: () => {
+            throw unauthenticated();
+          },
+        }),
+    });
+    await screen.findByRole("heading", { name: "Sign in" });
+    expect(decodeURIComponent(address())).toBe(`/sign-in?next=${workspace}/runs?state=failed`);
   });
 });
 

@@ -20,6 +20,17 @@ vi.stubGlobal(
     disconnect() {}
   },
 );
+vi.stubGlobal(
+  "IntersectionObserver",
+  class {
+    constructor(private readonly found: (entries: { isIntersecting: boolean }[]) => void) {}
+    observe() {
+      this.found([{ isIntersecting: true }]);
+    }
+    unobserve() {}
+    disconnect() {}
+  },
+);
 Object.defineProperties(HTMLElement.prototype, {
   offsetWidth: { get: () => 1024 },
   offsetHeight: { get: () => 640 },

@@ -43,6 +43,18 @@ describe("layout", () => {
       }
     }
   });
+  it("keeps to its rules for a thousand tasks, at once", () => {
+    const many = Array.from({ length: 1000 }, (_, i) =>
+      task(`t${i}`, i === 0 ? [] : [`t${Math.max(0, i - 1 - ((i * 7) % 25))}`]),
+    );
+    const before = performance.now();
+    const { nodes } = layout(shapeOf([...many, task("clean", [], "always")]));
+    expect(performance.now() - before).toBeLessThan(500);
+    const at = new Map(nodes.map((node) => [node.name, node]));
+    for (const { name, needs } of many)
+      for (const need of needs) expect(at.get(need)?.x).toBeLessThan(at.get(name)?.x ?? 0);
+    expect(new Set(nodes.map(({ x, y }) => `${x},${y}`)).size).toBe(1001);
+  });
   it("draws a plan of exit handlers alone, and one of nothing", () => {
     expect(layout(shapeOf([task("clean", [], "always")])).nodes).toHaveLength(1);
     expect(layout(shapeOf([])).nodes).toEqual([]);

@@ -1,4 +1,5 @@
 import { layout as dagre, Graph } from "@dagrejs/dagre";
+import { layered } from "./layered";
 import type { Shape } from "./model";
 
 export const NODE_WIDTH = 192;
@@ -39,7 +40,27 @@ export function layout(shape: Shape): Layout {
   };
 }
 
+/** Above this many tasks dagre keeps the page waiting. */
+const LARGE = 250;
+
 function placeMain(shape: Shape): Placed[] {
+  const main = shape.nodes.filter(({ exit }) => !exit);
+  return main.length > LARGE ? placeLarge({ ...shape, nodes: main }) : placeSmall(shape);
+}
+
+function placeLarge(shape: Shape): Placed[] {
+  const known = new Set(shape.nodes.map(({ name }) => name));
+  const edges = shape.edges.filter(({ from, to }) => known.has(from) && known.has(to));
+  const cells = layered({ nodes: shape.nodes, edges });
+  const top = Math.min(...cells.map(({ row }) => row));
+  return cells.map(({ name, rank, row }) => ({
+    name,
+    x: rank * (NODE_WIDTH + RANK_GAP),
+    y: (row - top) * (NODE_HEIGHT + NODE_GAP),
+  }));
+}
+
+function placeSmall(shape: Shape): Placed[] {
   const graph = new Graph();
   graph.setGraph({ rankdir: "LR", ranksep: RANK_GAP, nodesep: NODE_GAP, marginx: 0, marginy: 0 });
   graph.setDefaultEdgeLabel(() => ({}));

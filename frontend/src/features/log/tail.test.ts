@@ -1,3 +1,5 @@
+// @vitest-environment happy-dom
+
 import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, it, vi } from "vitest";
 import type { Piece } from "@/features/relay/stream";

@@ -1,6 +1,7 @@
 import type { Piece } from "@/features/relay/stream";
 import { Reason } from "@/gen/signalbox/fault/v1/fault_pb";
 import { hasReason } from "@/rpc/fault";
+import { untilVisible, whileVisible } from "@/rpc/visible";
 import { SealError } from "@/seal";
 import { LineBook, type LogLine, type LogRecord, RecordReader } from "./line";
 
@@ -70,9 +71,11 @@ export class LogTail {
     const stop = new AbortController();
     this.stop = stop;
     for (let failures = 0; !stop.signal.aborted; ) {
+      await untilVisible(stop.signal);
       const before = this.last;
       try {
-        await this.read(stop.signal);
+        const end = await whileVisible(stop.signal, (signal) => this.read(signal));
+        if (end.hidden) continue;
         return this.show({ state: "ended" });
       } catch (error) {
         if (stop.signal.aborted) return;

@@ -1,5 +1,6 @@
-import { useQuery } from "@connectrpc/connect-query";
+import { skipToken, useQuery } from "@connectrpc/connect-query";
 import { Tooltip } from "@mantine/core";
+import { useInViewport } from "@mantine/hooks";
 import type { CSSProperties } from "react";
 import { Icon } from "@/components/ui/icon";
 import { BareLink } from "@/components/ui/link";
@@ -14,11 +15,26 @@ const MOST = 8;
 /** LastRuns shows how a pipeline's last runs ended, the newest on the right. */
 export function LastRuns({ pipeline }: { pipeline: string }) {
   const place = usePlace();
-  const { data } = useQuery(RunService.method.listRuns, { pipeline, pageSize: MOST }, { staleTime: 10_000 });
-  if (!data) return <span className="sb-dim">…</span>;
-  if (data.runs.length === 0) return <span className="sb-dim">never ran</span>;
+  const { ref, inViewport } = useInViewport<HTMLSpanElement>();
+  // One call for each pipeline on the screen, not for each in the list.
+  const input = inViewport ? { pipeline, pageSize: MOST } : skipToken;
+  const { data } = useQuery(RunService.method.listRuns, input, { staleTime: 10_000, placeholderData: (old) => old });
+  if (!data) {
+    return (
+      <span ref={ref} className="sb-dim">
+        …
+      </span>
+    );
+  }
+  if (data.runs.length === 0) {
+    return (
+      <span ref={ref} className="sb-dim">
+        never ran
+      </span>
+    );
+  }
   return (
-    <span className={classes.lastRuns}>
+    <span ref={ref} className={classes.lastRuns}>
       {[...data.runs].reverse().map((run) => {
         const look = runLook(run.state);
         const style = { "--tone": toneColor(look.tone), "--fill": toneFill(look.tone) } as CSSProperties;

@@ -1,3 +1,5 @@
+// @vitest-environment happy-dom
+
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, createRouterTransport } from "@connectrpc/connect";
 import { createConnectQueryKey } from "@connectrpc/connect-query";

@@ -6,6 +6,7 @@ import { useMemo, useSyncExternalStore } from "react";
 import { Reason } from "@/gen/signalbox/fault/v1/fault_pb";
 import { GetRunResponseSchema, RunService } from "@/gen/signalbox/run/v1/run_pb";
 import { hasReason } from "@/rpc/fault";
+import { untilVisible, whileVisible } from "@/rpc/visible";
 import { isTerminal } from "./state";
 
 /** LiveState says whether the page follows the run. */
@@ -57,11 +58,15 @@ export class RunWatch {
     const stop = new AbortController();
     this.stop = stop;
     for (let failures = 0; !stop.signal.aborted; ) {
+      await untilVisible(stop.signal);
       try {
-        const terminal = await this.stream(stop.signal, () => {
-          failures = 0;
-        });
-        if (terminal) return this.show("ended");
+        const read = (signal: AbortSignal) =>
+          this.stream(signal, () => {
+            failures = 0;
+          });
+        const end = await whileVisible(stop.signal, read);
+        if (end.hidden) continue;
+        if (end.result) return this.show("ended");
       } catch (error) {
         if (stop.signal.aborted) return;
         if (hasReason(error, Reason.NOT_FOUND, Reason.PERMISSION_DENIED, Reason.UNAUTHENTICATED))

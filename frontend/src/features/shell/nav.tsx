@@ -51,9 +51,11 @@ export function Nav({ onHelp }: NavProps) {
           )}
           <h2 className={classes.group}>Organization</h2>
           <ul className={classes.list}>
-            <Entry icon="usage" to="/o/$org/usage" params={params}>
-              Usage
-            </Entry>
+            {mayInOrg(membership, "billing.read") && (
+              <Entry icon="usage" to="/o/$org/usage" params={params}>
+                Usage
+              </Entry>
+            )}
             <Entry icon="members" to="/o/$org/members" params={params}>
               Members
             </Entry>

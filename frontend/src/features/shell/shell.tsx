@@ -7,6 +7,7 @@ import { homeWorkspace } from "@/features/tenancy/last-place";
 import { useMembership, usePlace } from "@/features/tenancy/place";
 import { Nav } from "./nav";
 import { openPalette, Palette } from "./palette";
+import { RouteAnnouncer } from "./route-announcer";
 import classes from "./shell.module.css";
 import { useKeys, useShortcuts } from "./shortcut";
 import { ShortcutHelp } from "./shortcut-help";
@@ -49,6 +50,7 @@ export function Shell({ children }: ShellProps) {
       <AppShell.Main id="content" tabIndex={-1}>
         {children}
       </AppShell.Main>
+      <RouteAnnouncer />
       <Palette onHelp={openHelp} />
       <ShortcutHelp opened={help} onClose={closeHelp} />
     </AppShell>
