@@ -46,7 +46,7 @@ func (c *compiler) object(e entry, k keys) (object, bool) {
 		default:
 			c.fail(f.path, f.key, Problem{
 				Message: fmt.Sprintf("unknown key `%s`", clip(f.name)),
-				Want:    k.where + " has " + strings.Join(k.known, ", "),
+				Want:    "one of " + strings.Join(k.known, ", "),
 				Hint:    k.hint(f.name),
 			})
 		}

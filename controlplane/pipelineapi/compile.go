@@ -60,14 +60,20 @@ func violation(p *pipeline.Problem) fault.Violation {
 // sentence is a problem in one line, as clients print it above the excerpt.
 func sentence(p *pipeline.Problem) string {
 	var b strings.Builder
+	got := strings.ReplaceAll(p.Got, "\n", ", ")
 	b.WriteString(p.Message)
-	if p.Want != "" {
-		b.WriteString("; want " + p.Want)
-		if p.Got != "" {
-			b.WriteString(", got " + p.Got)
+	switch {
+	case strings.HasPrefix(p.Message, "want "): // a value's type says it by itself
+		if got != "" && !strings.Contains(p.Message, ", got ") {
+			b.WriteString(", got " + got)
 		}
-	} else if p.Got != "" {
-		b.WriteString("; got " + p.Got)
+	case p.Want != "":
+		b.WriteString("; want " + p.Want)
+		if got != "" {
+			b.WriteString(", got " + got)
+		}
+	case got != "":
+		b.WriteString("; got " + got)
 	}
 	if p.Hint != "" {
 		b.WriteString("; " + p.Hint)
