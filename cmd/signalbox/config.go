@@ -27,8 +27,9 @@ type Config struct {
 	// Proxies is how many proxies of ours stand before this server, each of which
 	// appends the address it sees to X-Forwarded-For. With too few, all clients
 	// share a proxy's address and are slowed down together; with too many, a
-	// client writes its own.
-	Proxies int `env:"SIGNALBOX_PROXIES, default=0"`
+	// client writes its own. Left out (-1) it is 1 behind https, which something
+	// before us must end, and otherwise 0.
+	Proxies int `env:"SIGNALBOX_PROXIES, default=-1"`
 	// DatabaseURL names a user who may work as the sb_ roles, or create them.
 	DatabaseURL Secret `env:"DATABASE_URL"`
 	// Mail is where mail goes: "terminal", "file:<folder>" or an smtp:// URL.
@@ -70,8 +71,14 @@ func (c *Config) Validate() error {
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return fmt.Errorf("SIGNALBOX_PUBLIC_URL %q is not an http(s) URL", c.PublicURL)
 	}
-	if c.Proxies < 0 {
+	if c.Proxies < -1 {
 		return fmt.Errorf("SIGNALBOX_PROXIES is %d: want how many proxies stand before this server", c.Proxies)
+	}
+	if c.Proxies == -1 {
+		c.Proxies = 0
+		if c.secure() {
+			c.Proxies = 1
+		}
 	}
 	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
 	return nil

@@ -29,7 +29,12 @@ func TestClientAddressBehindProxies(t *testing.T) {
 		c := Config{Proxies: proxies}
 		require.Equal(t, want, c.clientIP()(r), "%d proxies", proxies)
 	}
-	c := Config{DatabaseURL: "postgres://db/sb", Address: "127.0.0.1:7070", Proxies: -1}
+	for url, want := range map[string]int{"https://sb.example.com": 1, "http://127.0.0.1:7070": 0} {
+		c := Config{DatabaseURL: "postgres://db/sb", PublicURL: url, Proxies: -1}
+		require.NoError(t, c.Validate())
+		require.Equal(t, want, c.Proxies, "left out, for %s", url)
+	}
+	c := Config{DatabaseURL: "postgres://db/sb", Address: "127.0.0.1:7070", Proxies: -2}
 	require.ErrorContains(t, c.Validate(), "SIGNALBOX_PROXIES")
 }
 

@@ -29,7 +29,7 @@ func serverCommand() *cobra.Command {
   SIGNALBOX_ADDRESS            where to listen (127.0.0.1:7070)
   SIGNALBOX_PUBLIC_URL         what links and install commands name
   SIGNALBOX_INTERNAL_ADDRESS   where other replicas pass frames on (127.0.0.1:0)
-  SIGNALBOX_PROXIES            how many proxies of yours append to X-Forwarded-For (0)
+  SIGNALBOX_PROXIES            how many proxies of yours append to X-Forwarded-For (1 behind https, else 0)
   SIGNALBOX_MAIL               "terminal", "file:<folder>" or smtp://user:password@host:port
   SIGNALBOX_LOG_LEVEL          debug, info, warn or error
 

@@ -11,6 +11,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/signalboxhq/signalbox/controlplane/agentdb"
+	"github.com/signalboxhq/signalbox/internal/pace"
 	"github.com/signalboxhq/signalbox/proto/id"
 )
 
@@ -48,6 +49,8 @@ type Identity struct {
 	verified map[[sha256.Size]byte]verifiedToken
 	// An assertion is good for one token. Until when each is remembered.
 	used map[usedAssertion]time.Time
+	// Agents that have shown who they are.
+	shown pace.Familiar[id.UUID]
 }
 
 type verifiedToken struct {
@@ -136,6 +139,7 @@ func (i *Identity) first(u usedAssertion, until time.Time) error {
 		}
 	}
 	i.used[u] = until
+	i.shown.Note(u.agent)
 	return nil
 }
 

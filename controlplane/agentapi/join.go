@@ -27,10 +27,11 @@ const (
 )
 
 // stranger runs what somebody asks who is no agent yet, or has not shown it; an
-// address from which too much has failed is not served at all.
-func (s *Service) stranger(ctx context.Context, fn func() error) error {
+// address from which too much has failed is not served at all. Agents that have
+// shown who they are before are: they may share their address with whoever fails.
+func (s *Service) stranger(ctx context.Context, claimed id.UUID, fn func() error) error {
 	address := throttle.Address(addressOf(ctx))
-	if wait := s.strangers.Wait(address); wait > 0 {
+	if wait := s.strangers.Wait(address); wait > 0 && !s.identity.shown.Knows(claimed) {
 		return fault.ResourceExhausted("RATE_LIMITED", "too many calls from your address have failed: wait %d s", 1+int(wait.Seconds()))
 	}
 	err := fn()
@@ -59,7 +60,7 @@ func (s *Service) Enroll(ctx context.Context, req *agentv1.EnrollRequest) (*agen
 		return nil, err
 	}
 	var a agentdb.Agent
-	err := s.stranger(ctx, func() error {
+	err := s.stranger(ctx, id.Nil, func() error {
 		secret, err := token.ParseKind(token.Join, req.GetToken())
 		if err != nil {
 			return agentdb.ErrTokenUnknown // mistyped: the database need not be asked
@@ -85,12 +86,12 @@ func (s *Service) Enroll(ctx context.Context, req *agentv1.EnrollRequest) (*agen
 func (s *Service) CreateAccessToken(ctx context.Context, req *agentv1.CreateAccessTokenRequest) (*agentv1.CreateAccessTokenResponse, error) {
 	refused := fault.Unauthenticated("TOKEN_INVALID", "the assertion is not valid: it must be signed by the agent's key within the last minute, and be new")
 	var a agentdb.Agent
-	err := s.stranger(ctx, func() error {
-		claimed, err := Claimed(req.GetAssertion())
-		if err != nil {
-			return refused.Because(err)
+	claimed, unread := Claimed(req.GetAssertion())
+	err := s.stranger(ctx, claimed, func() error {
+		if unread != nil {
+			return refused.Because(unread)
 		}
-		err = s.inSystem(ctx, func(tx pgx.Tx) (err error) {
+		err := s.inSystem(ctx, func(tx pgx.Tx) (err error) {
 			a, err = agentdb.Get(ctx, tx, claimed)
 			return err
 		})

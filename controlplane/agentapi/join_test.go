@@ -167,6 +167,8 @@ func TestAssertionIsGoodOnceAndOnlyStrictly(t *testing.T) {
 func TestStrangersAreSlowedDown(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
+	acme := b.organization("acme")
+	a := b.agent(acme)
 	var last error
 	for i := range 400 {
 		_, last = b.anonymous().CreateAccessToken(t.Context(), &agentv1.CreateAccessTokenRequest{Assertion: fmt.Sprint("nonsense", i)})
@@ -176,9 +178,11 @@ func TestStrangersAreSlowedDown(t *testing.T) {
 	}
 	requireReason(t, "RATE_LIMITED", last)
 	_, err := b.anonymous().Enroll(t.Context(), &agentv1.EnrollRequest{
-		Token: b.joinToken(b.organization("acme"), 1).Secret(), PublicKey: freshKey(t), Name: "box",
+		Token: b.joinToken(acme, 1).Secret(), PublicKey: freshKey(t), Name: "box",
 	})
 	requireReason(t, "RATE_LIMITED", err)
+	_, err = b.anonymous().CreateAccessToken(t.Context(), &agentv1.CreateAccessTokenRequest{Assertion: assertion(t, a.id, "again", a.key)})
+	require.NoError(t, err, "an agent that is known goes on, whoever shares its address")
 }
 
 // A reason that was cut in the middle of a character could not be stored, and

@@ -42,3 +42,19 @@ func TestManyKeysDoNotFillTheMemory(t *testing.T) {
 	}
 	require.True(t, p.Take("a"), "forgotten")
 }
+
+func TestFamiliarOnesAreForgottenOnlyForManyOthers(t *testing.T) {
+	t.Parallel()
+	var f pace.Familiar[int]
+	require.False(t, f.Knows(-1))
+	f.Note(-1)
+	for i := range 30_000 {
+		f.Note(i)
+	}
+	require.True(t, f.Knows(-1))
+	for i := range 30_000 {
+		f.Note(30_000 + i)
+	}
+	require.False(t, f.Knows(-1))
+	require.True(t, f.Knows(59_999))
+}

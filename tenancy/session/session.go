@@ -17,6 +17,7 @@ package session
 
 import (
 	"context"
+	"crypto/sha256"
 	"net/http"
 	"strings"
 	"time"
@@ -53,6 +54,7 @@ type Middleware struct {
 	cookies       Cookies
 	clientIP      func(*http.Request) string
 	strangers     *pace.Pacer
+	familiar      pace.Familiar[[sha256.Size]byte]
 }
 
 // NewMiddleware makes a Middleware. clientIP is RemoteIP, or Forwarded behind

@@ -268,6 +268,7 @@ func TestStrangersAreSlowedDown(t *testing.T) {
 	before := len(d.places)
 	_ = ask("192.0.2.7:1", cookieNamed("__Host-sb", other.cookie.Secret()))
 	require.Len(t, d.places, before, "nothing is looked up")
+	require.NoError(t, ask("192.0.2.7:1", good), "who was known before goes on, whoever shares the address")
 	require.NoError(t, ask("198.51.100.1:1", func(*http.Request) {}))
 
 	d.outage = errors.New("the database is away")

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"net/http"
 	"time"
@@ -21,18 +22,31 @@ const (
 	strangersBurst = 600
 )
 
-// paced is principal, unless too many strangers come from the address: then
-// nothing is looked up, because it is not known yet who is none.
+// paced is principal, unless too many strangers come from the address: then a
+// credential is looked up only if it was good here lately, because it is not
+// known yet whose the others are.
 func (m *Middleware) paced(ctx context.Context, r *http.Request, ip string) (authz.Principal, error) {
-	address := throttle.Address(ip)
-	if wait := m.strangers.Wait(address); wait > 0 {
+	address, credential := throttle.Address(ip), m.credential(r)
+	if wait := m.strangers.Wait(address); wait > 0 && !m.familiar.Knows(credential) {
 		return authz.Principal{}, errTooFast(wait)
 	}
 	found, err := m.principal(ctx, r, ip)
+	if found.Kind != "" {
+		m.familiar.Note(credential)
+	}
 	if found.Kind == "" && counts(err) {
 		m.strangers.Take(address)
 	}
 	return found, err
+}
+
+// credential is the hash of what the request shows, so that no secret is kept.
+func (m *Middleware) credential(r *http.Request) [sha256.Size]byte {
+	text := r.Header.Get("Authorization")
+	if text == "" {
+		text, _ = m.cookies.read(r)
+	}
+	return sha256.Sum256([]byte(text))
 }
 
 // counts reports whether a request of nobody counts: not one that an outage of
