@@ -53,7 +53,7 @@ func (a *app) agentGrid(agents []*poolv1.Agent) *output.Grid {
 			{Head: "CPU", Right: true, Wide: true},
 			{Head: "MEMORY", Right: true, Wide: true},
 			{Head: "LABELS", Wide: true},
-			{Head: "ID", Wide: true},
+			{Head: "ID"},
 		},
 		Empty: "No agents. `signalbox pool join-token POOL` prints the command that starts one.",
 	}
@@ -63,7 +63,10 @@ func (a *app) agentGrid(agents []*poolv1.Agent) *output.Grid {
 			state = output.Cell{Text: "● draining", Tone: output.Warn}
 		}
 		key := output.Cell{Text: "missing", Tone: output.Warn}
-		if x.GetHoldsSealingKey() {
+		switch {
+		case x.GetState() != "online":
+			key = output.Text("") // it says so when it connects
+		case x.GetHoldsSealingKey():
 			key = output.Text("held")
 		}
 		g.Add(output.Text(x.GetName()), output.Text(x.GetPool()), state, output.Number(x.GetLeases()), output.Number(x.GetSlots()),

@@ -52,7 +52,7 @@ func (a *app) readSource(args []string) (source, error) {
 			return source{name: c, text: text}, nil
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
-			return source{}, exit.Wrongf("read %s: %s", c, err.Error()).Because(err)
+			return source{}, exit.Wrongf("%s", err.Error()).Because(err) // it names the file
 		}
 	}
 	if name == "" {

@@ -70,3 +70,18 @@ func TestARefusalWithoutAReasonIsToldToo(t *testing.T) {
 	require.Equal(t, 5, r.code)
 	require.Contains(t, r.err, "error: ")
 }
+
+// The service speaks of headers; people set flags.
+func TestAMissingPlaceIsToldInFlags(t *testing.T) {
+	t.Parallel()
+	for header, flag := range map[string]string{"Signalbox-Workspace": "--workspace", "Signalbox-Organization": "--org"} {
+		d := setup(t)
+		text := "name it in the header " + header
+		d.fake.fail["ListPools"] = refusal(connect.CodeInvalidArgument, faultv1.Reason_REASON_INVALID_ARGUMENT, text,
+			&faultv1.Violation{Path: header, Text: text})
+		r := d.run("pool", "list")
+		require.Equal(t, 2, r.code)
+		require.Contains(t, r.err, flag)
+		require.NotContains(t, r.err, "header")
+	}
+}

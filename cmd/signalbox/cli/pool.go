@@ -193,7 +193,7 @@ func (a *app) poolJoinTokenCommand() *cobra.Command {
 			Blocks: []output.Block{output.Prose(res.GetCommand())},
 		})
 	})
-	c.Flags().Uint32Var(&req.Uses, "uses", 0, "how many agents may `JOIN` with it (default 1)")
+	c.Flags().Uint32Var(&req.Uses, "uses", 0, "the `NUMBER` of agents that may join with it (default 1)")
 	c.Flags().Uint32Var(&req.Hours, "hours", 0, "how many `HOURS` it is valid, 720 at most (default 24)")
 	c.ValidArgsFunction = a.completePools
 	return c

@@ -35,7 +35,7 @@ var advices = map[faultv1.Reason]advice{
 
 	faultv1.Reason_REASON_RUN_TERMINAL:         {Conflict, "the run has ended; `signalbox retry RUN` runs what failed again"},
 	faultv1.Reason_REASON_RUN_FINALIZING:       {Conflict, "only exit handlers are left; --force skips them"},
-	faultv1.Reason_REASON_NOTHING_TO_RETRY:     {Conflict, "every task succeeded; start a new run instead: `signalbox run start PIPELINE`"},
+	faultv1.Reason_REASON_NOTHING_TO_RETRY:     {Conflict, "start a new run instead: `signalbox run start PIPELINE`"},
 	faultv1.Reason_REASON_RUN_NOT_TERMINAL:     {Conflict, "wait for the run to end (`signalbox run wait RUN`) or cancel it first"},
 	faultv1.Reason_REASON_IDEMPOTENCY_MISMATCH: {Conflict, "the key was used for another start; take a new --key for other content"},
 

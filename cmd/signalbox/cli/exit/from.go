@@ -56,6 +56,7 @@ func fromConnect(err *connect.Error) *Error {
 			refine(e, r)
 		}
 	}
+	placeless(e)
 	if e.Text == "" {
 		e.Text = "the service answered " + e.Name
 	}
@@ -66,6 +67,25 @@ func fromConnect(err *connect.Error) *Error {
 		e.Request = err.Meta().Get(headerRequestID)
 	}
 	return e
+}
+
+// placeless says in this program's words that a call needs an organization or
+// a workspace and none is set: the service speaks of headers.
+func placeless(e *Error) {
+	for _, v := range e.Violations {
+		switch v.GetPath() {
+		case "Signalbox-Workspace":
+			e.Text = "no workspace is named"
+			e.Hint = "say it with --workspace ORG/WORKSPACE, or once for all with `signalbox workspace use NAME`; `signalbox whoami` lists yours"
+		case "Signalbox-Organization":
+			e.Text = "no organization is named"
+			e.Hint = "say it with --org NAME, or once for all with `signalbox workspace use NAME`; `signalbox whoami` lists yours"
+		default:
+			continue
+		}
+		e.Code, e.Violations = Usage, nil
+		return
+	}
 }
 
 // fromTransport is about errors that did not come from the service.
