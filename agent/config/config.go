@@ -10,7 +10,7 @@ import (
 // places (LOG_LIMIT: --log-limit, SIGNALBOX_AGENT_LOG_LIMIT, log_limit), the
 // usage tag is its help.
 type Config struct {
-	Server   string       `env:"SERVER" usage:"URL of the control plane"`
+	Server   string       `env:"SERVER" usage:"URL of the control plane, needed at the first start only"`
 	Token    secret.Value `env:"TOKEN" usage:"join token (sbj_…), needed at the first start only"`
 	Insecure bool         `env:"INSECURE, default=false" usage:"talk plain HTTP to a server that is not this machine"`
 

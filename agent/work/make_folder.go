@@ -32,7 +32,7 @@ func (s *makeFolder) Handle(_ context.Context, a *Attempt) *step.Verdict {
 	for _, in := range a.Inputs {
 		switch err := s.artifacts.Stage(in.uri, folder.In(in.name)); {
 		case errors.Is(err, artifact.ErrElsewhere):
-			return rejected(fmt.Sprintf("artifact %s lies on the disk of another agent", in.name))
+			return rejected(fmt.Sprintf("artifact %s lies on the disk of another agent; agents share artifacts in a folder that each of them names with --artifacts", in.name))
 		case errors.Is(err, artifact.ErrGone):
 			text := fmt.Sprintf("artifact %s is gone from this agent's disk: its retention is over, or somebody removed it", in.name)
 			return refused(step.CauseInput, text, text)

@@ -21,6 +21,7 @@ func TestUsage(t *testing.T) {
 	for _, args := range [][]string{{"stop"}, {"key"}, {"config"}, {"config", "edit"}} {
 		out, code := command(t, "", args...)
 		require.Equal(t, 2, code)
+		require.Contains(t, out, "unknown command")
 		require.Contains(t, out, "signalbox-agent start")
 	}
 	out, code := command(t, "", "start", "--help")
@@ -64,6 +65,7 @@ func TestKeyExportAndImport(t *testing.T) {
 	out, code = command(t, exported, "key", "import", "--dir", other)
 	require.Zero(t, code)
 	require.Contains(t, out, "imported "+kid[0][:4])
+	require.Contains(t, out, "next start")
 	again, code := command(t, "", "key", "export", "--dir", other)
 	require.Zero(t, code)
 	require.Equal(t, exported, again)
@@ -86,8 +88,13 @@ func TestKeyExportAndImport(t *testing.T) {
 func TestDoctor(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
+	out, code := command(t, "", "doctor", "--dir", b.dir)
+	require.Equal(t, 1, code)
+	require.Contains(t, out, "FAIL  settings       configuration: set server")
+	require.NotContains(t, out, "control plane  ", "there is nobody to ask")
+
 	args := []string{"doctor", "--server", b.plane.URL, "--dir", b.dir}
-	out, code := command(t, "", args...)
+	out, code = command(t, "", args...)
 	require.Equal(t, 1, code)
 	require.Contains(t, out, "FAIL  identity       this agent has not joined a pool yet")
 	require.Contains(t, out, "ok    control plane  answers within")
@@ -96,7 +103,7 @@ func TestDoctor(t *testing.T) {
 	b.plane.Opened(1)
 	a.signal(t, syscall.SIGTERM)
 	require.NoError(t, a.wait())
-	out, code = command(t, "", args...)
+	out, code = command(t, "", "doctor", "--dir", b.dir)
 	require.Zero(t, code, out)
 	require.Regexp(t, `ok    identity       agt_\w+, pool default`, out)
 	require.Contains(t, out, "ok    clock          agrees with the control plane's")

@@ -32,6 +32,7 @@ func (a *app) doctor(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	_ = recall(&loaded.Config) // what is wrong with the identity has its own line
 	sick := false
 	for _, c := range checks(&loaded.Config) {
 		found, err := c.look(ctx)
@@ -50,8 +51,7 @@ func (a *app) doctor(ctx context.Context, args []string) error {
 }
 
 func checks(c *config.Config) []check {
-	clock := link.NewClock(time.Now)
-	return []check{
+	list := []check{
 		{"settings", func(context.Context) (string, error) { return c.Server, c.Validate() }},
 		{"folder", func(context.Context) (string, error) { return c.Dir, writable(c.Dir) }},
 		{"policy", func(context.Context) (string, error) {
@@ -61,6 +61,23 @@ func checks(c *config.Config) []check {
 			_, err := policy.Load(c.Policy)
 			return c.Policy, err
 		}},
+	}
+	if c.Server != "" { // else there is nobody to ask, as settings said
+		list = append(list, remoteChecks(c)...)
+	}
+	return append(list,
+		check{"workspace key", func(context.Context) (string, error) { return heldKeys(c) }},
+		check{"capacity", func(context.Context) (string, error) {
+			capacity := capacityOf(c)
+			return fmt.Sprintf("%d slots, %g cores, %d MiB", capacity.Slots, float64(capacity.CPUMillis)/1000, capacity.MemoryBytes>>20), nil
+		}},
+	)
+}
+
+// remoteChecks ask the control plane.
+func remoteChecks(c *config.Config) []check {
+	clock := link.NewClock(time.Now)
+	return []check{
 		{"control plane", func(ctx context.Context) (string, error) { return reach(ctx, c.Server) }},
 		{"identity", func(ctx context.Context) (string, error) { return recognized(ctx, c, clock) }},
 		{"clock", func(context.Context) (string, error) {
@@ -68,11 +85,6 @@ func checks(c *config.Config) []check {
 				return fmt.Sprintf("%v behind the control plane's; the agent corrects it", skew.Round(time.Second)), nil
 			}
 			return "agrees with the control plane's", nil
-		}},
-		{"workspace key", func(context.Context) (string, error) { return heldKeys(c) }},
-		{"capacity", func(context.Context) (string, error) {
-			capacity := capacityOf(c)
-			return fmt.Sprintf("%d slots, %g cores, %d MiB", capacity.Slots, float64(capacity.CPUMillis)/1000, capacity.MemoryBytes>>20), nil
 		}},
 	}
 }
@@ -133,7 +145,7 @@ func heldKeys(c *config.Config) (string, error) {
 		return "", err
 	}
 	if len(keyring.Ring().Keys()) == 0 {
-		return "none: made at the first start if the workspace has none, else to be imported", nil
+		return "none: the first agent of a workspace makes it at its first start; on any other, `signalbox-agent key import` is needed for tasks with sealed inputs", nil
 	}
 	kids := []string{"holds"}
 	for _, kid := range keyring.Ring().KIDs() {

@@ -18,6 +18,21 @@ const identityFile = "identity.json"
 // without a token.
 var errNoToken = errors.New("this agent has not joined a pool yet: make a join token on the pool's page or with `signalbox pool join-token`, and give it with --token")
 
+// recall fills in the control plane that the agent joined, so that after the
+// first start its folder says all that is needed.
+func recall(c *config.Config) error {
+	path := filepath.Join(c.Dir, identityFile)
+	if _, err := os.Stat(path); c.Server != "" || errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	identity, err := link.LoadIdentity(path)
+	if err != nil {
+		return err
+	}
+	c.Server = identity.Server
+	return nil
+}
+
 // join returns a client for an agent that has an identity. An unreachable
 // control plane is waited for; a signal meanwhile ends the wait with a nil
 // client.

@@ -67,5 +67,6 @@ func (a *app) importKeys(keyring *value.Keyring) error {
 			return err
 		}
 	}
-	return nil
+	_, err = io.WriteString(a.stdout, "an agent that is running with this folder uses it from its next start on\n")
+	return err
 }

@@ -22,7 +22,7 @@ var version string
 
 const usage = `signalbox-agent runs the tasks of one pool of Signalbox on this machine.
 
-  signalbox-agent start --server URL --token sbj_…   join the pool, then run its tasks
+  signalbox-agent start --server URL --token sbj_…   join the pool, then run its tasks; later, start alone
   signalbox-agent key export                         write the workspace's sealing keys
   signalbox-agent key import < FILE                  take them in on another agent
   signalbox-agent config print [--origin]            show the settings, and where each comes from
@@ -70,7 +70,7 @@ func (a *app) main(ctx context.Context, args []string) int {
 	case errors.Is(err, errShown):
 		return 1
 	case errors.Is(err, errUsage):
-		_, _ = fmt.Fprint(a.stderr, usage)
+		_, _ = fmt.Fprintf(a.stderr, "signalbox-agent: %v\n\n%s", err, usage)
 		return 2
 	}
 	_, _ = fmt.Fprintf(a.stderr, "signalbox-agent: %v\n", err)
@@ -98,7 +98,7 @@ func (a *app) run(ctx context.Context, args []string) error {
 		_, err := fmt.Fprint(a.stdout, usage)
 		return err
 	}
-	return errUsage
+	return fmt.Errorf("%w %q", errUsage, command)
 }
 
 // load reads the settings; what is no flag is refused.

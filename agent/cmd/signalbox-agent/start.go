@@ -31,6 +31,9 @@ func (a *app) start(ctx context.Context, args []string) error {
 		return err
 	}
 	c := loaded.Config
+	if err := recall(&c); err != nil {
+		return err
+	}
 	if err := c.Validate(); err != nil {
 		return err
 	}

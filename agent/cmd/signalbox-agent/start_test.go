@@ -23,8 +23,8 @@ func TestStartWorkAndDrain(t *testing.T) {
 	require.NotContains(t, a.stderr.String(), fakeplane.Token)
 	require.Contains(t, a.stderr.String(), "there is no policy file")
 
-	// The second start needs no token.
-	a = b.start(t, "--token", "")
+	// The second start needs neither the token nor the server.
+	a = b.start(t, "--token", "", "--server", "")
 	require.Equal(t, "succeeded", b.plane.Report(b.script(t, "exit 0")).GetOutcome())
 	a.signal(t, syscall.SIGINT)
 	require.NoError(t, a.wait())
