@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/profile"
 	"github.com/signalboxhq/signalbox/internal/pg/local"
 )
 
@@ -60,12 +61,26 @@ func dev(ctx context.Context, config Config, o demoOptions, out, logs io.Writer)
 		}
 	}()
 	return serve(ctx, config, logs, func(address string) {
-		_, _ = fmt.Fprintf(out, "\n  Signalbox is running at http://%s\n  Sign up there, or with `signalbox login`. Ctrl-C stops it; the data stays.\n", address)
+		_, _ = fmt.Fprint(out, greeting("http://"+address, database.URL()))
 		if _, err := os.Stat(filepath.Join(o.dir, "agent")); err == nil {
 			agent = startKnownAgent(ctx, "http://"+address, o, out)
 		}
 		_, _ = fmt.Fprintln(out)
 	})
+}
+
+// greeting says where everything is. The command line has to be told of another
+// address than its own default.
+func greeting(url, database string) string {
+	login := "signalbox login"
+	if url != profile.DefaultServer {
+		login += " --server " + url
+	}
+	return fmt.Sprintf(`
+  Signalbox is running at %s
+  Sign up there, then `+"`%s`"+`. Ctrl-C stops it; the data stays.
+  For `+"`signalbox server doctor`"+`: export DATABASE_URL='%s'
+`, url, login, database)
 }
 
 // startKnownAgent starts the agent that an earlier demo installed.
@@ -75,7 +90,7 @@ func startKnownAgent(ctx context.Context, server string, o demoOptions, out io.W
 		_, _ = fmt.Fprintf(out, "  The demo's agent was not started: %s\n", err)
 		return nil
 	}
-	_, _ = fmt.Fprintf(out, "  The demo's agent runs; sign in as %s\n", filepath.Join(o.dir, "demo.json"))
+	_, _ = fmt.Fprintf(out, "  The demo's agent runs; the e-mail address and the password are in %s\n", filepath.Join(o.dir, "demo.json"))
 	return agent
 }
 
