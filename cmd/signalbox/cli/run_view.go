@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -62,7 +63,7 @@ func (a *app) taskGrid(tasks []*runv1.Task) *output.Grid {
 		},
 	}
 	for _, t := range tasks {
-		elapsed, agent, why := output.Text(""), output.Text(""), t.GetReason()
+		elapsed, agent, why := output.Text(""), output.Text(""), cmp.Or(t.GetReason(), follow.Waiting(t))
 		var billed int64
 		for _, x := range t.GetAttempts() {
 			billed += x.GetBilledMs()

@@ -70,6 +70,14 @@ func Ending(a *runv1.Attempt) string {
 	return text
 }
 
+// Waiting says what a task that is ready waits for; empty for any other.
+func Waiting(t *runv1.Task) string {
+	if t.GetState() != "ready" || t.GetPool() == "" {
+		return ""
+	}
+	return "waits for an agent of pool " + t.GetPool()
+}
+
 // note is what is worth saying of a task beside its state and time.
 func note(t *runv1.Task, now time.Time) string {
 	var parts []string
@@ -78,6 +86,8 @@ func note(t *runv1.Task, now time.Time) string {
 		parts = append(parts, fmt.Sprintf("attempt %d", a.GetNumber()))
 	}
 	switch t.GetState() {
+	case "ready":
+		parts = append(parts, Waiting(t))
 	case "running":
 		if a != nil && a.GetAgentName() != "" {
 			parts = append(parts, "on "+a.GetAgentName())

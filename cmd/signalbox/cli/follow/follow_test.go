@@ -57,6 +57,16 @@ func TestTreeFitsAGraph(t *testing.T) {
 	}, follow.Tree(output.Painter{}, res, noon))
 }
 
+func TestAReadyTaskSaysWhatItWaitsFor(t *testing.T) {
+	t.Parallel()
+	ready, running := task("fetch", "ready"), task("merge", "running")
+	ready.Pool, running.Pool = "gpu-eu", "gpu-eu"
+	require.Equal(t, "waits for an agent of pool gpu-eu", follow.Waiting(ready))
+	require.Empty(t, follow.Waiting(running))
+	tree := follow.Tree(output.Painter{}, &runv1.WatchRunResponse{Run: &runv1.Run{State: "running"}, Tasks: []*runv1.Task{ready}}, noon)
+	require.Contains(t, tree[1], "waits for an agent of pool gpu-eu")
+}
+
 func TestADeepChainStopsMovingRight(t *testing.T) {
 	t.Parallel()
 	res := &runv1.WatchRunResponse{Run: &runv1.Run{}}
