@@ -113,8 +113,9 @@ func (a *Advancer) Report(ctx context.Context, c Report) (*Work, error) {
 	s, err := a.session(ctx, c.Org, c.Agent, c.Session)
 	if fault.ReasonOf(err) == "SESSION_EXPIRED" {
 		// What ended under an older session still counts, if its lease lives;
-		// only new work needs a living one.
-		s, c.Free, err = nil, Free{}, nil
+		// only new work needs a living one. It may be another agent's: it must
+		// not be renewed.
+		s, c.Free, c.Session, err = nil, Free{}, id.Nil, nil
 	}
 	if err != nil {
 		return nil, err

@@ -141,3 +141,15 @@ func TestAKeyThatIsMadeLaterCounts(t *testing.T) {
 	b.start(b.deploy(p))
 	eventually(t, "the sealed task is leased", func() bool { return len(w.poll(1, 0).Leases) == 1 })
 }
+
+func TestAReportRenewsNobodyElsesSession(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	mine, theirs := b.worker(1), b.worker(1)
+	b.start(b.deploy(chain("one", 1)))
+	lease := mine.poll(1, 0).Leases[0]
+	b.exec(`UPDATE session SET expires_at = now() + interval '5 seconds' WHERE id = @id`, pgx.NamedArgs{"id": theirs.session})
+	mine.session = theirs.session
+	require.Equal(t, []advance.ReportStatus{advance.ReportAccepted}, mine.report(1, ended(lease, engine.OutcomeSucceeded)).Status)
+	require.True(t, queryOne[bool](b, `SELECT expires_at < now() + interval '6 seconds' FROM session WHERE id = @id`, pgx.NamedArgs{"id": theirs.session}))
+}

@@ -45,6 +45,9 @@ func (h *Handler) start(ctx context.Context, by caller.Caller, req *runv1.StartR
 		}
 		return advance.Started{Run: target.Before}, nil
 	}
+	if p := req.GetPriority(); p < -maxPriority || p > maxPriority {
+		return advance.Started{}, fault.Invalid(rundb.ReasonInvalid, "priority must lie between -%d and %[1]d", maxPriority)
+	}
 	params, err := checkParams(target.Graph.Plan.Params, target.SealingKID, req.GetParams())
 	if err != nil {
 		return advance.Started{}, err
@@ -68,7 +71,11 @@ func (h *Handler) start(ctx context.Context, by caller.Caller, req *runv1.StartR
 	})
 }
 
-const maxKey = 200
+const (
+	maxKey = 200
+	// maxPriority is the compiler's limit for tasks as well: the two are added.
+	maxPriority = 1000
+)
 
 func checkKey(key string) error {
 	if len(key) > maxKey || !utf8.ValidString(key) || strings.ContainsFunc(key, unicode.IsControl) {

@@ -272,3 +272,13 @@ func TestAKeyOfAServiceAccountIsNamed(t *testing.T) {
 	require.Equal(t, "key", res.GetRun().GetCause())
 	require.Equal(t, "ci", res.GetRun().GetActor())
 }
+
+func TestPrioritiesAreBounded(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.deploy(training())
+	for _, p := range []int32{-1001, 1001, 1 << 30} {
+		_, err := b.h.StartRun(b.ctx(), &runv1.StartRunRequest{Pipeline: "training", Priority: p})
+		require.Equal(t, fault.KindInvalid, fault.KindOf(err), "%d", p)
+	}
+}
