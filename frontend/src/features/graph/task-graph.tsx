@@ -40,13 +40,14 @@ const HOPELESS = 0.3;
 const fit = { padding: 0.06, maxZoom: 1, minZoom: 0.25 };
 const LABEL_HEIGHT = 22;
 const PADDING = 64;
+const MARGIN = 24;
 
 /** TaskGraph draws tasks as stations on their tracks. Its code is loaded only where it is shown. */
 export function TaskGraph({ tasks: all, selected, onSelect }: TaskGraphProps) {
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
   const groups = groupsOf(all);
-  const around = groups.find(({ members }) => members.some(({ name }) => name === selected));
-  const tasks = collapse(all, groups, around ? new Set([...opened, around.name]) : opened);
+  const grouped = groups.find(({ members }) => members.some(({ name }) => name === selected));
+  const tasks = collapse(all, groups, grouped ? new Set([...opened, grouped.name]) : opened);
   const choose = (name: string) => {
     if (groups.some((group) => group.name === name)) setOpened(new Set([...opened, name]));
     else onSelect(name);
@@ -136,10 +137,10 @@ function useView(placed: Layout, selected: string | undefined) {
   const show = () => {
     const at = placed.nodes.find(({ name }) => name === selected);
     const fits = Math.min(width / placed.width, height / placed.height);
-    if (at && fits < READABLE) {
-      void flow.current?.setCenter(at.x + NODE_WIDTH / 2, at.y + NODE_HEIGHT / 2, { zoom: READABLE });
-    } else if (fits < HOPELESS) {
-      void flow.current?.setCenter(Math.min(placed.width, width / READABLE) / 2, placed.height / 2, { zoom: READABLE });
+    if ((at && fits < READABLE) || fits < HOPELESS) {
+      const x = around(at ? at.x + NODE_WIDTH / 2 : 0, placed.width, width);
+      const y = around(at ? at.y + NODE_HEIGHT / 2 : placed.height / 2, placed.height, height);
+      void flow.current?.setViewport({ x, y, zoom: READABLE });
     } else {
       void flow.current?.fitView(fit);
     }
@@ -162,6 +163,16 @@ function useView(placed: Layout, selected: string | undefined) {
       if (event) moved.current = true;
     },
   };
+}
+
+/**
+ * around moves one dimension of the drawing so that a point is in the middle of
+ * the space, as far as that shows no emptiness beyond an end of the drawing.
+ */
+function around(point: number, size: number, space: number): number {
+  const drawn = size * READABLE;
+  if (drawn + 2 * MARGIN < space) return (space - drawn) / 2;
+  return Math.min(MARGIN, Math.max(space - drawn - MARGIN, space / 2 - point * READABLE));
 }
 
 function labelNode(exitY: number): LabelNode {

@@ -18,6 +18,9 @@ import { TailMark, TailNotice } from "./tail-mark";
 
 const LINE_HEIGHT = 20;
 const AT_END_PX = 40;
+/** A log of three lines needs no box of forty. */
+const LEAST_HEIGHT = 140;
+const FRAME = 16;
 
 interface LogViewProps {
   run: string;
@@ -125,6 +128,7 @@ export function LogView(props: LogViewProps) {
       <div
         ref={scroll}
         className={classes.scroll}
+        style={{ maxHeight: Math.max(LEAST_HEIGHT, count * LINE_HEIGHT + FRAME) }}
         onScroll={onScroll}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: the log scrolls, and keyboards must reach that.
         tabIndex={0}
@@ -155,9 +159,11 @@ export function LogView(props: LogViewProps) {
           })}
         </div>
         {count === 0 && state === "ended" && <p className={classes.silent}>This attempt printed nothing.</p>}
-        {count === 0 && state === "live" && <p className={classes.silent}>Nothing printed so far.</p>}
+        {count === 0 && (state === "live" || state === "asked") && (
+          <p className={classes.silent}>Nothing has come from {view.agent || "the agent"} so far.</p>
+        )}
       </div>
-      {!following && state === "live" && (
+      {!following && (state === "live" || state === "asked") && (
         <Button
           className={classes.latest}
           size="compact-sm"

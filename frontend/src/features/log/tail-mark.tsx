@@ -11,6 +11,7 @@ import type { TailState, TailView } from "./tail";
 
 const looks: Record<TailState, Look> = {
   connecting: { label: "Asking an agent", tone: "neutral", icon: "loader", moving: true },
+  asked: { label: "Waiting for the agent", tone: "neutral", icon: "hourglass" },
   live: { label: "Live", tone: "good", icon: "circleDot" },
   reconnecting: { label: "Reconnecting", tone: "wait", icon: "unlink" },
   ended: { label: "Complete", tone: "neutral", icon: "check" },

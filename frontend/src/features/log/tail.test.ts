@@ -30,7 +30,7 @@ describe("LogTail", () => {
       yield { kind: "opened", agent: "worker-1" };
       yield payload(0, 10);
     });
-    await vi.waitFor(() => expect(states).toEqual(["live", "ended"]));
+    await vi.waitFor(() => expect(states).toEqual(["asked", "live", "ended"]));
     expect(texts()).toEqual(["line 0", "line 10"]);
     expect(tail.snapshot()).toMatchObject({ agent: "worker-1", count: 2 });
   });

@@ -5,7 +5,8 @@ import { untilVisible, whileVisible } from "@/rpc/visible";
 import { SealError } from "@/seal";
 import { LineBook, type LogLine, type LogRecord, RecordReader } from "./line";
 
-export type TailState = "connecting" | "live" | "reconnecting" | "ended" | "failed";
+/** TailState: `asked` is when an agent was chosen and nothing has come from it so far. */
+export type TailState = "connecting" | "asked" | "live" | "reconnecting" | "ended" | "failed";
 
 /** TailView is what the screen shows of a log. The list grows in place; `changes` counts how often. */
 export interface TailView {
@@ -100,7 +101,7 @@ export class LogTail {
     };
     for await (const piece of this.open(from ?? 0, signal)) {
       if (piece.kind === "payload") take(reader.push(piece.bytes));
-      this.show(piece.kind === "opened" ? { state: "live", agent: piece.agent } : { state: "live" });
+      this.show(piece.kind === "opened" ? { state: "asked", agent: piece.agent } : { state: "live" });
     }
     take(reader.end());
   }
