@@ -62,8 +62,8 @@ func (f *Folder) output(declared plan.Output) (json.RawMessage, error) {
 	if !info.Mode().IsRegular() {
 		return nil, refuse("is no file", "is no file")
 	}
+	large := fmt.Sprintf("has %d bytes, a value may have %d: hand on what is larger as an artifact", info.Size(), plan.MaxValueBytes)
 	if info.Size() > maxOutputFile {
-		large := fmt.Sprintf("has %d bytes, a value may have %d: hand on what is larger as an artifact", info.Size(), plan.MaxValueBytes)
 		return nil, refuse(large, large)
 	}
 	content, err := os.ReadFile(path)
@@ -71,8 +71,11 @@ func (f *Folder) output(declared plan.Output) (json.RawMessage, error) {
 		return nil, fmt.Errorf("read an output: %w", err)
 	}
 	value, err := plan.ParseOutput(declared.Type, content)
-	if err != nil {
-		return nil, refuse(fmt.Sprintf("is not of its declared type %s, or too large", declared.Type), err.Error())
+	switch {
+	case err != nil && info.Size() >= plan.MaxValueBytes: // canonical JSON may be shorter than what was written
+		return nil, refuse(large, large)
+	case err != nil:
+		return nil, refuse(fmt.Sprintf("is not of its declared type %s, or too large", declared.Type), "is wrong: "+err.Error())
 	}
 	return value, nil
 }

@@ -157,7 +157,8 @@ func TestOutputErrors(t *testing.T) {
 		"missing": {"", plan.TypeInt, "is declared and missing: the step did not write $SB_OUTPUTS/x", "is declared and missing"},
 		"wrong":   {private, plan.TypeInt, "is not of its declared type int", `want int, got "PRIVATE"`},
 		"large":   {strings.Repeat("x", maxFile+1), plan.TypeString, "has 262145 bytes, a value may have 65536", "artifact"},
-		"larger":  {strings.Repeat("x", 70_000), plan.TypeString, "is not of its declared type string, or too large", "artifact"},
+		"larger":  {strings.Repeat("x", 70_000), plan.TypeString, "has 70000 bytes, a value may have 65536", "artifact"},
+		"escaped": {strings.Repeat("\n", 60_000), plan.TypeString, "is not of its declared type string, or too large", "is wrong: a value may have"},
 	} {
 		b := setup(t)
 		if test.content != "" {
