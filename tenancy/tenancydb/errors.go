@@ -33,7 +33,8 @@ var (
 		"this link is not valid: it was used already, has expired, or was replaced by a newer one")
 	errLastOwner = fault.FailedPrecondition(ReasonLastOwner,
 		"an organization needs an owner: make somebody else owner first")
-	errBeyondOwnRights = fault.PermissionDenied(ReasonPermission, "nobody can grant or take away more than they hold themselves")
+	errBeyondOwnRights = fault.PermissionDenied(ReasonPermission,
+		"nobody can grant or take away more than they hold themselves, and no token holds an owner's rights: sign in to the web app for those")
 	errNoSession       = fault.PermissionDenied(ReasonPermission, "sign in with your password for this")
 	errNoPerson        = fault.PermissionDenied(ReasonPermission, "only a person can do this, not the key of a service account")
 )

@@ -49,7 +49,7 @@ var advices = map[faultv1.Reason]advice{
 	faultv1.Reason_REASON_EMAIL_NOT_VERIFIED:  {Auth, "follow the link in the mail that was sent at sign-up"},
 	faultv1.Reason_REASON_BAD_CREDENTIALS:     {Auth, "check the e-mail address and the password"},
 	faultv1.Reason_REASON_PASSWORD_REFUSED:    {Wrong, ""},
-	faultv1.Reason_REASON_LAST_OWNER:          {Conflict, "make somebody else an owner first: `signalbox member set-role WHO owner`"},
+	faultv1.Reason_REASON_LAST_OWNER:          {Conflict, "an owner makes another one in the web app; no token may"},
 	faultv1.Reason_REASON_SEALING_KEY_MISSING: {Conflict, hintStartAgent},
 
 	faultv1.Reason_REASON_NO_AGENT_ONLINE: {Later, "this data never leaves your agents' side, so one must be online: `signalbox agent list`"},
