@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -48,4 +49,16 @@ func TestDigitsGraph(t *testing.T) {
 	evaluate, _, ok := c.Plan.Task("evaluate")
 	require.True(t, ok)
 	require.Contains(t, evaluate.Outputs, plan.Output{Name: "accuracy", Type: plan.TypeFloat, Open: true})
+}
+
+// What the README shows must compile.
+func TestTheReadmesPipelineCompiles(t *testing.T) {
+	t.Parallel()
+	_, after, ok := strings.Cut(string(read(t, "../../README.md")), "```yaml\n")
+	require.True(t, ok)
+	source, _, ok := strings.Cut(after, "```\n")
+	require.True(t, ok)
+	c, err := pipeline.Compile("README.md", []byte(source))
+	require.NoError(t, err)
+	require.Empty(t, c.Warnings)
 }

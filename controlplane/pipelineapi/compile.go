@@ -52,33 +52,9 @@ func summary(p *pipeline.Problems) string {
 
 func violation(p *pipeline.Problem) fault.Violation {
 	return fault.Violation{
-		Path: p.Path, Want: p.Want, Got: p.Got, Text: sentence(p),
+		Path: p.Path, Want: p.Want, Got: p.Got, Text: p.Sentence(),
 		Line: p.Line, Column: p.Column, Excerpt: p.Excerpt,
 	}
-}
-
-// sentence is a problem in one line, as clients print it above the excerpt.
-func sentence(p *pipeline.Problem) string {
-	var b strings.Builder
-	got := strings.ReplaceAll(p.Got, "\n", ", ")
-	b.WriteString(p.Message)
-	switch {
-	case strings.HasPrefix(p.Message, "want "): // a value's type says it by itself
-		if got != "" && !strings.Contains(p.Message, ", got ") {
-			b.WriteString(", got " + got)
-		}
-	case p.Want != "":
-		b.WriteString("; want " + p.Want)
-		if got != "" {
-			b.WriteString(", got " + got)
-		}
-	case got != "":
-		b.WriteString("; got " + got)
-	}
-	if p.Hint != "" {
-		b.WriteString("; " + p.Hint)
-	}
-	return strings.Join(strings.Fields(b.String()), " ")
 }
 
 // violationsOf returns the violations of a source that does not compile.

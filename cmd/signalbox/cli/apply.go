@@ -108,16 +108,13 @@ func appliedAs(res *pipelinev1.ApplyPipelineResponse) string {
 }
 
 func (a *app) validateCommand() *cobra.Command {
+	var offline bool
 	c := a.command("validate [FILE]", "Check a pipeline without storing anything", upTo(0, "FILE"), func(ctx context.Context, args []string) error {
 		src, err := a.readSource(args)
 		if err != nil {
 			return err
 		}
-		api, err := a.api()
-		if err != nil {
-			return err
-		}
-		res, err := api.Pipeline.ValidatePipeline(ctx, &pipelinev1.ValidatePipelineRequest{Source: src.text, Filename: src.name})
+		res, err := a.validate(ctx, src, offline)
 		if err != nil {
 			return a.inFile(src, err)
 		}
@@ -136,8 +133,20 @@ func (a *app) validateCommand() *cobra.Command {
 		e.Violations = res.GetViolations()
 		return a.inFile(src, e)
 	})
+	c.Flags().BoolVar(&offline, "offline", false, "check here, without a server or an account; a workspace's pools are not checked")
 	c.ValidArgsFunction = completeFiles
 	return c
+}
+
+func (a *app) validate(ctx context.Context, src source, offline bool) (*pipelinev1.ValidatePipelineResponse, error) {
+	if offline {
+		return validateHere(src)
+	}
+	api, err := a.api()
+	if err != nil {
+		return nil, err
+	}
+	return api.Pipeline.ValidatePipeline(ctx, &pipelinev1.ValidatePipelineRequest{Source: src.text, Filename: src.name})
 }
 
 // inFile tells the violations of a file in the way that editors understand, and

@@ -1,4 +1,4 @@
-package pipelineapi
+package pipeline_test
 
 import (
 	"testing"
@@ -18,6 +18,6 @@ func TestSentence(t *testing.T) {
 		`want bytes in base64, got "3Gi"`:             {Message: "want bytes in base64", Want: "a value of type bytes", Got: `"3Gi"`},
 		"a → b → a; got a waits for b, b waits for a": {Message: "a → b → a", Got: "a waits for b\nb waits for a"},
 	} {
-		require.Equal(t, want, sentence(&problem))
+		require.Equal(t, want, problem.Sentence())
 	}
 }
