@@ -35,8 +35,8 @@ var (
 		"an organization needs an owner: make somebody else owner first")
 	errBeyondOwnRights = fault.PermissionDenied(ReasonPermission,
 		"nobody can grant or take away more than they hold themselves, and no token holds an owner's rights: sign in to the web app for those")
-	errNoSession       = fault.PermissionDenied(ReasonPermission, "sign in with your password for this")
-	errNoPerson        = fault.PermissionDenied(ReasonPermission, "only a person can do this, not the key of a service account")
+	errNoSession = fault.PermissionDenied(ReasonPermission, "sign in with your password for this")
+	errNoPerson  = fault.PermissionDenied(ReasonPermission, "only a person can do this, not the key of a service account")
 )
 
 func errRateLimited(wait time.Duration) error {
