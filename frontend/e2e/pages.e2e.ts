@@ -139,18 +139,21 @@ describe("the keyboard alone", () => {
 /** problemsOf lists what axe finds serious: the rule, and where. */
 async function problemsOf(page: Page): Promise<string[]> {
   await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } };
-    interface Violation {
-      id: string;
-      impact: string;
-      nodes: { target: string[]; failureSummary: string }[];
-    }
-    const { violations } = await axe.run();
-    return violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .flatMap(({ id, nodes }) =>
-        nodes.map(({ target, failureSummary }) => `${id}: ${target.join(" ")}: ${failureSummary}`),
-      );
-  });
+  const report: unknown = await page.evaluate("axe.run()");
+  return violationsOf(report)
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, nodes }) =>
+      nodes.map(({ target, failureSummary }) => `${id}: ${target.join(" ")}: ${failureSummary}`),
+    );
+}
+
+interface Violation {
+  id: string;
+  impact: string;
+  nodes: { target: string[]; failureSummary: string }[];
+}
+
+function violationsOf(report: unknown): Violation[] {
+  if (typeof report !== "object" || report === null || !("violations" in report)) throw new Error("axe gave no report");
+  return report.violations as Violation[];
 }

@@ -43,9 +43,9 @@ export function logLine(
 
 const traceback = [
   "Traceback (most recent call last):",
-  '  File "/work/train.py", line 84, in <module>',
+  '  File "/srv/fraud/train.py", line 84, in <module>',
   "    main()",
-  '  File "/work/train.py", line 61, in main',
+  '  File "/srv/fraud/train.py", line 61, in main',
   "    model.fit(scaler.transform(features), labels)",
   `${ESC}[31;1mValueError${ESC}[0m: feature matrix has 64 columns, the scaler was fitted on 63`,
 ];
