@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/signalboxhq/signalbox/proto/plan"
+	"github.com/signalboxhq/signalbox/proto/seal"
 )
 
 // sealedPrefix begins a default that was sealed once by `signalbox seal`.
@@ -145,9 +145,10 @@ func (c *compiler) defaultValue(o object, p *plan.Param) {
 	p.Default = raw
 }
 
+// sealedDefault takes an envelope as it is. What cannot be one is refused here,
+// because no run could open it.
 func (c *compiler) sealedDefault(e entry, p *plan.Param) {
-	envelope := strings.TrimPrefix(e.value.Value, sealedPrefix)
-	if b, err := base64.RawURLEncoding.DecodeString(envelope); err != nil || len(b) == 0 {
+	if _, err := seal.ParseText(e.value.Value); err != nil {
 		c.fail(e.path, e.value, Problem{
 			Message: "this is not a sealed value", Want: "the line that `signalbox seal` prints: sealed:<base64>",
 		})
@@ -159,5 +160,5 @@ func (c *compiler) sealedDefault(e entry, p *plan.Param) {
 		})
 		return
 	}
-	p.SealedDefault = envelope
+	p.SealedDefault = strings.TrimPrefix(e.value.Value, sealedPrefix)
 }
