@@ -41,6 +41,13 @@ difference is one line. It exits 0 when there are none and 1 when there are any.
 
 // examine writes what doctor finds, and a closing count.
 func examine(ctx context.Context, url string, out io.Writer) error {
+	migrated, err := migrations.Migrated(ctx, url)
+	if err != nil {
+		return err
+	}
+	if !migrated {
+		return errors.New("this database was not migrated; start a server on it first")
+	}
 	pending, err := migrations.Pending(ctx, url)
 	if err != nil {
 		return fmt.Errorf("read which migrations the database has: %w", err)

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/signalboxhq/signalbox/cmd/signalbox/cli"
+	"github.com/signalboxhq/signalbox/controlplane/migrations"
 	"github.com/signalboxhq/signalbox/internal/pgtest"
 )
 
@@ -28,10 +29,19 @@ func TestDoctorCountsAndExits(t *testing.T) {
 func TestDoctorWantsAMigratedDatabase(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	require.ErrorContains(t, examine(t.Context(), pgtest.Empty(t), &out), "read which migrations")
+	const never = "this database was not migrated; start a server on it first"
+	empty := pgtest.Empty(t)
+	require.EqualError(t, examine(t.Context(), empty, &out), never)
+	_, err := pgtest.Super(t, empty).Exec(t.Context(), migrations.Roles())
+	require.NoError(t, err)
+	require.EqualError(t, examine(t.Context(), empty, &out), never, "roles and a schema are no migration")
+	var relations int
+	require.NoError(t, pgtest.Super(t, empty).QueryRow(t.Context(),
+		`SELECT count(*) FROM pg_class WHERE relnamespace = 'sb'::regnamespace`).Scan(&relations))
+	require.Zero(t, relations, "it changes nothing")
 
 	url := pgtest.URL(t)
-	_, err := pgtest.Super(t, url).Exec(t.Context(), `DELETE FROM goose_db_version WHERE version_id = (SELECT max(version_id) FROM goose_db_version)`)
+	_, err = pgtest.Super(t, url).Exec(t.Context(), `DELETE FROM goose_db_version WHERE version_id = (SELECT max(version_id) FROM goose_db_version)`)
 	require.NoError(t, err)
 	err = examine(t.Context(), url, &out)
 	require.ErrorContains(t, err, "not migrated to this release")

@@ -65,7 +65,28 @@ func Down(ctx context.Context, url string) error {
 	})
 }
 
-// Pending reports whether Up would take a step.
+const sqlIsMigrated = `
+	SELECT EXISTS (SELECT
+	  FROM pg_class c
+	  JOIN pg_namespace n ON n.oid = c.relnamespace
+	 WHERE n.nspname = 'sb' AND c.relname = 'goose_db_version')`
+
+// Migrated reports whether Up was ever run on the database, be it by an older
+// release. It needs no role and makes nothing.
+func Migrated(ctx context.Context, url string) (migrated bool, err error) {
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return false, fmt.Errorf("connect to look for migrations: %w", err)
+	}
+	defer func() { err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))) }()
+	if err := conn.QueryRow(ctx, sqlIsMigrated).Scan(&migrated); err != nil {
+		return false, fmt.Errorf("look for migrations: %w", err)
+	}
+	return migrated, nil
+}
+
+// Pending reports whether Up would take a step. The database must be Migrated:
+// goose would make its table where that is missing.
 func Pending(ctx context.Context, url string) (bool, error) {
 	var pending bool
 	err := withProvider(url, func(p *goose.Provider) (err error) {
