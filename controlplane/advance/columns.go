@@ -28,7 +28,7 @@ func (c *runColumns) add(w *runWork) {
 	c.outcomes = append(c.outcomes, outcomeText(s))
 	c.generations = append(c.generations, s.Generation)
 	c.dones = append(c.dones, int32(len(s.Tasks))-s.LeftMain-s.LeftExit)
-	c.faileds = append(c.faileds, s.FailingMain+s.FailedExit)
+	c.faileds = append(c.faileds, s.Failed())
 	c.starteds = append(c.starteds, nullTime(s.StartedAt))
 	finished := s.FinishedAt
 	if !s.Run.Terminal() {

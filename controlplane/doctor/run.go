@@ -121,7 +121,7 @@ func compareRun(r *runRow, g *engine.Graph, s *engine.State) []string {
 	total := int64(len(s.Tasks))
 	number("tasks_total", int64(r.TasksTotal), total)
 	number("tasks_done", int64(r.TasksDone), total-int64(s.LeftMain)-int64(s.LeftExit))
-	number("tasks_failed", int64(r.TasksFailed), int64(s.FailingMain)+int64(s.FailedExit))
+	number("tasks_failed", int64(r.TasksFailed), int64(s.Failed()))
 	compare("started_at", spell(r.StartedAt), spell(&s.StartedAt))
 	finished := s.FinishedAt
 	if !s.Run.Terminal() {

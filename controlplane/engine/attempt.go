@@ -3,6 +3,7 @@ package engine
 import (
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/signalboxhq/signalbox/proto/plan"
 )
@@ -138,11 +139,26 @@ func (j *judgement) retry(g *Graph, s *State, c *Report, e *end, m mode) {
 		j.next = TaskCanceled
 	default:
 		j.next = TaskOpen
+		if e.pays == budgetRejected {
+			j.wait = rejectedWait(int(t.Rejected))
+		}
 		if e.backoff {
 			d := Backoff(&p.Retry, int(t.UsedUser)+1)
 			j.wait = Jitter(d, p.Retry.Jitter, Spread(s.ID, p.Name, t.Attempt))
 		}
 	}
+}
+
+// rejectedWait is how long a task waits that agents handed back before n times.
+// The first time another agent may take it at once. After that the agents are
+// asked ever more rarely: two that cannot take it would otherwise hand it to and
+// fro until its budget is gone, in less than a second.
+func rejectedWait(n int) plan.Millis {
+	if n == 0 {
+		return 0
+	}
+	const first = 5 * time.Second
+	return plan.Millis(min(first<<min(n-1, 16), rejectedFor).Milliseconds())
 }
 
 // settleOutcome reads the exit codes that mean something, and calls lost what

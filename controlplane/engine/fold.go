@@ -130,7 +130,7 @@ func (s *State) cancelPending(g *Graph, at time.Time) {
 		s.Tasks[i].State = TaskCanceled
 		s.Tasks[i].EndSeq = s.Seq + 1
 	}
-	s.FailingMain = g.mains
+	s.FailingMain, s.CanceledMain = g.mains, g.mains
 	s.LeftMain, s.LeftExit = 0, 0
 	s.CancelRequested, s.Outcome = true, RunCanceled
 	s.Reason = "canceled before it started"
@@ -211,6 +211,9 @@ func (s *State) ended(g *Graph, i int32, at time.Time, fx *effects) error {
 	s.LeftMain--
 	if to.Failing() {
 		s.FailingMain++
+		if to == TaskCanceled {
+			s.CanceledMain++
+		}
 		if s.Run == RunRunning && g.StopsOnFailure() {
 			s.Halted = true
 		}

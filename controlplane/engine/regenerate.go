@@ -25,7 +25,8 @@ func applyRetried(g *Graph, s *State, e *Entry, fx *effects) error {
 	s.FinalizingAt, s.FinishedAt = time.Time{}, time.Time{}
 
 	again := s.retried(g)
-	s.LeftMain, s.LeftExit, s.FailingMain, s.FailedExit = 0, g.exits, 0, 0
+	s.LeftMain, s.LeftExit = 0, g.exits
+	s.FailingMain, s.CanceledMain, s.FailedExit = 0, 0, 0
 	for i := range s.Tasks {
 		if !again[i] {
 			continue

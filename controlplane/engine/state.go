@@ -52,7 +52,10 @@ type State struct {
 	LeftMain    int32 // main tasks that have not ended
 	LeftExit    int32 // exit handlers that have not ended
 	FailingMain int32 // main tasks that are failed, upstream_failed or canceled
-	FailedExit  int32 // exit handlers that failed; they never change the outcome
+	// CanceledMain are those of FailingMain that did not fail by themselves: people
+	// are told of them apart.
+	CanceledMain int32
+	FailedExit   int32 // exit handlers that failed; they never change the outcome
 
 	Tasks []Task // as Plan.Tasks; nil before the first entry
 }
@@ -80,3 +83,7 @@ type Task struct {
 
 // NewState is a run before its first entry.
 func NewState(run id.UUID) *State { return &State{ID: run, Generation: 1} }
+
+// Failed counts the tasks that failed, or were kept from running by one that
+// did: what a list shows. Canceled ones are not among them.
+func (s *State) Failed() int32 { return s.FailingMain - s.CanceledMain + s.FailedExit }

@@ -64,7 +64,7 @@ func (w *world) outcome() engine.RunState {
 }
 
 func (w *world) checkTasks() {
-	var leftMain, leftExit, failing int32
+	var leftMain, leftExit, failing, canceled int32
 	mainLive, exitLive := false, false
 	for i := range w.s.Tasks {
 		tk, exit := &w.s.Tasks[i], w.g.Plan.Tasks[i].Exit != ""
@@ -77,6 +77,9 @@ func (w *world) checkTasks() {
 		}
 		if !exit && tk.State.Failing() {
 			failing++
+			if tk.State == engine.TaskCanceled {
+				canceled++
+			}
 		}
 		mainLive = mainLive || (live && !exit)
 		exitLive = exitLive || (live && exit)
@@ -88,7 +91,7 @@ func (w *world) checkTasks() {
 		w.checkBudgets(i, tk)
 	}
 	require.False(w.t, mainLive && exitLive, "an exit handler beside a live main attempt")
-	require.Equal(w.t, []int32{leftMain, leftExit, failing}, []int32{w.s.LeftMain, w.s.LeftExit, w.s.FailingMain})
+	require.Equal(w.t, []int32{leftMain, leftExit, failing, canceled}, []int32{w.s.LeftMain, w.s.LeftExit, w.s.FailingMain, w.s.CanceledMain})
 	if w.s.Run == engine.RunCanceling {
 		require.Empty(w.t, w.ready, "a canceling run offers work")
 		require.Empty(w.t, w.backoff)
