@@ -81,6 +81,13 @@ func (p *Plane) Session(number int) string {
 	return p.sessions[number]
 }
 
+// Alive is how many sessions are neither closed nor replaced nor expired.
+func (p *Plane) Alive() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.alive)
+}
+
 // AwaitDraining waits until the agent has said that it takes no more work.
 func (p *Plane) AwaitDraining() {
 	p.t.Helper()
@@ -99,6 +106,13 @@ func (s *service) Poll(ctx context.Context, r *agentv1.PollRequest) (*agentv1.Po
 		if !s.alive[r.GetSessionId()] {
 			s.mu.Unlock()
 			return nil, refuse(connect.CodeFailedPrecondition, faultv1.Reason_REASON_SESSION_EXPIRED)
+		}
+		if r.GetClosing() {
+			delete(s.alive, r.GetSessionId())
+			s.wake()
+			response, err := answer(s.Plane, "Poll", &agentv1.PollResponse{Work: &agentv1.Work{}})
+			s.mu.Unlock()
+			return response, err
 		}
 		if r.GetDraining() && !s.draining {
 			s.draining = true

@@ -146,7 +146,7 @@ func (c *Client) Poll(ctx context.Context, p Poll) (Work, error) {
 	response, err := callWithin(ctx, p.Wait+callTimeout, "poll", func(ctx context.Context) (*agentv1.PollResponse, error) {
 		return c.agent.Poll(ctx, &agentv1.PollRequest{
 			SessionId: p.Session, Free: toCapacity(p.Free), WaitMs: uint32(p.Wait.Milliseconds()),
-			ListsLeases: true, Held: toHeld(p.Held), Draining: p.Draining,
+			ListsLeases: true, Held: toHeld(p.Held), Draining: p.Draining, Closing: p.Closing,
 		})
 	})
 	return fromWork(response.GetWork()), err

@@ -206,6 +206,7 @@ type Poll struct {
 	Wait     time.Duration
 	Held     []Held // all there are
 	Draining bool
+	Closing  bool // the session ends with this poll
 }
 
 // Frame is one sealed piece of a stream.

@@ -129,6 +129,7 @@ func TestDrainFinishesWhatThereIs(t *testing.T) {
 	require.NoError(t, <-b.ended)
 	require.Zero(t, b.plane.Reports(later))
 	require.Zero(t, b.worker.Held())
+	require.Zero(t, b.plane.Alive(), "it said goodbye")
 }
 
 func TestDrainOfAnIdleAgent(t *testing.T) {
@@ -137,6 +138,14 @@ func TestDrainOfAnIdleAgent(t *testing.T) {
 	b.plane.Opened(1)
 	b.worker.Drain()
 	require.NoError(t, <-b.ended)
+}
+
+func TestAKilledAgentLeavesItsSession(t *testing.T) {
+	t.Parallel()
+	b := setup(t).start(t)
+	b.plane.Opened(1)
+	b.end(t)
+	require.Equal(t, 1, b.plane.Alive(), "its next life replaces it")
 }
 
 func TestSecondSignalStopsSteps(t *testing.T) {

@@ -2,8 +2,11 @@ package work
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/signalboxhq/signalbox/agent/link"
 )
 
 // drain is the way out of a worker.
@@ -64,6 +67,19 @@ func (w *Worker) Kill() { w.StopSteps(0) }
 
 // Held is how many leases are left.
 func (w *Worker) Held() int { return len(w.book.list()) }
+
+// closeTimeout bounds the last call: the control plane finds out by itself, half
+// a minute later.
+const closeTimeout = 2 * time.Second
+
+// closeSession says goodbye, so that nobody takes this agent for alive any more.
+func (w *Worker) closeSession(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
+	defer cancel()
+	if _, err := w.client.Poll(ctx, link.Poll{Session: w.session.Load().ID, Draining: true, Closing: true}); err != nil {
+		w.log.LogAttrs(ctx, slog.LevelInfo, "the session is left to expire", slog.Any("error", err))
+	}
+}
 
 // drainLoop ends the worker when it is drained.
 func (w *Worker) drainLoop(ctx context.Context) {

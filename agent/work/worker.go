@@ -133,6 +133,9 @@ func (w *Worker) Run(ctx context.Context) error {
 	// Outcomes of what is killed now go into the spool, for the next start.
 	w.book.stopAll(byDrain, 0)
 	w.attempts.Wait()
+	if errors.Is(context.Cause(life), errDrained) && w.Held() == 0 {
+		w.closeSession(ctx)
+	}
 	return w.ending(life, context.Cause(life))
 }
 

@@ -29,6 +29,7 @@ import (
 type Advancer interface {
 	Poll(ctx context.Context, c advance.Poll) (*advance.Work, error)
 	Report(ctx context.Context, c advance.Report) (*advance.Work, error)
+	EndSession(ctx context.Context, c advance.EndSession) (bool, error)
 	Lose(ctx context.Context, c advance.Lose) error
 	Forget(session id.UUID)
 }

@@ -91,6 +91,9 @@ func (s *Service) Poll(ctx context.Context, req *agentv1.PollRequest) (*agentv1.
 	if err != nil {
 		return nil, err
 	}
+	if req.GetClosing() {
+		return s.closeSession(ctx, a, session, req)
+	}
 	// Watching comes first, so that no news is lost; taking comes last, so that
 	// a request is never taken for an agent whose poll then fails.
 	news, cancel := s.requests.Watch(a.ID)
@@ -109,6 +112,23 @@ func (s *Service) Poll(ctx context.Context, req *agentv1.PollRequest) (*agentv1.
 		s.log.LogAttrs(ctx, slog.LevelWarn, "data requests were not taken", slog.Any("error", err))
 	}
 	return &agentv1.PollResponse{Work: out}, nil
+}
+
+// closeSession ends the session of an agent that is about to end, so that nobody
+// takes it for alive until it expires.
+func (s *Service) closeSession(ctx context.Context, a agentdb.Agent, session id.UUID, req *agentv1.PollRequest) (*agentv1.PollResponse, error) {
+	if len(req.GetHeld()) > 0 {
+		return nil, fault.Invalid("INVALID_ARGUMENT", "closing: the agent holds %d leases; report them first", len(req.GetHeld()))
+	}
+	// A heartbeat first: only it knows whose session this is. It lists no leases,
+	// since nothing may be sent to somebody who is leaving.
+	if _, err := s.advancer.Poll(ctx, advance.Poll{Org: a.Org, Agent: a.ID, Session: session, Draining: true}); err != nil {
+		return nil, err
+	}
+	if _, err := s.advancer.EndSession(ctx, advance.EndSession{Org: a.Org, Session: session, Force: true}); err != nil {
+		return nil, err
+	}
+	return &agentv1.PollResponse{Work: &agentv1.Work{}}, nil
 }
 
 func freeOf(c *agentv1.Capacity) advance.Free {

@@ -723,9 +723,12 @@ type PollRequest struct {
 	// How long to wait for work; at most 20,000. 0 answers at once.
 	WaitMs uint32 `protobuf:"varint,3,opt,name=wait_ms,json=waitMs,proto3" json:"wait_ms,omitempty"`
 	// Set once in 10 s at least: all leases that the agent holds.
-	ListsLeases   bool    `protobuf:"varint,4,opt,name=lists_leases,json=listsLeases,proto3" json:"lists_leases,omitempty"`
-	Held          []*Held `protobuf:"bytes,5,rep,name=held,proto3" json:"held,omitempty"`
-	Draining      bool    `protobuf:"varint,6,opt,name=draining,proto3" json:"draining,omitempty"`
+	ListsLeases bool    `protobuf:"varint,4,opt,name=lists_leases,json=listsLeases,proto3" json:"lists_leases,omitempty"`
+	Held        []*Held `protobuf:"bytes,5,rep,name=held,proto3" json:"held,omitempty"`
+	Draining    bool    `protobuf:"varint,6,opt,name=draining,proto3" json:"draining,omitempty"`
+	// The agent is about to end and holds nothing: the session ends with this
+	// poll, which brings nothing.
+	Closing       bool `protobuf:"varint,7,opt,name=closing,proto3" json:"closing,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -798,6 +801,13 @@ func (x *PollRequest) GetHeld() []*Held {
 func (x *PollRequest) GetDraining() bool {
 	if x != nil {
 		return x.Draining
+	}
+	return false
+}
+
+func (x *PollRequest) GetClosing() bool {
+	if x != nil {
+		return x.Closing
 	}
 	return false
 }
@@ -2327,7 +2337,7 @@ const file_signalbox_agent_v1_agent_proto_rawDesc = "" +
 	"\vsealing_kid\x18\x04 \x01(\tR\n" +
 	"sealingKid\x12,\n" +
 	"\x12sealing_public_key\x18\x05 \x01(\fR\x10sealingPublicKey\x121\n" +
-	"\x06orders\x18\x06 \x03(\v2\x19.signalbox.agent.v1.OrderR\x06orders\"\xe4\x01\n" +
+	"\x06orders\x18\x06 \x03(\v2\x19.signalbox.agent.v1.OrderR\x06orders\"\xfe\x01\n" +
 	"\vPollRequest\x12\x1d\n" +
 	"\n" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x120\n" +
@@ -2335,7 +2345,8 @@ const file_signalbox_agent_v1_agent_proto_rawDesc = "" +
 	"\await_ms\x18\x03 \x01(\rR\x06waitMs\x12!\n" +
 	"\flists_leases\x18\x04 \x01(\bR\vlistsLeases\x12,\n" +
 	"\x04held\x18\x05 \x03(\v2\x18.signalbox.agent.v1.HeldR\x04held\x12\x1a\n" +
-	"\bdraining\x18\x06 \x01(\bR\bdraining\"\x85\x01\n" +
+	"\bdraining\x18\x06 \x01(\bR\bdraining\x12\x18\n" +
+	"\aclosing\x18\a \x01(\bR\aclosing\"\x85\x01\n" +
 	"\x04Held\x12\x19\n" +
 	"\blease_id\x18\x01 \x01(\x03R\aleaseId\x12/\n" +
 	"\x05phase\x18\x02 \x01(\x0e2\x19.signalbox.agent.v1.PhaseR\x05phase\x12\"\n" +
