@@ -41,6 +41,9 @@ type Loaded struct {
 	Rest    []string          // arguments that are no flags
 }
 
+// ErrFlags is wrapped by errors of the command line itself.
+var ErrFlags = errors.New("command line")
+
 // Load reads the configuration. It returns flag.ErrHelp after --help; all other
 // errors are sentences for the person who started the agent.
 func Load(ctx context.Context, in Input) (*Loaded, error) {
@@ -98,7 +101,7 @@ func lookupIn(values map[string]string) func(string) (string, bool) {
 // parseFlags returns the flags that were given, by the settings' env names.
 func parseFlags(in Input) (given map[string]string, file string, rest []string, err error) {
 	set := flag.NewFlagSet("signalbox-agent", flag.ContinueOnError)
-	set.SetOutput(in.Stderr)
+	set.SetOutput(io.Discard) // a wrong flag is one line, not the whole help
 	set.StringVar(&file, "config", "", "configuration file (TOML); default: "+DefaultFile)
 	given = map[string]string{}
 	for _, s := range settings() {
@@ -115,8 +118,13 @@ func parseFlags(in Input) (given map[string]string, file string, rest []string, 
 			set.Func(s.flag(), s.usage, take)
 		}
 	}
-	if err := set.Parse(in.Args); err != nil {
+	switch err := set.Parse(in.Args); {
+	case errors.Is(err, flag.ErrHelp):
+		set.SetOutput(in.Stderr)
+		set.Usage()
 		return nil, "", nil, err
+	case err != nil:
+		return nil, "", nil, fmt.Errorf("%w: %w", ErrFlags, err)
 	}
 	return given, file, set.Args(), nil
 }

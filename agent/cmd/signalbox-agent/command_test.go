@@ -30,9 +30,19 @@ func TestUsage(t *testing.T) {
 	out, code = command(t, "", "version")
 	require.Zero(t, code)
 	require.NotEmpty(t, out)
-	out, code = command(t, "", "start", "--dir", t.TempDir(), "now")
-	require.Equal(t, 1, code)
-	require.Contains(t, out, `unexpected argument "now"`)
+}
+
+func TestWrongFlagsAreOneLine(t *testing.T) {
+	t.Parallel()
+	for want, args := range map[string][]string{
+		"flag provided but not defined: -bogus": {"start", "--bogus"},
+		"flag needs an argument: -name":         {"doctor", "--name"},
+		`unexpected argument "now"`:             {"start", "--dir", t.TempDir(), "now"},
+	} {
+		out, code := command(t, "", args...)
+		require.Equal(t, 2, code)
+		require.Equal(t, "signalbox-agent: command line: "+want+"; `signalbox-agent start --help` lists the flags\n", out)
+	}
 }
 
 func TestConfigPrint(t *testing.T) {

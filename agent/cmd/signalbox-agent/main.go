@@ -72,6 +72,9 @@ func (a *app) main(ctx context.Context, args []string) int {
 	case errors.Is(err, errUsage):
 		_, _ = fmt.Fprintf(a.stderr, "signalbox-agent: %v\n\n%s", err, usage)
 		return 2
+	case errors.Is(err, config.ErrFlags):
+		_, _ = fmt.Fprintf(a.stderr, "signalbox-agent: %v; `signalbox-agent start --help` lists the flags\n", err)
+		return 2
 	}
 	_, _ = fmt.Fprintf(a.stderr, "signalbox-agent: %v\n", err)
 	return 1
@@ -108,7 +111,7 @@ func (a *app) load(ctx context.Context, args []string) (*config.Loaded, error) {
 		return nil, err
 	}
 	if len(loaded.Rest) > 0 {
-		return nil, fmt.Errorf("unexpected argument %q", loaded.Rest[0])
+		return nil, fmt.Errorf("%w: unexpected argument %q", config.ErrFlags, loaded.Rest[0])
 	}
 	return loaded, nil
 }
