@@ -5,38 +5,51 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launch, openReader, type Reader } from "./browser";
 import { linkTo } from "./mail";
-import { type Plane, startPlane } from "./plane";
+import { buildPrograms, type Plane, type Programs, startPlane } from "./plane";
 
 // The path of a new team, in the order in which it goes: each step needs the
-// one before it.
+// one before it. It is walked with one replica, and with two of which each
+// request meets the other one: no step may rest on what one process remembers.
 
 const email = "ada@example.com";
 const password = "punched cards all the way down";
-const canary = `canary-${randomBytes(12).toString("hex")}`;
 
-let plane: Plane;
-let browser: Browser;
-let reader: Reader;
-let page: Page;
-/** Everything that the server sent to the browser, to look for the canary in. */
-const received: string[] = [];
+let programs: Programs;
 
-beforeAll(async () => {
-  plane = await startPlane();
-  browser = await launch();
-  reader = await openReader(browser);
-  page = reader.page;
-  page.on("response", async (answer) => {
-    if (answer.url().includes("/signalbox.")) received.push(await answer.text().catch(() => ""));
+beforeAll(() => {
+  programs = buildPrograms();
+});
+
+afterAll(() => programs?.remove());
+
+describe.each([
+  { replicas: 1, title: "one replica", suffix: "" },
+  { replicas: 2, title: "two replicas in turn", suffix: "-two" },
+] as const)("a new team on $title", ({ replicas, suffix }) => {
+  const canary = `canary-${randomBytes(12).toString("hex")}`;
+  /** Everything that the server sent to the browser, to look for the canary in. */
+  const received: string[] = [];
+  let plane: Plane;
+  let browser: Browser;
+  let reader: Reader;
+  let page: Page;
+  const shot = (name: string) => reader.shot(name + suffix);
+
+  beforeAll(async () => {
+    plane = await startPlane({ programs, replicas });
+    browser = await launch();
+    reader = await openReader(browser);
+    page = reader.page;
+    page.on("response", async (answer) => {
+      if (answer.url().includes("/signalbox.")) received.push(await answer.text().catch(() => ""));
+    });
   });
-});
 
-afterAll(async () => {
-  await browser?.close();
-  await plane?.stop();
-});
+  afterAll(async () => {
+    await browser?.close();
+    await plane?.stop();
+  });
 
-describe("a new team", () => {
   it("signs up and confirms its address", async () => {
     await page.goto(plane.url);
     await page.getByRole("link", { name: "Make an account" }).click();
@@ -57,7 +70,7 @@ describe("a new team", () => {
       .toBe("analytical-engines");
     await page.getByRole("button", { name: "Create the organization" }).click();
     await page.getByRole("heading", { name: "Your first run" }).waitFor();
-    await reader.shot("01-checklist");
+    await shot("01-checklist");
   });
 
   it("installs an agent, and sees the tick within two seconds", async () => {
@@ -65,12 +78,13 @@ describe("a new team", () => {
     const command = await page.locator("code", { hasText: "signalbox-agent" }).textContent();
     const [program, ...args] = (command ?? "").trim().split(/\s+/);
     expect(program).toBe("signalbox-agent");
+    expect(command).toContain(plane.url);
     const home = join(plane.folder, "agent");
     mkdirSync(home);
-    const agent = plane.start("agent", plane.agent, args, { HOME: home, SIGNALBOX_AGENT_DIR: home });
+    const agent = plane.start("agent", programs.agent, args, { HOME: home, SIGNALBOX_AGENT_DIR: home });
     await connected(agent.stderr, agent.stdout);
     await page.getByText("1 agent connected").waitFor({ timeout: 2000 });
-    await reader.shot("02-agent-connected");
+    await shot("02-agent-connected");
   });
 
   it("applies the example and starts a run with a sealed param", async () => {
@@ -78,7 +92,7 @@ describe("a new team", () => {
     await page.getByRole("link", { name: "Start hello" }).click();
     const dialog = page.getByRole("dialog", { name: "Start a run: hello" });
     await dialog.getByRole("textbox", { name: "who" }).fill(canary);
-    await reader.shot("03-start");
+    await shot("03-start");
     await dialog.getByRole("button", { name: "Start the run" }).click();
     await page.getByRole("heading", { name: /^hello #1/ }).waitFor();
   });
@@ -87,7 +101,7 @@ describe("a new team", () => {
     await page.getByText("Succeeded", { exact: true }).first().waitFor({ timeout: 60_000 });
     await page.getByRole("tab", { name: "Timeline" }).click();
     await page.getByRole("button", { name: /^shout ?: Succeeded, ran/ }).waitFor();
-    await reader.shot("04-timeline");
+    await shot("04-timeline");
   });
 
   it("reads a log that was opened in the browser", async () => {
@@ -95,7 +109,7 @@ describe("a new team", () => {
     await page.getByRole("tab", { name: "Logs" }).click();
     const log = page.getByRole("log", { name: "Log of shout" });
     await log.getByText(canary.toUpperCase()).waitFor();
-    await reader.shot("05-log");
+    await shot("05-log");
     await page.getByRole("button", { name: "Close the task" }).click();
   });
 
@@ -104,7 +118,7 @@ describe("a new team", () => {
     const params = page.getByRole("table", { name: "Params" });
     await params.getByText(canary).waitFor();
     await page.getByRole("table", { name: "Outputs of greet" }).getByText(`Hello, ${canary}!`).waitFor();
-    await reader.shot("06-values");
+    await shot("06-values");
   });
 
   it("never got the canary from the server in the clear", () => {
@@ -128,14 +142,14 @@ describe("a new team", () => {
     await page.getByRole("button", { name: /^Task attempts/ }).click();
     await page.getByRole("button", { name: /^hello #1/ }).click();
     await page.getByRole("table", { name: "Attempts of hello #1" }).getByText("measure").waitFor();
-    await reader.shot("07-usage");
+    await shot("07-usage");
   });
 
   it("finds its acts in the audit log, whole", async () => {
     await page.getByRole("link", { name: "Audit log" }).click();
     await page.getByRole("button", { name: "Verify the chain" }).click();
     await page.getByText(/^Intact: /).waitFor();
-    await reader.shot("08-audit");
+    await shot("08-audit");
   });
 
   it("signs out, and is asked to sign in again", async () => {
@@ -150,6 +164,14 @@ describe("a new team", () => {
   });
 
   it("met no error of the page and no refusal of its policy", () => reader.isQuiet());
+
+  if (replicas === 2) {
+    it("was served by both replicas alike", () => {
+      const [first = 0, second = 0] = plane.sent;
+      expect(first).toBeGreaterThan(10);
+      expect(Math.abs(first - second)).toBeLessThanOrEqual(1);
+    });
+  }
 });
 
 /** connected waits until the agent says that the server knows it. */
