@@ -74,7 +74,7 @@ func (a *app) taskGrid(tasks []*runv1.Task) *output.Grid {
 			}
 			agent = output.Text(last.GetAgentName())
 			if why == "" {
-				why = follow.Ending(last)
+				why = follow.Ending(last, t.GetState())
 			}
 		}
 		used := fmt.Sprintf("user %d, infra %d, preempt %d", t.GetUsedUser(), t.GetUsedInfra(), t.GetUsedPreempt())

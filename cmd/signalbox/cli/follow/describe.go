@@ -48,9 +48,13 @@ func until(start, end *timestamppb.Timestamp, now time.Time) time.Duration {
 	return max(now.Sub(start.AsTime()), 0)
 }
 
+// implied are the causes that a state has said already.
+var implied = map[string]string{"timed_out": "timeout", "canceled": "control", "preempted": "preempted"}
+
 // Ending says how an attempt ended: "exit 1", "lost (infra)". Empty for one
-// that succeeded or lives.
-func Ending(a *runv1.Attempt) string {
+// that succeeded or lives. shown is the state that stands beside it, which it
+// does not repeat.
+func Ending(a *runv1.Attempt, shown string) string {
 	if a.GetFinishedAt() == nil || a.GetState() == "succeeded" {
 		return ""
 	}
@@ -60,11 +64,11 @@ func Ending(a *runv1.Attempt) string {
 	} else if a.GetExitCode() != 0 {
 		parts = append(parts, fmt.Sprintf("exit %d", a.GetExitCode()))
 	}
-	if a.GetState() != "failed" {
+	if a.GetState() != "failed" && a.GetState() != shown {
 		parts = append(parts, a.GetState())
 	}
 	text := strings.Join(parts, ", ")
-	if a.GetCause() != "" && a.GetCause() != "user" {
+	if a.GetCause() != "" && a.GetCause() != "user" && a.GetCause() != implied[a.GetState()] {
 		text = strings.TrimSpace(text + " (" + a.GetCause() + ")")
 	}
 	return text
@@ -93,13 +97,13 @@ func note(t *runv1.Task, now time.Time) string {
 			parts = append(parts, "on "+a.GetAgentName())
 		}
 	case "backoff":
-		parts = append(parts, Ending(a))
+		parts = append(parts, Ending(a, t.GetState()))
 		if t.GetRetryAt() != nil {
 			parts = append(parts, "next try in "+output.Duration(t.GetRetryAt().AsTime().Sub(now)))
 		}
 	case "failed", "tolerated", "canceled":
 		if a != nil {
-			parts = append(parts, Ending(a))
+			parts = append(parts, Ending(a, t.GetState()))
 		}
 	}
 	if t.GetReason() != "" && (a == nil || t.GetReason() != a.GetReason()) {

@@ -48,7 +48,7 @@ func TestTreeFitsAGraph(t *testing.T) {
 	}
 	require.Equal(t, []string{
 		"● p#3  running  1m 30s  2/6 tasks  run_1",
-		"├─ ◌ fetch          backoff         1m 00s   timed_out (timeout), next try in 12s",
+		"├─ ◌ fetch          backoff         1m 00s   timed_out, next try in 12s",
 		"├─ ✓ left           succeeded",
 		"│  └─ · right       newstate",
 		"│     └─ ◌ merge    leased          2.0s     also needs left, fetch",
@@ -65,6 +65,26 @@ func TestAReadyTaskSaysWhatItWaitsFor(t *testing.T) {
 	require.Empty(t, follow.Waiting(running))
 	tree := follow.Tree(output.Painter{}, &runv1.WatchRunResponse{Run: &runv1.Run{State: "running"}, Tasks: []*runv1.Task{ready}}, noon)
 	require.Contains(t, tree[1], "waits for an agent of pool gpu-eu")
+}
+
+func TestAnEndingSaysNothingTwice(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		attempt *runv1.Attempt
+		shown   string
+		want    string
+	}{
+		{&runv1.Attempt{State: "timed_out", Cause: "timeout"}, "failed", "timed_out"},
+		{&runv1.Attempt{State: "canceled", Cause: "control"}, "canceled", ""},
+		{&runv1.Attempt{State: "canceled", Cause: "control"}, "failed", "canceled"},
+		{&runv1.Attempt{State: "canceled", Cause: "control", Reason: "the run was canceled"}, "canceled", "the run was canceled"},
+		{&runv1.Attempt{State: "timed_out", Cause: "infra"}, "failed", "timed_out (infra)"},
+		{&runv1.Attempt{State: "lost", Cause: "infra"}, "failed", "lost (infra)"},
+		{&runv1.Attempt{State: "failed", Cause: "user", ExitCode: 1}, "failed", "exit 1"},
+	} {
+		c.attempt.FinishedAt = ago(1)
+		require.Equal(t, c.want, follow.Ending(c.attempt, c.shown))
+	}
 }
 
 func TestADeepChainStopsMovingRight(t *testing.T) {
