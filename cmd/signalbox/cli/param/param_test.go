@@ -63,6 +63,22 @@ func TestSpellingsThatAreNone(t *testing.T) {
 	}
 }
 
+func TestAListIsShownToWhoeverLeftOutTheBrackets(t *testing.T) {
+	t.Parallel()
+	declared := []plan.Param{{Name: "tags", Type: plan.List(plan.TypeString)}, {Name: "layers", Type: plan.List(plan.TypeInt)}}
+	for given, want := range map[string]string{
+		"tags=a":      `want list<string> as a JSON list, as in '["a","b"]', got "a"`,
+		"tags=[a,b]":  `as in '["a","b"]', got "[a,b]"`,
+		"layers=64,3": `want list<int> as a JSON list, as in '[1,2]', got "64,3"`,
+		"layers=[x]":  `as in '[1,2]'`,
+		"tags=[1]":    "item 0: want string",
+	} {
+		_, err := param.Values(declared, parse(t, given), never)
+		require.ErrorContains(t, err, want)
+		require.Equal(t, exit.Wrong, exit.CodeOf(err))
+	}
+}
+
 func TestUnknownNamesAreHelpedWith(t *testing.T) {
 	t.Parallel()
 	declared := []plan.Param{{Name: "epochs", Type: plan.TypeInt}, {Name: "LR", Type: plan.TypeFloat}}

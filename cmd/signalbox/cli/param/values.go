@@ -1,6 +1,7 @@
 package param
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -89,6 +90,9 @@ func check(declared []plan.Param, given []Assignment) ([]typedValue, error) {
 // read takes the text as typed, or the file as a step's output file is taken:
 // without the newline that editors and echo put at its end.
 func read(p plan.Param, g Assignment) (json.RawMessage, error) {
+	if err := checkList(p.Type, g); err != nil {
+		return nil, err
+	}
 	if !g.isFile {
 		return plan.ParseParam(p, g.Text)
 	}
@@ -97,6 +101,31 @@ func read(p plan.Param, g Assignment) (json.RawMessage, error) {
 		return nil, err
 	}
 	return plan.CheckParam(p, value)
+}
+
+// listExamples are lists that one may copy, by the type of their items.
+var listExamples = map[plan.Type]string{
+	plan.TypeInt: `[1,2]`, plan.TypeFloat: `[0.1,0.2]`, plan.TypeBool: `[true,false]`,
+	plan.TypeURI: `["s3://lake/a","s3://lake/b"]`, plan.TypeDuration: `["90s","1h"]`, plan.TypeBytes: `["YQ==","Yg=="]`,
+}
+
+// checkList shows how a list is written where the text is none: what JSON says
+// of it helps nobody who left out the brackets.
+func checkList(t plan.Type, g Assignment) error {
+	elem, ok := t.Elem()
+	if !ok {
+		return nil
+	}
+	text := g.Text
+	if g.isFile {
+		text = string(g.File)
+	}
+	var items []json.RawMessage
+	if json.Unmarshal([]byte(text), &items) == nil {
+		return nil
+	}
+	example := cmp.Or(listExamples[elem], `["a","b"]`)
+	return fmt.Errorf("want %s as a JSON list, as in '%s', got %.40q", t, example, text)
 }
 
 func fault(wrong []*faultv1.Violation) error {
