@@ -75,6 +75,11 @@ func (l *logs) run(ctx context.Context, args []string) error {
 		return exit.New(exit.NotFound, "%s has no task %q", runName(res.GetRun()), task).
 			Advise("`signalbox run get %s` lists them", l.runID)
 	}
+	if l.attempt != 0 {
+		if err := hasAttempt(res, task, l.attempt); err != nil {
+			return err
+		}
+	}
 	l.print = newLogPrinter(p, l.out, l.timestamps, task, res.GetTasks())
 	switch {
 	case l.follow && l.attempt == 0:
@@ -92,6 +97,27 @@ func hasTask(tasks []*runv1.Task, name string) bool {
 		}
 	}
 	return false
+}
+
+// hasAttempt says that a task has no such attempt, where the service could only
+// say that there is no such log.
+func hasAttempt(res *runv1.GetRunResponse, task string, number uint32) error {
+	for _, t := range res.GetTasks() {
+		if t.GetName() != task {
+			continue
+		}
+		for _, x := range t.GetAttempts() {
+			if x.GetNumber() == number {
+				return nil
+			}
+		}
+		e := exit.New(exit.NotFound, "%s of %s has no attempt %d", task, runName(res.GetRun()), number)
+		if last := follow.Last(t); last != nil {
+			return e.Advise("its last is attempt %d, which is read without --attempt", last.GetNumber())
+		}
+		return e.Advise("it was not started yet")
+	}
+	return nil
 }
 
 // read prints one attempt's log. A stream that is cut is opened again where it

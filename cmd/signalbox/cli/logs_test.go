@@ -33,6 +33,18 @@ func TestLogsOfATask(t *testing.T) {
 		strings.Split(r.out, "\n")[1])
 }
 
+func TestAMissingAttemptIsToldAsSuch(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	r := d.run("logs", run12, "train", "--attempt", "7")
+	require.Equal(t, 3, r.code)
+	require.Equal(t, "error: train of train#12 has no attempt 7\n  hint: its last is attempt 2, which is read without --attempt\n", r.err)
+	r = d.run("logs", run12, "evaluate", "--attempt", "1", "--follow")
+	require.Equal(t, 3, r.code)
+	require.Contains(t, r.err, "hint: it was not started yet")
+	require.Empty(t, d.fake.called("OpenDataStream"), "the agent is not asked")
+}
+
 func TestLogsOfARunNameTheirTasks(t *testing.T) {
 	t.Parallel()
 	d := setup(t)
