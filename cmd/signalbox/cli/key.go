@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -73,6 +74,10 @@ func (a *app) keyCreateCommand() *cobra.Command {
 		}
 		if req.GetRole() == "" {
 			return exit.Usagef("--role is missing: what may the key do?")
+		}
+		if ws == "" && slices.Contains([]string{"developer", "operator", "viewer"}, req.GetRole()) {
+			return exit.Usagef("--role %s is a role in a workspace", req.GetRole()).
+				Advise("name the workspace with --in WORKSPACE; without it, the key is the organization's")
 		}
 		req.Name = args[0]
 		if req.WorkspaceId, err = workspaceID(ctx, api, ws); err != nil {
