@@ -73,8 +73,12 @@ func (a *app) orgCreateCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := a.usePlace(place{res.GetOrganization(), res.GetWorkspace()}); err != nil {
+		created := place{res.GetOrganization(), res.GetWorkspace()}
+		if err := a.usePlace(created); err != nil {
 			return err
+		}
+		if !a.flags.structured() {
+			a.note("Organization %s is now in use: working in %s.", created.org.GetSlug(), created.name())
 		}
 		v := a.orgView(res.GetOrganization(), res.GetOrganization())
 		v.Answer = res

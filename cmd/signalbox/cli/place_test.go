@@ -136,3 +136,14 @@ func TestCompletion(t *testing.T) {
 	r := d.run("__complete", "pool", "get", "")
 	require.Equal(t, ":4\n", r.out, "nobody is asked and nothing fails")
 }
+
+func TestANewOrganizationIsSaidToBeInUse(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	r := d.run("org", "create", "Umbrella")
+	require.Zero(t, r.code, r.err)
+	inUse := d.config().Profiles["default"]
+	place := inUse.Organization + "/" + inUse.Workspace
+	require.NotEqual(t, "acme/main", place)
+	require.Equal(t, "Organization "+inUse.Organization+" is now in use: working in "+place+".\n", r.err)
+}
