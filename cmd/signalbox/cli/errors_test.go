@@ -7,6 +7,7 @@ import (
 	"connectrpc.com/connect"
 	"github.com/stretchr/testify/require"
 
+	"github.com/signalboxhq/signalbox/controlplane/engine"
 	faultv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/fault/v1"
 )
 
@@ -84,4 +85,27 @@ func TestAMissingPlaceIsToldInFlags(t *testing.T) {
 		require.Contains(t, r.err, flag)
 		require.NotContains(t, r.err, "header")
 	}
+}
+
+func TestTheStatesAreListedWhereOneIsRefused(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	text := `states must be states of runs, which "bogus" is not`
+	d.fake.fail["ListRuns"] = refusal(connect.CodeInvalidArgument, faultv1.Reason_REASON_INVALID_ARGUMENT, text,
+		&faultv1.Violation{Path: "states", Text: text})
+	r := d.run("run", "list", "--state", "bogus")
+	require.Equal(t, 65, r.code)
+	for _, state := range engine.RunStates() {
+		require.Contains(t, r.err, state.String())
+	}
+}
+
+func TestCancelOfWhatHasSucceededDoesNotHintAtRetry(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	d.fake.fail["CancelRun"] = refusal(connect.CodeFailedPrecondition, faultv1.Reason_REASON_RUN_TERMINAL, "the run is succeeded")
+	r := d.run("cancel", run12)
+	require.Equal(t, 6, r.code)
+	require.Contains(t, r.err, "hint: it has ended and stays as it is")
+	require.NotContains(t, r.err, "retry")
 }

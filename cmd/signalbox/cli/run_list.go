@@ -30,7 +30,7 @@ func (a *app) runListCommand() *cobra.Command {
 		}
 		res, err := api.Run.ListRuns(ctx, req)
 		if err != nil {
-			return err
+			return adviseStates(err)
 		}
 		a.more(res.GetNextPageToken())
 		return a.print(output.View{
@@ -50,6 +50,21 @@ func (a *app) runListCommand() *cobra.Command {
 	c.Flags().StringVar(&until, "until", "", "created before this `TIME`")
 	a.pageFlags(c, &req.PageSize, &req.PageToken)
 	return c
+}
+
+// runStates are the states of runs that this release knows.
+const runStates = "pending, running, paused, canceling, finalizing, succeeded, failed, canceled, dropped"
+
+// adviseStates lists the states where the service refused one. It decides which
+// there are: a newer one may know more.
+func adviseStates(err error) error {
+	e := exit.From(err)
+	for _, v := range e.Violations {
+		if v.GetPath() == "states" {
+			return e.Advise("the states of runs are %s", runStates)
+		}
+	}
+	return err
 }
 
 // timeFlag reads a moment: absolute, or so long ago.

@@ -33,7 +33,7 @@ var advices = map[faultv1.Reason]advice{
 	faultv1.Reason_REASON_PARAM_INVALID:        {Wrong, "`signalbox pipeline show PIPELINE --params` lists the params and their types"},
 	faultv1.Reason_REASON_PARAM_NOT_SEALED:     {Wrong, "only params declared `open: true` travel in the clear; this program seals the others: is it of the server's release?"},
 
-	faultv1.Reason_REASON_RUN_TERMINAL:         {Conflict, "the run has ended; `signalbox retry RUN` runs what failed again"},
+	faultv1.Reason_REASON_RUN_TERMINAL:         {Conflict, "it has ended and stays as it is; `signalbox run start PIPELINE` starts another"},
 	faultv1.Reason_REASON_RUN_FINALIZING:       {Conflict, "only exit handlers are left; --force skips them"},
 	faultv1.Reason_REASON_NOTHING_TO_RETRY:     {Conflict, "start a new run instead: `signalbox run start PIPELINE`"},
 	faultv1.Reason_REASON_RUN_NOT_TERMINAL:     {Conflict, "wait for the run to end (`signalbox run wait RUN`) or cancel it first"},
