@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,6 +12,7 @@ import (
 	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/exit"
 	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/output"
 	tenancyv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/tenancy/v1"
+	"github.com/signalboxhq/signalbox/proto/id"
 )
 
 func (a *app) auditCommand() *cobra.Command {
@@ -66,10 +68,21 @@ func auditGrid(entries []*tenancyv1.AuditEntry) *output.Grid {
 			who = e.GetActorType() + " " + e.GetActorId()
 		}
 		g.Add(output.Number(e.GetSeq()), output.Text(e.GetAt().AsTime().UTC().Format(time.RFC3339)), output.Text(who),
-			output.Text(e.GetAction()), output.Text(e.GetResource()), output.Text(e.GetOutcome()),
+			output.Text(e.GetAction()), output.Text(resource(e.GetResource())), output.Text(e.GetOutcome()),
 			output.Text(e.GetIp()), output.Text(e.GetRequestId()), output.Text(e.GetDetail()))
 	}
 	return g
+}
+
+// resource is an id with the noun of its kind: "key key_…", "join token jt_…".
+// What is no id stands as it is.
+func resource(text string) string {
+	kind, ok := id.KindOf(text)
+	if !ok {
+		return text
+	}
+	_, noun, _ := strings.Cut(kind.Noun(), " ") // without its article
+	return noun + " " + text
 }
 
 func (a *app) auditVerifyCommand() *cobra.Command {

@@ -176,8 +176,13 @@ func (f *fake) ListAuditEntries(context.Context, *tenancyv1.ListAuditEntriesRequ
 			Seq: 7, At: before(2 * time.Hour), ActorType: "user", ActorId: fakeID(id.User, 1), ActorName: "ada@example.com",
 			Action: "key.create", Resource: fakeID(id.Key, 1), Ip: "192.0.2.1", RequestId: "req-1", Outcome: "allowed",
 			Detail: `{"role":"developer"}`, Hash: []byte{1, 2, 3},
+		}, {
+			Seq: 6, At: before(3 * time.Hour), ActorType: "user", ActorId: fakeID(id.User, 1), ActorName: "ada@example.com",
+			Action: "join_token.create", Resource: fakeID(id.JoinToken, 1), Outcome: "allowed",
+		}, {
+			Seq: 5, At: before(4 * time.Hour), ActorType: "system", ActorName: "system", Action: "retention.sweep", Resource: "default", Outcome: "allowed",
 		}},
-		NextBefore: 7,
+		NextBefore: 5,
 	}, nil
 }
 
