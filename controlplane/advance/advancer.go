@@ -37,6 +37,7 @@ type Advancer struct {
 	// which pools have a limit, as last seen.
 	leaseNext, leaseEnd int64
 	limited             map[id.UUID]bool
+	plans               planner
 }
 
 const (
@@ -86,15 +87,18 @@ func (a *Advancer) Stop() {
 	a.running.Wait()
 }
 
-// How the loop's connection works. All of its statements look rows up by key,
-// so a plan that reads a whole table is always one made when the table was
-// small; planning each time anew, or compiling, costs more than they do. A
-// replica that stands still in the middle of a batch loses its locks.
+// How the loop's connection works. A replica that stands still in the middle of
+// a batch loses its locks. All statements look rows up by key: planning each
+// time anew, or compiling, costs more than they do, and a plan that reads a
+// whole table, or more of an index than it must, is always one that was made
+// when the table was small.
 const sqlPrepareLoop = `
 	SELECT set_config('lock_timeout', '1s', false),
 		set_config('idle_in_transaction_session_timeout', '10s', false),
 		set_config('plan_cache_mode', 'force_generic_plan', false),
+		set_config('cpu_index_tuple_cost', '10', false),
 		set_config('enable_seqscan', 'off', false),
+		set_config('enable_bitmapscan', 'off', false),
 		set_config('enable_hashjoin', 'off', false),
 		set_config('enable_mergejoin', 'off', false),
 		set_config('jit', 'off', false)`

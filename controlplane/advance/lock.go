@@ -75,6 +75,13 @@ func (l *leaseRow) engine() engine.Lease {
 func (b *batch) lock(ctx context.Context, conn *pgx.Conn) error {
 	var q pgx.Batch
 	q.Queue("BEGIN")
+	rows := 0
+	for _, r := range b.reqs {
+		rows += r.rows
+	}
+	if b.a.plans.due(time.Now(), rows) {
+		q.Queue("DISCARD PLANS")
+	}
 	b.queueStarts(&q)
 	b.queueRuns(&q)
 	b.queueReady(&q)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 
+	"github.com/signalboxhq/signalbox/internal/fault"
 	"github.com/signalboxhq/signalbox/proto/id"
 )
 
@@ -55,7 +56,11 @@ func (a *Advancer) keep(ctx context.Context, b *batch) {
 	for key, w := range b.runs {
 		switch {
 		case w.failed != nil:
-			a.log.LogAttrs(ctx, slog.LevelError, "a run's commands failed", slog.String("run_id", id.Format(id.Run, key.Run)), slog.Any("error", w.failed))
+			level := slog.LevelError
+			if fault.KindOf(w.failed) == fault.KindUnavailable {
+				level = slog.LevelInfo
+			}
+			a.log.LogAttrs(ctx, level, "a run's commands failed", slog.String("run_id", id.Format(id.Run, key.Run)), slog.Any("error", w.failed))
 		case w.run == nil:
 		case w.finished || w.state.Run.Terminal():
 			a.runs.drop(key)

@@ -72,11 +72,12 @@ const sqlClaimHeads = `
 const leaseColumns = `l.org_id, l.id, l.session_id, l.agent_id, l.pool_id, l.run_id, l.task, l.attempt, l.path, l.class_id, l.slots,
 		l.ready_at, l.granted_at, l.started_at, l.stop, l.stop_grace_ms, l.phase`
 
+// DISTINCT keeps the index of runs out of it: a lease is found by its id.
 const sqlLockLeases = `
 	SELECT ` + leaseColumns + `
 	FROM lease l
 	JOIN unnest(@orgs::uuid[], @runs::uuid[], @ids::bigint[]) AS k (org_id, run_id, id)
-		ON l.org_id = k.org_id AND l.id = k.id AND l.run_id = k.run_id
+		ON l.org_id = k.org_id AND l.id = k.id AND l.run_id IS NOT DISTINCT FROM k.run_id
 	ORDER BY l.org_id, l.id
 	FOR NO KEY UPDATE OF l`
 
@@ -91,7 +92,7 @@ const sqlLockAllLeases = `
 		SELECT x.org_id, x.run_id, x.id
 		FROM unnest(@all_orgs::uuid[], @all_runs::uuid[]) AS r (org_id, run_id)
 		JOIN lease x ON x.org_id = r.org_id AND x.run_id = r.run_id
-	) AS k ON l.org_id = k.org_id AND l.id = k.id AND l.run_id = k.run_id
+	) AS k ON l.org_id = k.org_id AND l.id = k.id AND l.run_id IS NOT DISTINCT FROM k.run_id
 	ORDER BY l.org_id, l.id
 	FOR NO KEY UPDATE OF l`
 

@@ -86,9 +86,7 @@ const sqlEndLeases = `
 		USING e
 		WHERE l.org_id = e.org_id
 			AND l.id = e.lease
-			AND l.run_id = e.run_id
-			AND l.task = e.task
-			AND l.attempt = e.attempt
+			AND (l.run_id, l.task, l.attempt) IS NOT DISTINCT FROM (e.run_id, e.task, e.attempt)
 		RETURNING l.id
 	), n AS (
 		INSERT INTO journal (` + entryColumns + `)
