@@ -31,14 +31,21 @@ type bundle struct {
 
 func setup(t testing.TB) *bundle {
 	t.Helper()
-	b := &bundle{t: t, db: pgtest.DB(t), org: id.New(), workspace: id.New()}
-	b.exec(`INSERT INTO organization (org_id, slug, name) VALUES (@org, 'acme', 'Acme')`, pgx.NamedArgs{"org": b.org})
+	b := (&bundle{t: t, db: pgtest.DB(t)}).neighbour()
+	b.a = b.replica()
+	return b
+}
+
+// neighbour is another organization on the same database.
+func (b *bundle) neighbour() *bundle {
+	b.t.Helper()
+	b = &bundle{t: b.t, db: b.db, a: b.a, org: id.New(), workspace: id.New()}
+	b.exec(`INSERT INTO organization (org_id, slug, name) VALUES (@org, @slug, 'Acme')`, pgx.NamedArgs{"org": b.org, "slug": "acme-" + b.org.String()[24:]})
 	b.exec(`INSERT INTO workspace (org_id, id, slug, name) VALUES (@org, @ws, 'default', 'Default')`, pgx.NamedArgs{"org": b.org, "ws": b.workspace})
 	b.pool = queryOne[id.UUID](b, `SELECT id FROM pool WHERE org_id = @org`, pgx.NamedArgs{"org": b.org})
 	digest := sha256.Sum256([]byte("{}"))
 	b.labels = queryOne[int64](b, `INSERT INTO label_set (org_id, digest, labels) VALUES (@org, @digest, '{}') RETURNING id`,
 		pgx.NamedArgs{"org": b.org, "digest": digest[:]})
-	b.a = b.replica()
 	return b
 }
 
