@@ -11,7 +11,8 @@ import { type Kind, type Row, type Segment, ticksOf, timelineOf, totals } from "
 import classes from "./timeline.module.css";
 
 const ROW_HEIGHT = 32;
-const MOST_TICKS = 8;
+// Beside an open task the axis is some 250 pixels wide: more labels would touch.
+const MOST_TICKS = 5;
 
 interface TimelineProps {
   run: Run;
