@@ -75,7 +75,7 @@ func TestKeyExportAndImport(t *testing.T) {
 	out, code = command(t, exported, "key", "import", "--dir", other)
 	require.Zero(t, code)
 	require.Contains(t, out, "imported "+kid[0][:4])
-	require.Contains(t, out, "next start")
+	require.Contains(t, out, "within seconds")
 	again, code := command(t, "", "key", "export", "--dir", other)
 	require.Zero(t, code)
 	require.Equal(t, exported, again)

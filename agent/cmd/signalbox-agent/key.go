@@ -67,6 +67,6 @@ func (a *app) importKeys(keyring *value.Keyring) error {
 			return err
 		}
 	}
-	_, err = io.WriteString(a.stdout, "an agent that is running with this folder uses it from its next start on\n")
+	_, err = io.WriteString(a.stdout, "an agent that is running with this folder takes it up within seconds\n")
 	return err
 }
