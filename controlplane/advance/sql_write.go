@@ -78,23 +78,22 @@ const sqlAppendEntries = `
 // the database itself admits one end per lease. Fewer rows than given fail the
 // batch.
 const sqlEndLeases = `
-	WITH e AS (
-		SELECT ` + entryColumns + `
-		FROM ` + entryArrays + `
-	), gone AS (
+	WITH gone AS (
 		DELETE FROM lease l
-		USING e
+		USING ` + entryArrays + `
 		WHERE l.org_id = e.org_id
 			AND l.id = e.lease
 			AND (l.run_id, l.task, l.attempt) IS NOT DISTINCT FROM (e.run_id, e.task, e.attempt)
-		RETURNING l.id
+		RETURNING ` + endedColumns + `
 	), n AS (
 		INSERT INTO journal (` + entryColumns + `)
 		SELECT ` + entryColumns + `
-		FROM e
-		JOIN gone ON gone.id = e.lease
+		FROM gone
 		RETURNING 1
 	)` + expectRows
+
+const endedColumns = `e.org_id, e.run_id, e.seq, e.v, e.at, e.kind, e.task, e.path, e.attempt, e.generation, e.lease, e.agent_id, e.granted,
+			e.started, e.finished, e.outcome, e.cause, e.exit_code, e.next, e.retry_at, e.reason, e.actor, e.billed_ms, e.body`
 
 const sqlDeleteReady = `
 	WITH n AS (
