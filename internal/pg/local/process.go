@@ -162,18 +162,12 @@ func (p *process) end(grace time.Duration) error {
 // folder's lock: its launcher was killed. It also removes the pid file of a
 // dead server whose number now belongs to another process.
 func endOrphan(ctx context.Context, data string) error {
-	file := filepath.Join(data, "postmaster.pid")
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return nil //nolint:nilerr // No pid file, no server.
-	}
-	first, _, _ := strings.Cut(string(b), "\n")
-	pid, err := strconv.Atoi(strings.TrimSpace(first))
-	if err != nil || pid <= 1 || !alive(pid) {
-		return nil //nolint:nilerr // Dead or unreadable: PostgreSQL judges its own file.
+	pid, ok := postmaster(data)
+	if !ok || !alive(pid) {
+		return nil // Dead or unreadable: PostgreSQL judges its own file.
 	}
 	if !worksIn(pid, data) {
-		return os.Remove(file)
+		return os.Remove(filepath.Join(data, "postmaster.pid"))
 	}
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGKILL} {
 		_ = syscall.Kill(pid, sig)
@@ -187,6 +181,23 @@ func endOrphan(ctx context.Context, data string) error {
 		}
 	}
 	return fmt.Errorf("the PostgreSQL of an earlier run (process %d) does not end", pid)
+}
+
+// postmaster is the process that the data folder's pid file names.
+func postmaster(data string) (pid int, ok bool) {
+	b, err := os.ReadFile(filepath.Join(data, "postmaster.pid"))
+	if err != nil {
+		return 0, false
+	}
+	first, _, _ := strings.Cut(string(b), "\n")
+	pid, err = strconv.Atoi(strings.TrimSpace(first))
+	return pid, err == nil && pid > 1
+}
+
+// serves reports whether a postmaster lives that works in data.
+func serves(data string) bool {
+	pid, ok := postmaster(data)
+	return ok && alive(pid) && worksIn(pid, data)
 }
 
 func alive(pid int) bool { return syscall.Kill(pid, 0) == nil }

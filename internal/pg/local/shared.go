@@ -90,8 +90,12 @@ func Shared(ctx context.Context) (*Lease, error) {
 	}
 	if root := string(name); strings.HasPrefix(root, prefix) {
 		p := sharedPlace(root)
-		if lease, err := join(ctx, p); err == nil {
+		lease, err := joinWhileItLives(ctx, p)
+		if err == nil {
 			return lease, nil
+		}
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("join the shared test server: %w", err)
 		}
 		if err := errors.Join(endOrphan(ctx, p.data()), os.RemoveAll(root)); err != nil {
 			return nil, fmt.Errorf("remove the last shared test server: %w", err)
@@ -108,6 +112,18 @@ func Shared(ctx context.Context) (*Lease, error) {
 }
 
 func sharedPlace(root string) place { return place{root: root, socket: filepath.Join(root, "s")} }
+
+// joinWhileItLives tries again for as long as the server lives. One that is too
+// busy to answer at once is in use by others: it must not be taken for dead and
+// ended under their tests.
+func joinWhileItLives(ctx context.Context, p place) (*Lease, error) {
+	for {
+		lease, err := join(ctx, p)
+		if err == nil || !serves(p.data()) || !pause(ctx, 200*time.Millisecond) {
+			return lease, err
+		}
+	}
+}
 
 func join(ctx context.Context, p place) (*Lease, error) {
 	// While the server is ending, the lock is not to be had.
