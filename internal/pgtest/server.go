@@ -40,10 +40,12 @@ type env struct {
 type server struct {
 	url   string
 	admin *pgxpool.Pool
-	// alive holds this process's lock. It must stay reachable: a connection that
-	// the garbage collector finds is closed, and other processes would take the
-	// databases of running tests for orphans.
+	// alive holds this process's lock, lease its use of the shared server. Both
+	// must stay reachable: a connection that the garbage collector finds is
+	// closed, and other processes would take the databases of running tests for
+	// orphans, or the server itself would end a minute later.
 	alive *pgx.Conn
+	lease *local.Lease
 
 	// template makes the database that tests copy, once, and returns its name.
 	template func() (string, error)
@@ -66,10 +68,11 @@ func start(ctx context.Context) (*server, error) {
 	if err := envconfig.Process(ctx, &e); err != nil {
 		return nil, err
 	}
+	var lease *local.Lease
 	if e.URL == "" {
-		// The lease is never released: it ends with the process.
-		lease, err := local.Shared(ctx)
-		if err != nil {
+		// It is never released: it ends with the process.
+		var err error
+		if lease, err = local.Shared(ctx); err != nil {
 			return nil, fmt.Errorf("%w (or set TEST_DATABASE_URL to a superuser's)", err)
 		}
 		e.URL = lease.URL()
@@ -83,7 +86,7 @@ func start(ctx context.Context) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{url: e.URL, admin: admin}
+	s := &server{url: e.URL, admin: admin, lease: lease}
 	s.template = sync.OnceValues(func() (string, error) { return s.buildTemplate(ctx) })
 	if err := s.claim(ctx); err != nil {
 		return nil, fmt.Errorf("prepare the test server: %w", err)
