@@ -135,7 +135,7 @@ func (a *Advancer) loop(ctx context.Context, conn *pgxpool.Conn) {
 		for len(reqs) > 0 {
 			// A batch under way is finished: its context does not end with the loop.
 			work, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
-			reqs = a.process(work, conn.Conn(), reqs)
+			reqs = a.process(work, conn.Conn(), reqs, manner{})
 			cancel()
 			if conn.Conn().IsClosed() {
 				fresh := a.reconnect(ctx)

@@ -95,7 +95,7 @@ func (b *batch) applyReport(w *runWork, o op, c Report, rep *AttemptReport) erro
 		ExitCode: rep.ExitCode, Final: rep.Final, Reason: clean(rep.Reason),
 	}
 	if w.version.graph.StopsOnFailure() {
-		cmd.Live = b.live(w, l.id)
+		cmd.Live = b.live(w)
 	}
 	if err := b.decideAs(w, cmd, rep.Body); err != nil {
 		if isRefusal(err) {
@@ -117,7 +117,7 @@ func (b *batch) applyLose(w *runWork, c Lose) error {
 	}
 	cmd := engine.Report{Now: b.now, Lease: l.engine(), Finished: b.now, Outcome: engine.OutcomeLost}
 	if w.version.graph.StopsOnFailure() {
-		cmd.Live = b.live(w, l.id)
+		cmd.Live = b.live(w)
 	}
 	return b.decideAs(w, cmd, nil)
 }
@@ -210,16 +210,18 @@ func (b *batch) decideAs(w *runWork, c engine.Command, body []byte) error {
 	return nil
 }
 
-// live lists the run's leases that this batch has not ended, except one.
-func (b *batch) live(w *runWork, except ...int64) []engine.Lease {
-	var out []engine.Lease
-	for _, l := range b.byRun[w.key] {
-		if w.gone[l.id] || (len(except) > 0 && l.id == except[0]) {
-			continue
+// live lists the run's leases as they were locked. Those that this batch has
+// ended stay in: their attempts are not open any more, and the rules look leases
+// up by attempt.
+func (b *batch) live(w *runWork) []engine.Lease {
+	rows := b.byRun[w.key]
+	if len(w.live) == 0 && len(rows) > 0 {
+		w.live = make([]engine.Lease, len(rows))
+		for i, l := range rows {
+			w.live[i] = l.engine()
 		}
-		out = append(out, l.engine())
 	}
-	return out
+	return w.live
 }
 
 // clean makes a text fit for the database, whatever somebody sent: PostgreSQL

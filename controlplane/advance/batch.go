@@ -17,6 +17,7 @@ import (
 type batch struct {
 	a    *Advancer
 	reqs []*request
+	how  manner
 	now  time.Time
 	// writing says that trip two was sent: what became of it is known by its
 	// answer only.
@@ -107,6 +108,7 @@ type runWork struct {
 	fired    []timerKey
 	gone     map[int64]bool // leases ended by this batch
 	fenced   []*leaseRow    // those whose agents did not end them themselves
+	live     []engine.Lease // see batch.live
 	finished bool
 }
 

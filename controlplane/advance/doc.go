@@ -1,15 +1,18 @@
 // Package advance is the group commit: the one place where runs change.
 //
-// Commands queue up in the replica; whatever arrived while the last batch
-// committed becomes the next one, and a batch is one transaction in two round
-// trips:
+// Commands queue up in the replica, by organization; whatever arrived while the
+// last batch committed becomes the next one, one command of each organization in
+// turn. A batch is one transaction in two round trips:
 //
+//	remember   finds the batch's runs in the cache, or folds them, without locks
 //	trip one   locks everything, each kind sorted by key, in one fixed order:
 //	           start keys → pipelines → runs → ready → leases → sessions →
 //	           pools; reads the database's clock, the batch's only one
-//	decide     engine.Decide for every command, reports before expiries, then
-//	           choose.Choose: what became ready and the head of the queue
-//	           compete for the agents that wait here
+//	freshen    folds what other replicas have written since
+//	decide     engine.Decide for every command, reports before expiries
+//	heartbeat  renews and ends sessions, compares what agents say they hold
+//	hand over  choose.Choose: what became ready and the heads of the queues
+//	           compete for the agents that ask, or wait here (park)
 //	trip two   writes entries, ready rows, leases, timers and usage, one
 //	           statement a table, and commits; only then is anybody answered
 //
@@ -17,10 +20,25 @@
 // folded runs kept in memory are a cache that is verified by `seq` under the
 // run's lock and thrown away whenever a commit failed or its outcome is unknown.
 //
-// A panic or an error of a rule fails its command alone. An error of the
+// A panic or an error of a rule fails its run's commands alone. An error of the
 // database rolls back, and the batch runs again in halves until the guilty
 // command stands alone. Every command may be repeated; an unknown commit answers
-// UNAVAILABLE.
+// UNAVAILABLE, and what was lost before anything was written runs again.
+//
+// # Who is woken
+//
+// A poll that finds nothing waits in the park, and every poll is answered once.
+// A batch borrows as many waiters as it may make tasks ready for; what it leaves
+// in a queue although somebody here could take it is looked at again. One
+// notification a batch tells the other replicas of queues and of sessions with
+// orders; what arrives while a poll is in a batch is not lost on it. Under all of
+// this lies a look of each second at the queues for which somebody waits.
+//
+// # What the loop must not do
+//
+// Between its two trips the loop holds locks that others wait for, and some of
+// them hold connections of the pool: so it reads on its own connection only.
+// After the commit it reads nothing: what an answer still lacks is read beside it.
 //
 // The package must not hold a rule (that is controlplane/engine and
 // controlplane/dispatch/choose), nor know protobuf.

@@ -1,6 +1,9 @@
 package advance
 
-import "github.com/signalboxhq/signalbox/controlplane/engine"
+import (
+	"github.com/signalboxhq/signalbox/controlplane/engine"
+	"github.com/signalboxhq/signalbox/proto/id"
+)
 
 // Queued is how many requests wait for a batch.
 func (a *Advancer) Queued() int {
@@ -30,4 +33,14 @@ func (a *Advancer) Corrupt(key RunKey) {
 	r.version = &v
 	a.runs.drop(key)
 	a.runs.put(&r)
+}
+
+// Ahead makes the cached state of a run one that no commit stands behind.
+func (a *Advancer) Ahead(key RunKey) { a.runs.get(key).state.Seq += 5 }
+
+// CorruptSession makes whatever looks at what a session can do panic.
+func (a *Advancer) CorruptSession(session id.UUID) {
+	a.sessions.mu.Lock()
+	defer a.sessions.mu.Unlock()
+	a.sessions.known[session].satisfied = nil
 }

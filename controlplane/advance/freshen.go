@@ -39,7 +39,7 @@ func (b *batch) remember(ctx context.Context) {
 
 // freshen makes the states equal to the locked rows: a cache is verified by
 // seq, never trusted. What other replicas wrote is read at once for all runs.
-func (b *batch) freshen(ctx context.Context, conn *pgx.Conn, patient bool) error {
+func (b *batch) freshen(ctx context.Context, conn *pgx.Conn) error {
 	var behind journal.Positions
 	for key, w := range b.runs {
 		switch {
@@ -57,7 +57,7 @@ func (b *batch) freshen(ctx context.Context, conn *pgx.Conn, patient bool) error
 			b.a.runs.drop(key)
 			w.run = b.a.runs.put(&run{key: key, info: w.info, version: w.version, state: engine.NewState(key.Run)})
 		}
-		if w.seq-w.state.Seq > maxBehind && !patient {
+		if w.seq-w.state.Seq > maxBehind && !b.how.patient {
 			return errBehind
 		}
 		if w.state.Seq < w.seq {

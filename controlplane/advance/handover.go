@@ -76,7 +76,9 @@ func (b *batch) handOver(ctx context.Context, conn *pgx.Conn) error {
 		pools[c.Pool] = p
 		b.heads[c.Pool].granted++
 	}
-	b.follow(list, infos, taken, pools)
+	if !b.how.lone {
+		b.follow(list, infos, taken, pools)
+	}
 	return nil
 }
 

@@ -207,7 +207,6 @@ func (p *park) borrow(pools map[id.UUID]*demand) []*waiter {
 			}
 			asked = append(asked, w)
 			if !w.borrowed && w.wants() && w.serves(d.classes) {
-				w.borrowed = true
 				out = append(out, w)
 				left--
 			}
@@ -215,6 +214,9 @@ func (p *park) borrow(pools map[id.UUID]*demand) []*waiter {
 		if len(asked) > 0 {
 			p.byPool[pool] = append(slices.Clip(rest), asked...)
 		}
+	}
+	for _, w := range out {
+		w.borrowed = true
 	}
 	return out
 }

@@ -1,8 +1,10 @@
 package advance_test
 
 import (
+	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
@@ -144,4 +146,73 @@ func TestARunOutsideTheCacheIsFoldedAgain(t *testing.T) {
 	require.Equal(t, "failed", b.state(run))
 	require.Empty(t, work.Leases)
 	require.Zero(t, queryOne[int](b, `SELECT count(*) FROM ready WHERE run_id = @id`, pgx.NamedArgs{"id": run}))
+}
+
+// A waiter that breaks every batch that asks it breaks none for others.
+func TestAPanicBesideTheRulesFailsItsRequestAlone(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	sick := b.worker(1)
+	sick.poll(0, 0)
+	b.a.CorruptSession(sick.session)
+	c := b.deploy(chain("one", 1))
+	ctx, cancel := context.WithCancel(t.Context())
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		_, _ = b.a.Poll(ctx, advance.Poll{Org: b.org, Agent: sick.agent, Session: sick.session, Free: advance.Free{Slots: 1}, Wait: time.Hour})
+	}()
+	eventually(t, "the poll waits", func() bool { return b.a.Parked() == 1 })
+	run := b.start(c)
+	require.Equal(t, 1, b.count("ready"))
+	cancel()
+	<-gone
+
+	var bad error
+	b.together(
+		func() { _, bad = sick.tryPoll(1, 0) },
+		func() { b.start(c) },
+	)
+	require.Equal(t, fault.KindInternal, fault.KindOf(bad))
+	well := b.worker(2)
+	require.Len(t, well.poll(2, 0).Leases, 2)
+	require.Equal(t, "running", b.state(run))
+}
+
+func TestAStateThatIsAheadOfItsJournalIsFoldedAnew(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	run := b.start(b.deploy(chain("ahead", 2)))
+	b.a.Ahead(b.key(run))
+	require.NoError(t, b.a.CancelRun(t.Context(), advance.CancelRun{RunKey: b.key(run)}))
+	require.Equal(t, "canceled", b.state(run))
+	require.Equal(t, 4, queryOne[int](b, `SELECT seq FROM run`, nil))
+}
+
+// A row that says more than its journal has is for the doctor; it fails its own
+// commands, and nobody else's.
+func TestAJournalThatIsShortFailsItsRunAlone(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	short, well := b.start(b.deploy(chain("short", 1))), b.start(b.deploy(chain("well", 1)))
+	b.exec(`UPDATE run SET seq = 7 WHERE id = @id`, pgx.NamedArgs{"id": short})
+	var bad, good error
+	b.together(
+		func() { bad = b.a.CancelRun(t.Context(), advance.CancelRun{RunKey: b.key(short)}) },
+		func() { good = b.a.CancelRun(t.Context(), advance.CancelRun{RunKey: b.key(well)}) },
+	)
+	require.ErrorContains(t, bad, "ends at 1, its row says 7")
+	require.NoError(t, good)
+}
+
+// An error of the rules may come half-way: what they had written is not kept.
+func TestAnErrorOfTheRulesLeavesTheRunAsItWas(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	w := b.worker(1)
+	run := b.start(b.deploy(chain("odd", 1)))
+	lease := w.poll(1, 0).Leases[0]
+	require.Equal(t, []advance.ReportStatus{advance.ReportRetry}, w.report(0, ended(lease, engine.OutcomeNone)).Status)
+	require.Equal(t, []advance.ReportStatus{advance.ReportAccepted}, w.report(0, ended(lease, engine.OutcomeSucceeded)).Status)
+	require.Equal(t, "succeeded", b.state(run))
 }

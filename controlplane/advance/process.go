@@ -20,18 +20,24 @@ const maxTries = 3
 // better folded without its lock.
 var errBehind = errors.New("a run is far behind")
 
+// manner is how a batch is tried.
+type manner struct {
+	patient bool // whatever is missing is read under the locks
+	lone    bool // nobody who waits is asked: the guilty one may be among them
+}
+
 // process runs requests as one batch; if the database refuses it, in halves,
-// until the guilty one stands alone. It answers all but those that it returns:
+// until the guilty one stands alone, without anybody who waits. It answers all but those that it returns:
 // their batch was lost before it wrote anything, and they may run again.
-func (a *Advancer) process(ctx context.Context, conn *pgx.Conn, reqs []*request) []*request {
+func (a *Advancer) process(ctx context.Context, conn *pgx.Conn, reqs []*request, how manner) []*request {
 	if len(reqs) == 0 {
 		return nil
 	}
-	b, err := a.attempt(ctx, conn, reqs, false)
+	b, err := a.attempt(ctx, conn, reqs, how)
 	if errors.Is(err, errBehind) {
 		b.abandon()
 		if rollback(ctx, conn) {
-			b, err = a.attempt(ctx, conn, reqs, true)
+			b, err = a.attempt(ctx, conn, reqs, manner{patient: true, lone: how.lone})
 		}
 	}
 	if err == nil {
@@ -46,15 +52,16 @@ func (a *Advancer) process(ctx context.Context, conn *pgx.Conn, reqs []*request)
 	case lost:
 		a.log.LogAttrs(ctx, slog.LevelError, "a batch was lost with its connection", slog.Int("requests", len(reqs)), slog.Any("error", err))
 		refuse(reqs, errUnavailable(err))
-	case len(reqs) == 1:
+	case len(reqs) == 1 && how.lone:
 		a.refuseOne(ctx, reqs[0], err)
 	default:
+		how.lone = true
 		half := len(reqs) / 2
-		left := a.process(ctx, conn, reqs[:half])
+		left := a.process(ctx, conn, reqs[:half], how)
 		if conn.IsClosed() {
 			return append(left, a.again(ctx, reqs[half:], err)...)
 		}
-		return append(left, a.process(ctx, conn, reqs[half:])...)
+		return append(left, a.process(ctx, conn, reqs[half:], how)...)
 	}
 	return nil
 }
@@ -96,11 +103,11 @@ func (a *Advancer) refuseOne(ctx context.Context, r *request, err error) {
 	r.answer(nil, err)
 }
 
-// attempt is one try at a batch: trip one, the rules, trip two. patient reads
-// whatever is missing under the locks. A panic is an error as any other: the
-// halves find whose it is.
-func (a *Advancer) attempt(ctx context.Context, conn *pgx.Conn, reqs []*request, patient bool) (b *batch, err error) {
+// attempt is one try at a batch: trip one, the rules, trip two. A panic is an
+// error as any other: the halves find whose it is.
+func (a *Advancer) attempt(ctx context.Context, conn *pgx.Conn, reqs []*request, how manner) (b *batch, err error) {
 	b = newBatch(a, reqs)
+	b.how = how
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic in a batch: %v\n%s", p, debug.Stack())
@@ -112,7 +119,7 @@ func (a *Advancer) attempt(ctx context.Context, conn *pgx.Conn, reqs []*request,
 	if err := b.lock(ctx, conn); err != nil {
 		return b, err
 	}
-	if err := b.freshen(ctx, conn, patient); err != nil {
+	if err := b.freshen(ctx, conn); err != nil {
 		return b, err
 	}
 	b.endByForce()

@@ -68,6 +68,9 @@ func (b *batch) gatherTakers() {
 			d.n -= int(t.free.Slots)
 		}
 	}
+	if b.how.lone {
+		return
+	}
 	b.borrowed = b.a.park.borrow(wanted)
 	for _, w := range b.borrowed {
 		b.takers = append(b.takers, &taker{session: w.session, free: w.poll.Free, waiter: w})

@@ -93,12 +93,16 @@ func (b *batch) writeStops(q *writer, works []*runWork) {
 	var orgs []id.UUID
 	var ids, graces []int64
 	for _, w := range works {
-		for _, s := range w.stops {
+		held := map[int32]*leaseRow{}
+		if len(w.stops) > 0 {
 			for _, l := range b.byRun[w.key] {
-				if l.task == s.Task && l.attempt == s.Attempt && !w.gone[l.id] {
-					orgs, ids, graces = append(orgs, l.org), append(ids, l.id), append(graces, int64(s.Grace))
-					b.wakeSessions[l.session] = true
-				}
+				held[l.task] = l
+			}
+		}
+		for _, s := range w.stops {
+			if l := held[s.Task]; l != nil && l.attempt == s.Attempt && !w.gone[l.id] {
+				orgs, ids, graces = append(orgs, l.org), append(ids, l.id), append(graces, int64(s.Grace))
+				b.wakeSessions[l.session] = true
 			}
 		}
 		// A fenced lease's step must be ended too: its session is told "stale".
