@@ -60,7 +60,7 @@ func TestARevocationAndANewSessionSeeEachOther(t *testing.T) {
 	go func() { failed <- open(t.Context(), db, a, agentdb.Session{ID: id.New(), Slots: 1}) }()
 	require.Eventually(t, func() bool {
 		var waits bool
-		err := db.Engine.QueryRow(t.Context(), `SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database())`).Scan(&waits)
+		err := db.Engine.QueryRow(t.Context(), `SELECT EXISTS (SELECT 1 FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid WHERE a.datname = current_database() AND NOT l.granted)`).Scan(&waits)
 		return err == nil && waits
 	}, 10*time.Second, time.Millisecond)
 	require.NoError(t, tx.Commit(t.Context()))
