@@ -288,9 +288,12 @@ func (b *batch) queueSessions(q *pgx.Batch) {
 	orgs, ids := sessions.columns()
 	q.Queue(sqlLockSessions, args{"orgs": orgs, "ids": ids}).Query(func(rows pgx.Rows) error {
 		var s sessionRow
-		_, err := pgx.ForEachRow(rows, []any{&s.org, &s.id, &s.expiresAt, &s.ended, &s.draining}, func() error {
-			v := s
-			b.living[s.id] = &v
+		var p poolRow
+		_, err := pgx.ForEachRow(rows, []any{&s.org, &s.id, &s.expiresAt, &s.ended, &s.draining, &p.id, &p.slots, &p.paused}, func() error {
+			one, pool := s, p
+			pool.org = s.org
+			b.living[s.id] = &one
+			b.pools[p.id] = &pool
 			return nil
 		})
 		return err
@@ -304,39 +307,31 @@ func (b *batch) queueSessions(q *pgx.Batch) {
 	})
 }
 
-// queuePools reads the pools that somebody here takes from. Only a pool with a
-// limit is a meeting point of replicas, and has its leases counted, under its
-// lock; which have one is remembered from the last reading.
+// queuePools counts the leases of the pools that somebody here takes from and
+// that have a limit: they are the meeting points of replicas. Which have one is
+// remembered from the last reading.
 func (b *batch) queuePools(q *pgx.Batch) {
-	var free, limited pairs
+	var limited pairs
 	for _, t := range b.takers {
 		if b.a.limits(t.session) {
 			limited.add(t.session.org, t.session.pool)
-		} else {
-			free.add(t.session.org, t.session.pool)
 		}
 	}
-	scan := func(locked bool) func(pgx.Rows) error {
-		return func(rows pgx.Rows) error {
-			p := poolRow{locked: locked}
-			_, err := pgx.ForEachRow(rows, []any{&p.org, &p.id, &p.slots, &p.paused, &p.used}, func() error {
-				v := p
-				b.pools[p.id] = &v
-				return nil
-			})
-			return err
-		}
+	if len(limited) == 0 {
+		return
 	}
-	if len(limited) > 0 {
-		orgs, ids := limited.columns()
-		q.Queue(sqlLockPools, args{"orgs": orgs, "ids": ids})
-		// A statement of its own: its snapshot is taken after the lock was had.
-		q.Queue(sqlCountPools, args{"orgs": orgs, "ids": ids}).Query(scan(true))
-	}
-	if len(free) > 0 {
-		orgs, ids := free.columns()
-		q.Queue(sqlReadPools, args{"orgs": orgs, "ids": ids}).Query(scan(false))
-	}
+	orgs, ids := limited.columns()
+	q.Queue(sqlLockPools, args{"orgs": orgs, "ids": ids})
+	// A statement of its own: its snapshot is taken after the lock was had.
+	q.Queue(sqlCountPools, args{"orgs": orgs, "ids": ids}).Query(func(rows pgx.Rows) error {
+		p := poolRow{locked: true}
+		_, err := pgx.ForEachRow(rows, []any{&p.org, &p.id, &p.slots, &p.paused, &p.used}, func() error {
+			v := p
+			b.pools[p.id] = &v
+			return nil
+		})
+		return err
+	})
 }
 
 func scanLeases(rows pgx.Rows, each func(*leaseRow)) error {

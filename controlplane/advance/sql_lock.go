@@ -96,11 +96,14 @@ const sqlLockAllLeases = `
 	ORDER BY l.org_id, l.id
 	FOR NO KEY UPDATE OF l`
 
+// The sessions' pools are read along: what they say needs no lock, unless they
+// have a limit.
 const sqlLockSessions = `
-	SELECT s.org_id, s.id, s.expires_at, s.ended, s.draining
+	SELECT s.org_id, s.id, s.expires_at, s.ended, s.draining, p.id, p.slots, p.paused
 	FROM session s
 	JOIN unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
 		ON s.org_id = k.org_id AND s.id = k.id
+	JOIN pool p ON p.org_id = s.org_id AND p.id = s.pool_id
 	ORDER BY s.org_id, s.id
 	FOR NO KEY UPDATE OF s`
 
@@ -122,12 +125,6 @@ const sqlLockPools = `
 const sqlCountPools = `
 	SELECT p.org_id, p.id, p.slots, p.paused,
 		(SELECT coalesce(sum(l.slots), 0) FROM lease l WHERE l.org_id = p.org_id AND l.pool_id = p.id)
-	FROM pool p
-	JOIN unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
-		ON p.org_id = k.org_id AND p.id = k.id`
-
-const sqlReadPools = `
-	SELECT p.org_id, p.id, p.slots, p.paused, 0::bigint
 	FROM pool p
 	JOIN unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
 		ON p.org_id = k.org_id AND p.id = k.id`
