@@ -3,7 +3,6 @@ package advance_test
 import (
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
@@ -41,13 +40,12 @@ func TestAWaitingPollIsAnsweredByTheStart(t *testing.T) {
 	w := b.worker(1)
 	c := b.deploy(chain("one", 1))
 
-	got := make(chan *advance.Work, 1)
-	go func() { got <- w.poll(1, 20*time.Second) }()
+	got := make(chan advance.Lease, 1)
+	go func() { got <- w.await() }()
 	run := b.start(c)
-	work := <-got
-	require.Len(t, work.Leases, 1)
-	require.Equal(t, run, work.Leases[0].Run)
-	require.EqualValues(t, 1, work.Leases[0].Number)
+	lease := <-got
+	require.Equal(t, run, lease.Run)
+	require.EqualValues(t, 1, lease.Number)
 }
 
 func TestTheSameReportAgainGetsTheFirstAnswer(t *testing.T) {
@@ -195,10 +193,10 @@ func TestAnAgentOfAnotherReplicaIsWoken(t *testing.T) {
 	w := b.worker(1)
 	w.a = b.replica()
 	c := b.deploy(chain("far", 1))
-	got := make(chan *advance.Work, 1)
-	go func() { got <- w.poll(1, 20*time.Second) }()
-	b.start(c)
-	require.Len(t, (<-got).Leases, 1)
+	got := make(chan advance.Lease, 1)
+	go func() { got <- w.await() }()
+	run := b.start(c)
+	require.Equal(t, run, (<-got).Run)
 }
 
 func TestALeaseThatIsNotListedIsSentAgain(t *testing.T) {
@@ -239,9 +237,7 @@ func TestTasksThatNobodyHereCanRunDoNotHideOthers(t *testing.T) {
 	w := b.worker(1)
 	b.start(b.deploy(&plan.Plan{Name: "gpu", Tasks: []plan.Task{{Name: "a", Resources: plan.Resources{GPUs: 1}}}}))
 	run := b.start(b.deploy(chain("cpu", 1)))
-	work := w.poll(1, 20*time.Second)
-	require.Len(t, work.Leases, 1)
-	require.Equal(t, run, work.Leases[0].Run)
+	require.Equal(t, run, w.await().Run)
 }
 
 func TestARunOfNowhereIsNotFound(t *testing.T) {

@@ -126,6 +126,17 @@ func (w *worker) poll(free int32, wait time.Duration, held ...advance.Held) *adv
 	return work
 }
 
+// await polls until there is a lease, as agents do: an answer without one only
+// says to ask again, for instance when the batch that held the poll gave up.
+func (w *worker) await() advance.Lease {
+	w.t.Helper()
+	for {
+		if leases := w.poll(1, 20*time.Second).Leases; len(leases) > 0 {
+			return leases[0]
+		}
+	}
+}
+
 func ended(l advance.Lease, outcome engine.Outcome) advance.AttemptReport {
 	r := advance.AttemptReport{Lease: l.ID, Run: l.Run, Outcome: outcome, Started: true, Duration: 5 * time.Millisecond}
 	if outcome == engine.OutcomeFailed {
