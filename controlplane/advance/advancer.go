@@ -138,9 +138,8 @@ func (a *Advancer) loop(ctx context.Context, conn *pgxpool.Conn) {
 			reqs = a.process(work, conn.Conn(), reqs, manner{})
 			cancel()
 			if conn.Conn().IsClosed() {
-				fresh := a.reconnect(ctx)
-				if fresh == nil {
-					refuse(reqs, errUnavailable(errors.New("the database is away")))
+				var fresh *pgxpool.Conn
+				if fresh, reqs = a.reconnect(ctx, reqs); fresh == nil {
 					return
 				}
 				a.release(ctx, conn)
@@ -160,21 +159,25 @@ func refuse(reqs []*request, err error) {
 }
 
 // reconnect tries until the database answers or ctx ends; then it returns nil.
-// Who asks meanwhile is told to repeat.
-func (a *Advancer) reconnect(ctx context.Context) *pgxpool.Conn {
+// If that does not succeed at once, the requests that were to run again, and
+// whoever asks meanwhile, are told to repeat.
+func (a *Advancer) reconnect(ctx context.Context, again []*request) (*pgxpool.Conn, []*request) {
 	for ctx.Err() == nil {
 		conn, err := a.connect(ctx)
 		if err == nil {
-			return conn
+			return conn, again
 		}
 		a.log.LogAttrs(ctx, slog.LevelError, "the database is out of reach", slog.Any("error", err))
+		refuse(again, errUnavailable(err))
+		again = nil
 		a.queue.refuse(errUnavailable(err))
 		select {
 		case <-ctx.Done():
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
-	return nil
+	refuse(again, errUnavailable(errors.New("stopped")))
+	return nil, nil
 }
 
 // do queues a request and waits for its answer.

@@ -27,8 +27,16 @@ type link struct {
 
 	// swallow has the next commit carried out, but its answer lost.
 	swallow atomic.Bool
-	// broken counts the connections that were cut on purpose.
-	broken atomic.Int64
+	// closed refuses new connections.
+	closed atomic.Bool
+}
+
+// close cuts the link for good, or opens it again.
+func (l *link) close(closed bool) {
+	l.closed.Store(closed)
+	if closed {
+		l.cut()
+	}
 }
 
 // commitName is how pgx calls the prepared COMMIT.
@@ -69,6 +77,10 @@ func (l *link) serve() {
 		if err != nil {
 			return
 		}
+		if l.closed.Load() {
+			_ = client.Close()
+			continue
+		}
 		server, err := l.target()
 		if err != nil {
 			_ = client.Close()
@@ -103,7 +115,6 @@ func (l *link) pump(to, from net.Conn, pass func([]byte) bool) {
 		n, err := from.Read(part)
 		if n > 0 {
 			if !pass(part[:n]) {
-				l.broken.Add(1)
 				return
 			}
 			if _, err := to.Write(part[:n]); err != nil {

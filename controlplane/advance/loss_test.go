@@ -58,6 +58,31 @@ func TestABatchThatLosesItsConnectionInTripTwoIsRefused(t *testing.T) {
 	require.Equal(t, "succeeded", b.state(run))
 }
 
+// What the rules had decided in a batch that was lost must not be believed, when
+// another replica has decided otherwise since.
+func TestAStateThatWasNotCommittedIsForgotten(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	w, other := b.worker(1), b.replica()
+	run := b.start(b.deploy(chain("forgotten", 1)))
+	lease := w.poll(1, 0).Leases[0]
+	x := b.blocker()
+	x.hold(`INSERT INTO journal (org_id, run_id, seq, v, at, kind) VALUES (@org, @run, 2, 1, now(), 'attempt_ended')`, pgx.NamedArgs{"org": b.org, "run": run})
+	failed := make(chan error, 1)
+	go func() {
+		_, err := b.a.Report(t.Context(), advance.Report{Org: b.org, Agent: w.agent, Session: w.session, Reports: []advance.AttemptReport{ended(lease, engine.OutcomeSucceeded)}})
+		failed <- err
+	}()
+	x.kill(x.blocked())
+	require.Error(t, <-failed)
+	x.release()
+	require.False(t, b.a.Cached(b.key(run)))
+	require.NoError(t, other.CancelRun(t.Context(), advance.CancelRun{RunKey: b.key(run), Force: true}))
+	require.Equal(t, []advance.ReportStatus{advance.ReportStale}, w.report(0, ended(lease, engine.OutcomeSucceeded)).Status)
+	require.NoError(t, b.a.RetryRun(t.Context(), advance.RetryRun{RunKey: b.key(run)}))
+	require.Equal(t, "running", b.state(run))
+}
+
 // It was committed, and nobody knows: the agent repeats, and gets the lease that
 // it never saw.
 func TestACommitWhoseAnswerIsLostCounts(t *testing.T) {
@@ -98,6 +123,28 @@ func TestALockThatIsNotToBeHadIsSaidToBeRepeated(t *testing.T) {
 	require.Equal(t, fault.KindUnavailable, fault.KindOf(err))
 	x.release()
 	require.NoError(t, b.a.CancelRun(t.Context(), advance.CancelRun{RunKey: b.key(run)}))
+}
+
+func TestWhileTheDatabaseIsAwayEverybodyIsTold(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	l, db := newLink(t, b.db.URL())
+	a := advance.New(db, slog.New(slog.DiscardHandler), nil)
+	require.NoError(t, a.Start(t.Context()))
+	t.Cleanup(a.Stop)
+	w := b.worker(1)
+	w.a = a
+	w.poll(0, 0)
+	l.close(true)
+	_, err := w.tryPoll(1, 0)
+	require.Equal(t, fault.KindUnavailable, fault.KindOf(err))
+	l.close(false)
+	eventually(t, "it comes back", func() bool {
+		_, err := w.tryPoll(1, 0)
+		return err == nil
+	})
+	l.close(true)
+	a.Stop()
 }
 
 func TestStopAnswersEverybody(t *testing.T) {

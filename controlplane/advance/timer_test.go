@@ -73,6 +73,8 @@ func TestALateTimerSparesTheNextOne(t *testing.T) {
 	b.fire(run, "retry", 0, 2)
 	require.Equal(t, 1, b.count("timer"), "nothing else would ever wake the run")
 	b.elapse()
+	b.fire(run, "retry", 0, 2)
+	require.Equal(t, 1, b.count("timer"), "nor when it is due")
 	b.fire(run, "retry", 0, 3)
 	w.report(1, ended(w.poll(1, 0).Leases[0], engine.OutcomeSucceeded))
 	require.Equal(t, "succeeded", b.state(run))
