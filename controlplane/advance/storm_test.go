@@ -28,7 +28,7 @@ import (
 // How a storm is repeated, or made longer, by hand.
 var (
 	stormSeed = flag.Uint64("storm.seed", 0, "seed of TestStorm; 0 takes a new one")
-	stormTime = flag.Duration("storm.time", 3*time.Second, "how long TestStorm rages")
+	stormTime = flag.Duration("storm.time", 2*time.Second, "how long TestStorm rages")
 )
 
 // storm is two organizations on several replicas, whose links to the database
