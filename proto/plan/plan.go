@@ -70,9 +70,38 @@ type Task struct {
 	Rule  Rule   `json:"rule,omitempty"`
 	Exit  ExitOn `json:"exit,omitempty"` // set on exit handlers only
 
-	// Exactly one of Run (a shell script) and Command (an argv) is set.
-	Run     string   `json:"run,omitempty"`
-	Command []string `json:"command,omitempty"`
+	// In is the group that this task is part of: its index in Plan.Tasks plus
+	// one; 0 for a task of the pipeline itself. Those come first, exit handlers
+	// after them, and then the inner tasks, each group's one after the other. An
+	// inner task's Name is its path, `fold/train`; its Needs name tasks of the
+	// same group only: what it reads from outside, its group needs.
+	In int `json:"in,omitempty"`
+	// Template keeps a task out of the graph: steps add instances of it at run
+	// time ($SB_PLAN).
+	Template bool `json:"template,omitempty"`
+
+	// Exactly one of these says what the task does: Run (a shell script),
+	// Command (an argv), Group (the tasks In it), Pipeline, Wait, Signal,
+	// Approve.
+	Run      string   `json:"run,omitempty"`
+	Command  []string `json:"command,omitempty"`
+	Group    bool     `json:"group,omitempty"`
+	Pipeline *Nested  `json:"pipeline,omitempty"`
+	Wait     *Wait    `json:"wait,omitempty"`
+	Signal   *Signal  `json:"signal,omitempty"`
+	Approve  *Approve `json:"approve,omitempty"`
+
+	// If and ItemIf are conditions in CEL, decided by an agent of the run's
+	// pool; ItemIf is the one that reads `item`.
+	If      string   `json:"if,omitempty"`
+	ItemIf  string   `json:"item_if,omitempty"`
+	ForEach *ForEach `json:"for_each,omitempty"`
+	Repeat  *Repeat  `json:"repeat,omitempty"`
+	// With are the params of a nested pipeline: name to template.
+	With map[string]string `json:"with,omitempty"`
+	// Asked is what the task's decisions read (if, for_each, until, message,
+	// with), as Reads is what its step reads.
+	Asked Reads `json:"asked,omitzero"`
 
 	// Env maps a name to a template of proto/expr (`${{ }}`); Secrets maps a
 	// name to a reference that the agent resolves (`env:NAME`, `file:/path`).
@@ -115,11 +144,21 @@ const (
 )
 
 // Output is a declared small result. An open output may be seen by the control
-// plane; all others leave the agent sealed.
+// plane; all others leave the agent sealed. From is set on a group's outputs:
+// the output of an inner task that it hands out.
 type Output struct {
+	Name string     `json:"name"`
+	Type Type       `json:"type"`
+	Open bool       `json:"open,omitempty"`
+	From *OutputRef `json:"from,omitempty"`
+}
+
+// Nested is a task that runs another pipeline of the workspace.
+type Nested struct {
 	Name string `json:"name"`
-	Type Type   `json:"type"`
-	Open bool   `json:"open,omitempty"`
+	// Digest pins the version; zero means the one deployed when the task starts.
+	Digest         string `json:"digest,omitempty"`
+	OnParentCancel string `json:"on_parent_cancel,omitempty"` // "cancel" (empty) or "abandon"
 }
 
 // ArtifactIn stages another task's artifact at $SB_IN/<Name>.

@@ -11,8 +11,8 @@ package agentv1
 
 import (
 	_ "github.com/signalboxhq/signalbox/proto/gen/signalbox/authz/v1"
-	v1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/relay/v1"
-	v11 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
+	v11 "github.com/signalboxhq/signalbox/proto/gen/signalbox/relay/v1"
+	v1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -80,6 +80,64 @@ func (Phase) EnumDescriptor() ([]byte, []int) {
 	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{0}
 }
 
+// Decision is a question that only an agent can answer, because it reads values.
+type Decision int32
+
+const (
+	Decision_DECISION_UNSPECIFIED Decision = 0
+	// All that the task's plan asks before it starts: its condition; if that is
+	// true, how many items there are, the moment it waits for, its message, its
+	// params.
+	Decision_DECISION_BEGIN Decision = 1
+	// The same for one item of a map.
+	Decision_DECISION_ITEM Decision = 2
+	// Whether a loop is done, after a pass.
+	Decision_DECISION_UNTIL Decision = 3
+)
+
+// Enum value maps for Decision.
+var (
+	Decision_name = map[int32]string{
+		0: "DECISION_UNSPECIFIED",
+		1: "DECISION_BEGIN",
+		2: "DECISION_ITEM",
+		3: "DECISION_UNTIL",
+	}
+	Decision_value = map[string]int32{
+		"DECISION_UNSPECIFIED": 0,
+		"DECISION_BEGIN":       1,
+		"DECISION_ITEM":        2,
+		"DECISION_UNTIL":       3,
+	}
+)
+
+func (x Decision) Enum() *Decision {
+	p := new(Decision)
+	*p = x
+	return p
+}
+
+func (x Decision) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Decision) Descriptor() protoreflect.EnumDescriptor {
+	return file_signalbox_agent_v1_agent_proto_enumTypes[1].Descriptor()
+}
+
+func (Decision) Type() protoreflect.EnumType {
+	return &file_signalbox_agent_v1_agent_proto_enumTypes[1]
+}
+
+func (x Decision) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Decision.Descriptor instead.
+func (Decision) EnumDescriptor() ([]byte, []int) {
+	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{1}
+}
+
 type Order_Action int32
 
 const (
@@ -119,11 +177,11 @@ func (x Order_Action) String() string {
 }
 
 func (Order_Action) Descriptor() protoreflect.EnumDescriptor {
-	return file_signalbox_agent_v1_agent_proto_enumTypes[1].Descriptor()
+	return file_signalbox_agent_v1_agent_proto_enumTypes[2].Descriptor()
 }
 
 func (Order_Action) Type() protoreflect.EnumType {
-	return &file_signalbox_agent_v1_agent_proto_enumTypes[1]
+	return &file_signalbox_agent_v1_agent_proto_enumTypes[2]
 }
 
 func (x Order_Action) Number() protoreflect.EnumNumber {
@@ -132,7 +190,7 @@ func (x Order_Action) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Order_Action.Descriptor instead.
 func (Order_Action) EnumDescriptor() ([]byte, []int) {
-	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{12, 0}
+	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{14, 0}
 }
 
 type ReportResult_Status int32
@@ -173,11 +231,11 @@ func (x ReportResult_Status) String() string {
 }
 
 func (ReportResult_Status) Descriptor() protoreflect.EnumDescriptor {
-	return file_signalbox_agent_v1_agent_proto_enumTypes[2].Descriptor()
+	return file_signalbox_agent_v1_agent_proto_enumTypes[3].Descriptor()
 }
 
 func (ReportResult_Status) Type() protoreflect.EnumType {
-	return &file_signalbox_agent_v1_agent_proto_enumTypes[2]
+	return &file_signalbox_agent_v1_agent_proto_enumTypes[3]
 }
 
 func (x ReportResult_Status) Number() protoreflect.EnumNumber {
@@ -186,7 +244,7 @@ func (x ReportResult_Status) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ReportResult_Status.Descriptor instead.
 func (ReportResult_Status) EnumDescriptor() ([]byte, []int) {
-	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{17, 0}
+	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{19, 0}
 }
 
 type EnrollRequest struct {
@@ -460,12 +518,14 @@ func (x *CreateAccessTokenResponse) GetExpiresAt() *timestamppb.Timestamp {
 
 // Capacity is what an agent has, or has free.
 type Capacity struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Slots         uint32                 `protobuf:"varint,1,opt,name=slots,proto3" json:"slots,omitempty"`
-	CpuMillis     int64                  `protobuf:"varint,2,opt,name=cpu_millis,json=cpuMillis,proto3" json:"cpu_millis,omitempty"`
-	MemoryBytes   int64                  `protobuf:"varint,3,opt,name=memory_bytes,json=memoryBytes,proto3" json:"memory_bytes,omitempty"`
-	Gpus          uint32                 `protobuf:"varint,4,opt,name=gpus,proto3" json:"gpus,omitempty"`
-	GpuType       string                 `protobuf:"bytes,5,opt,name=gpu_type,json=gpuType,proto3" json:"gpu_type,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Slots       uint32                 `protobuf:"varint,1,opt,name=slots,proto3" json:"slots,omitempty"`
+	CpuMillis   int64                  `protobuf:"varint,2,opt,name=cpu_millis,json=cpuMillis,proto3" json:"cpu_millis,omitempty"`
+	MemoryBytes int64                  `protobuf:"varint,3,opt,name=memory_bytes,json=memoryBytes,proto3" json:"memory_bytes,omitempty"`
+	Gpus        uint32                 `protobuf:"varint,4,opt,name=gpus,proto3" json:"gpus,omitempty"`
+	GpuType     string                 `protobuf:"bytes,5,opt,name=gpu_type,json=gpuType,proto3" json:"gpu_type,omitempty"`
+	// How many decisions it takes besides; they take no slot.
+	Decisions     uint32 `protobuf:"varint,6,opt,name=decisions,proto3" json:"decisions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -533,6 +593,13 @@ func (x *Capacity) GetGpuType() string {
 		return x.GpuType
 	}
 	return ""
+}
+
+func (x *Capacity) GetDecisions() uint32 {
+	if x != nil {
+		return x.Decisions
+	}
+	return 0
 }
 
 type OpenSessionRequest struct {
@@ -997,8 +1064,16 @@ type Lease struct {
 	Deadline  *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=deadline,proto3" json:"deadline,omitempty"`
 	Labels    map[string]string      `protobuf:"bytes,10,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Set on exit handlers: succeeded, failed or canceled.
-	RunOutcome    string `protobuf:"bytes,11,opt,name=run_outcome,json=runOutcome,proto3" json:"run_outcome,omitempty"`
-	HasInputs     bool   `protobuf:"varint,12,opt,name=has_inputs,json=hasInputs,proto3" json:"has_inputs,omitempty"`
+	RunOutcome string `protobuf:"bytes,11,opt,name=run_outcome,json=runOutcome,proto3" json:"run_outcome,omitempty"`
+	HasInputs  bool   `protobuf:"varint,12,opt,name=has_inputs,json=hasInputs,proto3" json:"has_inputs,omitempty"`
+	// The task's name in the plan; empty where it is the same as `task`, which
+	// is the path: `fold/train` of `fold[3]/train`.
+	PlanTask string `protobuf:"bytes,13,opt,name=plan_task,json=planTask,proto3" json:"plan_task,omitempty"`
+	// The ordinals of the items or passes that the path names, outermost first.
+	Indexes []uint32 `protobuf:"varint,14,rep,packed,name=indexes,proto3" json:"indexes,omitempty"`
+	// What is to be decided. Unspecified: the step is to be run. A decision takes
+	// no slot, starts no step and has attempt 0.
+	Decision      Decision `protobuf:"varint,15,opt,name=decision,proto3,enum=signalbox.agent.v1.Decision" json:"decision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1117,6 +1192,182 @@ func (x *Lease) GetHasInputs() bool {
 	return false
 }
 
+func (x *Lease) GetPlanTask() string {
+	if x != nil {
+		return x.PlanTask
+	}
+	return ""
+}
+
+func (x *Lease) GetIndexes() []uint32 {
+	if x != nil {
+		return x.Indexes
+	}
+	return nil
+}
+
+func (x *Lease) GetDecision() Decision {
+	if x != nil {
+		return x.Decision
+	}
+	return Decision_DECISION_UNSPECIFIED
+}
+
+// Answer is what an agent decided: never a value.
+type Answer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The condition holds; of DECISION_UNTIL: the loop is done. True where there
+	// is no condition.
+	Yes bool `protobuf:"varint,1,opt,name=yes,proto3" json:"yes,omitempty"`
+	// How many items there are, and a digest of 16 bytes of each: an HMAC under a
+	// key that only agents have.
+	Count   uint32   `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	Digests [][]byte `protobuf:"bytes,3,rep,name=digests,proto3" json:"digests,omitempty"`
+	// When a wait ends.
+	Until *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=until,proto3" json:"until,omitempty"`
+	// Sealed: an approval's message, a nested pipeline's params.
+	Values        []*v1.Value `protobuf:"bytes,5,rep,name=values,proto3" json:"values,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Answer) Reset() {
+	*x = Answer{}
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Answer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Answer) ProtoMessage() {}
+
+func (x *Answer) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Answer.ProtoReflect.Descriptor instead.
+func (*Answer) Descriptor() ([]byte, []int) {
+	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Answer) GetYes() bool {
+	if x != nil {
+		return x.Yes
+	}
+	return false
+}
+
+func (x *Answer) GetCount() uint32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *Answer) GetDigests() [][]byte {
+	if x != nil {
+		return x.Digests
+	}
+	return nil
+}
+
+func (x *Answer) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
+}
+
+func (x *Answer) GetValues() []*v1.Value {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
+// PlannedTask is a task that a step adds at run time.
+type PlannedTask struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The name of a task of the plan that is a template.
+	Template string `protobuf:"bytes,2,opt,name=template,proto3" json:"template,omitempty"`
+	// Ids of tasks that the same step adds.
+	Needs []string `protobuf:"bytes,3,rep,name=needs,proto3" json:"needs,omitempty"`
+	// Sealed or open, as the values of a param; they replace the template's.
+	Env           []*v1.Value `protobuf:"bytes,4,rep,name=env,proto3" json:"env,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PlannedTask) Reset() {
+	*x = PlannedTask{}
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PlannedTask) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PlannedTask) ProtoMessage() {}
+
+func (x *PlannedTask) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PlannedTask.ProtoReflect.Descriptor instead.
+func (*PlannedTask) Descriptor() ([]byte, []int) {
+	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *PlannedTask) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *PlannedTask) GetTemplate() string {
+	if x != nil {
+		return x.Template
+	}
+	return ""
+}
+
+func (x *PlannedTask) GetNeeds() []string {
+	if x != nil {
+		return x.Needs
+	}
+	return nil
+}
+
+func (x *PlannedTask) GetEnv() []*v1.Value {
+	if x != nil {
+		return x.Env
+	}
+	return nil
+}
+
 // Order tells an agent what to do with a lease it holds. None means go on.
 type Order struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1129,7 +1380,7 @@ type Order struct {
 
 func (x *Order) Reset() {
 	*x = Order{}
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[12]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1141,7 +1392,7 @@ func (x *Order) String() string {
 func (*Order) ProtoMessage() {}
 
 func (x *Order) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[12]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1154,7 +1405,7 @@ func (x *Order) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Order.ProtoReflect.Descriptor instead.
 func (*Order) Descriptor() ([]byte, []int) {
-	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{12}
+	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Order) GetLeaseId() int64 {
@@ -1184,21 +1435,21 @@ type DataRequest struct {
 	StreamId string                 `protobuf:"bytes,1,opt,name=stream_id,json=streamId,proto3" json:"stream_id,omitempty"`
 	// A JWT {user, run, sha256(public_key), aud: "signalbox-data"} of 60 s,
 	// signed with the grant key.
-	Grant         string      `protobuf:"bytes,2,opt,name=grant,proto3" json:"grant,omitempty"`
-	RunId         string      `protobuf:"bytes,3,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
-	Task          string      `protobuf:"bytes,4,opt,name=task,proto3" json:"task,omitempty"`
-	Attempt       uint32      `protobuf:"varint,5,opt,name=attempt,proto3" json:"attempt,omitempty"`
-	Kind          v1.DataKind `protobuf:"varint,6,opt,name=kind,proto3,enum=signalbox.relay.v1.DataKind" json:"kind,omitempty"`
-	PublicKey     []byte      `protobuf:"bytes,7,opt,name=public_key,json=publicKey,proto3" json:"public_key,omitempty"`
-	Offset        uint64      `protobuf:"varint,8,opt,name=offset,proto3" json:"offset,omitempty"`
-	Follow        bool        `protobuf:"varint,9,opt,name=follow,proto3" json:"follow,omitempty"`
+	Grant         string       `protobuf:"bytes,2,opt,name=grant,proto3" json:"grant,omitempty"`
+	RunId         string       `protobuf:"bytes,3,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	Task          string       `protobuf:"bytes,4,opt,name=task,proto3" json:"task,omitempty"`
+	Attempt       uint32       `protobuf:"varint,5,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	Kind          v11.DataKind `protobuf:"varint,6,opt,name=kind,proto3,enum=signalbox.relay.v1.DataKind" json:"kind,omitempty"`
+	PublicKey     []byte       `protobuf:"bytes,7,opt,name=public_key,json=publicKey,proto3" json:"public_key,omitempty"`
+	Offset        uint64       `protobuf:"varint,8,opt,name=offset,proto3" json:"offset,omitempty"`
+	Follow        bool         `protobuf:"varint,9,opt,name=follow,proto3" json:"follow,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DataRequest) Reset() {
 	*x = DataRequest{}
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[13]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1210,7 +1461,7 @@ func (x *DataRequest) String() string {
 func (*DataRequest) ProtoMessage() {}
 
 func (x *DataRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[13]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1223,7 +1474,7 @@ func (x *DataRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DataRequest.ProtoReflect.Descriptor instead.
 func (*DataRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{13}
+	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *DataRequest) GetStreamId() string {
@@ -1261,11 +1512,11 @@ func (x *DataRequest) GetAttempt() uint32 {
 	return 0
 }
 
-func (x *DataRequest) GetKind() v1.DataKind {
+func (x *DataRequest) GetKind() v11.DataKind {
 	if x != nil {
 		return x.Kind
 	}
-	return v1.DataKind(0)
+	return v11.DataKind(0)
 }
 
 func (x *DataRequest) GetPublicKey() []byte {
@@ -1304,7 +1555,7 @@ type ReportRequest struct {
 
 func (x *ReportRequest) Reset() {
 	*x = ReportRequest{}
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[14]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1316,7 +1567,7 @@ func (x *ReportRequest) String() string {
 func (*ReportRequest) ProtoMessage() {}
 
 func (x *ReportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[14]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1329,7 +1580,7 @@ func (x *ReportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportRequest.ProtoReflect.Descriptor instead.
 func (*ReportRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{14}
+	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ReportRequest) GetSessionId() string {
@@ -1379,22 +1630,26 @@ type AttemptReport struct {
 	DurationMs int64 `protobuf:"varint,10,opt,name=duration_ms,json=durationMs,proto3" json:"duration_ms,omitempty"`
 	// How long ago it ended when this is sent: no two machines' wall clocks are
 	// ever compared.
-	FinishedAgoMs int64           `protobuf:"varint,11,opt,name=finished_ago_ms,json=finishedAgoMs,proto3" json:"finished_ago_ms,omitempty"`
-	Outputs       []*v11.Value    `protobuf:"bytes,12,rep,name=outputs,proto3" json:"outputs,omitempty"`
-	Artifacts     []*v11.Artifact `protobuf:"bytes,13,rep,name=artifacts,proto3" json:"artifacts,omitempty"`
+	FinishedAgoMs int64          `protobuf:"varint,11,opt,name=finished_ago_ms,json=finishedAgoMs,proto3" json:"finished_ago_ms,omitempty"`
+	Outputs       []*v1.Value    `protobuf:"bytes,12,rep,name=outputs,proto3" json:"outputs,omitempty"`
+	Artifacts     []*v1.Artifact `protobuf:"bytes,13,rep,name=artifacts,proto3" json:"artifacts,omitempty"`
 	// The error text, as an envelope.
 	SealedError []byte `protobuf:"bytes,14,opt,name=sealed_error,json=sealedError,proto3" json:"sealed_error,omitempty"`
 	// Bytes and lines of the log, which stays with the agent.
 	LogBytes uint64 `protobuf:"varint,15,opt,name=log_bytes,json=logBytes,proto3" json:"log_bytes,omitempty"`
 	// The step said that another attempt is of no use.
-	Final         bool `protobuf:"varint,16,opt,name=final,proto3" json:"final,omitempty"`
+	Final bool `protobuf:"varint,16,opt,name=final,proto3" json:"final,omitempty"`
+	// Set for a decision that was reached (outcome succeeded).
+	Answer *Answer `protobuf:"bytes,17,opt,name=answer,proto3" json:"answer,omitempty"`
+	// Tasks that the step adds.
+	Planned       []*PlannedTask `protobuf:"bytes,18,rep,name=planned,proto3" json:"planned,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AttemptReport) Reset() {
 	*x = AttemptReport{}
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[15]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1406,7 +1661,7 @@ func (x *AttemptReport) String() string {
 func (*AttemptReport) ProtoMessage() {}
 
 func (x *AttemptReport) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[15]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1419,7 +1674,7 @@ func (x *AttemptReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AttemptReport.ProtoReflect.Descriptor instead.
 func (*AttemptReport) Descriptor() ([]byte, []int) {
-	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{15}
+	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *AttemptReport) GetLeaseId() int64 {
@@ -1499,14 +1754,14 @@ func (x *AttemptReport) GetFinishedAgoMs() int64 {
 	return 0
 }
 
-func (x *AttemptReport) GetOutputs() []*v11.Value {
+func (x *AttemptReport) GetOutputs() []*v1.Value {
 	if x != nil {
 		return x.Outputs
 	}
 	return nil
 }
 
-func (x *AttemptReport) GetArtifacts() []*v11.Artifact {
+func (x *AttemptReport) GetArtifacts() []*v1.Artifact {
 	if x != nil {
 		return x.Artifacts
 	}
@@ -1534,6 +1789,20 @@ func (x *AttemptReport) GetFinal() bool {
 	return false
 }
 
+func (x *AttemptReport) GetAnswer() *Answer {
+	if x != nil {
+		return x.Answer
+	}
+	return nil
+}
+
+func (x *AttemptReport) GetPlanned() []*PlannedTask {
+	if x != nil {
+		return x.Planned
+	}
+	return nil
+}
+
 type ReportResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Results       []*ReportResult        `protobuf:"bytes,1,rep,name=results,proto3" json:"results,omitempty"`
@@ -1544,7 +1813,7 @@ type ReportResponse struct {
 
 func (x *ReportResponse) Reset() {
 	*x = ReportResponse{}
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[16]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1556,7 +1825,7 @@ func (x *ReportResponse) String() string {
 func (*ReportResponse) ProtoMessage() {}
 
 func (x *ReportResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[16]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1569,7 +1838,7 @@ func (x *ReportResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportResponse.ProtoReflect.Descriptor instead.
 func (*ReportResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{16}
+	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ReportResponse) GetResults() []*ReportResult {
@@ -1596,7 +1865,7 @@ type ReportResult struct {
 
 func (x *ReportResult) Reset() {
 	*x = ReportResult{}
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[17]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1608,7 +1877,7 @@ func (x *ReportResult) String() string {
 func (*ReportResult) ProtoMessage() {}
 
 func (x *ReportResult) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[17]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1621,7 +1890,7 @@ func (x *ReportResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportResult.ProtoReflect.Descriptor instead.
 func (*ReportResult) Descriptor() ([]byte, []int) {
-	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{17}
+	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ReportResult) GetLeaseId() int64 {
@@ -1648,7 +1917,7 @@ type GetPlanRequest struct {
 
 func (x *GetPlanRequest) Reset() {
 	*x = GetPlanRequest{}
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[18]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1660,7 +1929,7 @@ func (x *GetPlanRequest) String() string {
 func (*GetPlanRequest) ProtoMessage() {}
 
 func (x *GetPlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[18]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1673,7 +1942,7 @@ func (x *GetPlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPlanRequest.ProtoReflect.Descriptor instead.
 func (*GetPlanRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{18}
+	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *GetPlanRequest) GetPipeline() string {
@@ -1699,7 +1968,7 @@ type GetPlanResponse struct {
 
 func (x *GetPlanResponse) Reset() {
 	*x = GetPlanResponse{}
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[19]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1711,7 +1980,7 @@ func (x *GetPlanResponse) String() string {
 func (*GetPlanResponse) ProtoMessage() {}
 
 func (x *GetPlanResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[19]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1724,7 +1993,7 @@ func (x *GetPlanResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPlanResponse.ProtoReflect.Descriptor instead.
 func (*GetPlanResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{19}
+	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GetPlanResponse) GetPlan() []byte {
@@ -1735,15 +2004,17 @@ func (x *GetPlanResponse) GetPlan() []byte {
 }
 
 type GetInputsRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	LeaseId       int64                  `protobuf:"varint,1,opt,name=lease_id,json=leaseId,proto3" json:"lease_id,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	LeaseId int64                  `protobuf:"varint,1,opt,name=lease_id,json=leaseId,proto3" json:"lease_id,omitempty"`
+	// From the last answer; empty for the first page.
+	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetInputsRequest) Reset() {
 	*x = GetInputsRequest{}
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[20]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1755,7 +2026,7 @@ func (x *GetInputsRequest) String() string {
 func (*GetInputsRequest) ProtoMessage() {}
 
 func (x *GetInputsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[20]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1768,7 +2039,7 @@ func (x *GetInputsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetInputsRequest.ProtoReflect.Descriptor instead.
 func (*GetInputsRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{20}
+	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetInputsRequest) GetLeaseId() int64 {
@@ -1778,17 +2049,29 @@ func (x *GetInputsRequest) GetLeaseId() int64 {
 	return 0
 }
 
+func (x *GetInputsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
 type GetInputsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Params        []*v11.Value           `protobuf:"bytes,1,rep,name=params,proto3" json:"params,omitempty"`
-	Tasks         []*InputTask           `protobuf:"bytes,2,rep,name=tasks,proto3" json:"tasks,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// On the first page only.
+	Params []*v1.Value  `protobuf:"bytes,1,rep,name=params,proto3" json:"params,omitempty"`
+	Tasks  []*InputTask `protobuf:"bytes,2,rep,name=tasks,proto3" json:"tasks,omitempty"`
+	// There is more: the children of a large map.
+	NextPageToken string `protobuf:"bytes,3,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// Values that a step gave an added task for its environment.
+	Env           []*v1.Value `protobuf:"bytes,4,rep,name=env,proto3" json:"env,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetInputsResponse) Reset() {
 	*x = GetInputsResponse{}
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[21]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1800,7 +2083,7 @@ func (x *GetInputsResponse) String() string {
 func (*GetInputsResponse) ProtoMessage() {}
 
 func (x *GetInputsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[21]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1813,10 +2096,10 @@ func (x *GetInputsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetInputsResponse.ProtoReflect.Descriptor instead.
 func (*GetInputsResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{21}
+	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{23}
 }
 
-func (x *GetInputsResponse) GetParams() []*v11.Value {
+func (x *GetInputsResponse) GetParams() []*v1.Value {
 	if x != nil {
 		return x.Params
 	}
@@ -1830,21 +2113,44 @@ func (x *GetInputsResponse) GetTasks() []*InputTask {
 	return nil
 }
 
-// InputTask holds what one upstream task left.
+func (x *GetInputsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *GetInputsResponse) GetEnv() []*v1.Value {
+	if x != nil {
+		return x.Env
+	}
+	return nil
+}
+
+// InputTask holds what one upstream task left. Of a map there is one for each
+// child, in order; a child that left nothing (skipped, tolerated) has its place.
 type InputTask struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	Task  string                 `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
+	// The task's name in the plan.
+	Task string `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
 	// Where it ran: artifacts lie on that agent's disk.
-	AgentId       string          `protobuf:"bytes,2,opt,name=agent_id,json=agentId,proto3" json:"agent_id,omitempty"`
-	Outputs       []*v11.Value    `protobuf:"bytes,3,rep,name=outputs,proto3" json:"outputs,omitempty"`
-	Artifacts     []*v11.Artifact `protobuf:"bytes,4,rep,name=artifacts,proto3" json:"artifacts,omitempty"`
+	AgentId   string         `protobuf:"bytes,2,opt,name=agent_id,json=agentId,proto3" json:"agent_id,omitempty"`
+	Outputs   []*v1.Value    `protobuf:"bytes,3,rep,name=outputs,proto3" json:"outputs,omitempty"`
+	Artifacts []*v1.Artifact `protobuf:"bytes,4,rep,name=artifacts,proto3" json:"artifacts,omitempty"`
+	// The ordinal of each map between the task and the reader, outermost first;
+	// empty for a task that stands once.
+	Indexes []uint32 `protobuf:"varint,5,rep,packed,name=indexes,proto3" json:"indexes,omitempty"`
+	// How many items each of these maps has.
+	Counts []uint32 `protobuf:"varint,6,rep,packed,name=counts,proto3" json:"counts,omitempty"`
+	// How the task ended, as `${{ tasks.x.state }}` says it.
+	State         string `protobuf:"bytes,7,opt,name=state,proto3" json:"state,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *InputTask) Reset() {
 	*x = InputTask{}
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[22]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1856,7 +2162,7 @@ func (x *InputTask) String() string {
 func (*InputTask) ProtoMessage() {}
 
 func (x *InputTask) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[22]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1869,7 +2175,7 @@ func (x *InputTask) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InputTask.ProtoReflect.Descriptor instead.
 func (*InputTask) Descriptor() ([]byte, []int) {
-	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{22}
+	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *InputTask) GetTask() string {
@@ -1886,18 +2192,39 @@ func (x *InputTask) GetAgentId() string {
 	return ""
 }
 
-func (x *InputTask) GetOutputs() []*v11.Value {
+func (x *InputTask) GetOutputs() []*v1.Value {
 	if x != nil {
 		return x.Outputs
 	}
 	return nil
 }
 
-func (x *InputTask) GetArtifacts() []*v11.Artifact {
+func (x *InputTask) GetArtifacts() []*v1.Artifact {
 	if x != nil {
 		return x.Artifacts
 	}
 	return nil
+}
+
+func (x *InputTask) GetIndexes() []uint32 {
+	if x != nil {
+		return x.Indexes
+	}
+	return nil
+}
+
+func (x *InputTask) GetCounts() []uint32 {
+	if x != nil {
+		return x.Counts
+	}
+	return nil
+}
+
+func (x *InputTask) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
 }
 
 type GetRunValuesRequest struct {
@@ -1911,7 +2238,7 @@ type GetRunValuesRequest struct {
 
 func (x *GetRunValuesRequest) Reset() {
 	*x = GetRunValuesRequest{}
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[23]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1923,7 +2250,7 @@ func (x *GetRunValuesRequest) String() string {
 func (*GetRunValuesRequest) ProtoMessage() {}
 
 func (x *GetRunValuesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[23]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1936,7 +2263,7 @@ func (x *GetRunValuesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRunValuesRequest.ProtoReflect.Descriptor instead.
 func (*GetRunValuesRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{23}
+	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *GetRunValuesRequest) GetRunId() string {
@@ -1955,8 +2282,8 @@ func (x *GetRunValuesRequest) GetGrant() string {
 
 type GetRunValuesResponse struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
-	Params []*v11.Value           `protobuf:"bytes,1,rep,name=params,proto3" json:"params,omitempty"`
-	Tasks  []*v11.TaskValues      `protobuf:"bytes,2,rep,name=tasks,proto3" json:"tasks,omitempty"`
+	Params []*v1.Value            `protobuf:"bytes,1,rep,name=params,proto3" json:"params,omitempty"`
+	Tasks  []*v1.TaskValues       `protobuf:"bytes,2,rep,name=tasks,proto3" json:"tasks,omitempty"`
 	// Sealed error texts by task.
 	Errors        []*SealedError `protobuf:"bytes,3,rep,name=errors,proto3" json:"errors,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1965,7 +2292,7 @@ type GetRunValuesResponse struct {
 
 func (x *GetRunValuesResponse) Reset() {
 	*x = GetRunValuesResponse{}
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[24]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1977,7 +2304,7 @@ func (x *GetRunValuesResponse) String() string {
 func (*GetRunValuesResponse) ProtoMessage() {}
 
 func (x *GetRunValuesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[24]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1990,17 +2317,17 @@ func (x *GetRunValuesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRunValuesResponse.ProtoReflect.Descriptor instead.
 func (*GetRunValuesResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{24}
+	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{26}
 }
 
-func (x *GetRunValuesResponse) GetParams() []*v11.Value {
+func (x *GetRunValuesResponse) GetParams() []*v1.Value {
 	if x != nil {
 		return x.Params
 	}
 	return nil
 }
 
-func (x *GetRunValuesResponse) GetTasks() []*v11.TaskValues {
+func (x *GetRunValuesResponse) GetTasks() []*v1.TaskValues {
 	if x != nil {
 		return x.Tasks
 	}
@@ -2025,7 +2352,7 @@ type SealedError struct {
 
 func (x *SealedError) Reset() {
 	*x = SealedError{}
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[25]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2037,7 +2364,7 @@ func (x *SealedError) String() string {
 func (*SealedError) ProtoMessage() {}
 
 func (x *SealedError) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[25]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2050,7 +2377,7 @@ func (x *SealedError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SealedError.ProtoReflect.Descriptor instead.
 func (*SealedError) Descriptor() ([]byte, []int) {
-	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{25}
+	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *SealedError) GetTask() string {
@@ -2084,7 +2411,7 @@ type OfferSealingKeyRequest struct {
 
 func (x *OfferSealingKeyRequest) Reset() {
 	*x = OfferSealingKeyRequest{}
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[26]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2096,7 +2423,7 @@ func (x *OfferSealingKeyRequest) String() string {
 func (*OfferSealingKeyRequest) ProtoMessage() {}
 
 func (x *OfferSealingKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[26]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2109,7 +2436,7 @@ func (x *OfferSealingKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OfferSealingKeyRequest.ProtoReflect.Descriptor instead.
 func (*OfferSealingKeyRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{26}
+	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *OfferSealingKeyRequest) GetKid() string {
@@ -2138,7 +2465,7 @@ type OfferSealingKeyResponse struct {
 
 func (x *OfferSealingKeyResponse) Reset() {
 	*x = OfferSealingKeyResponse{}
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[27]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2150,7 +2477,7 @@ func (x *OfferSealingKeyResponse) String() string {
 func (*OfferSealingKeyResponse) ProtoMessage() {}
 
 func (x *OfferSealingKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[27]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2163,7 +2490,7 @@ func (x *OfferSealingKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OfferSealingKeyResponse.ProtoReflect.Descriptor instead.
 func (*OfferSealingKeyResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{27}
+	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *OfferSealingKeyResponse) GetKid() string {
@@ -2190,14 +2517,14 @@ func (x *OfferSealingKeyResponse) GetAccepted() bool {
 type SendFramesRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	StreamId      string                 `protobuf:"bytes,1,opt,name=stream_id,json=streamId,proto3" json:"stream_id,omitempty"`
-	Frames        []*v1.Frame            `protobuf:"bytes,2,rep,name=frames,proto3" json:"frames,omitempty"`
+	Frames        []*v11.Frame           `protobuf:"bytes,2,rep,name=frames,proto3" json:"frames,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SendFramesRequest) Reset() {
 	*x = SendFramesRequest{}
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[28]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2209,7 +2536,7 @@ func (x *SendFramesRequest) String() string {
 func (*SendFramesRequest) ProtoMessage() {}
 
 func (x *SendFramesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[28]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2222,7 +2549,7 @@ func (x *SendFramesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendFramesRequest.ProtoReflect.Descriptor instead.
 func (*SendFramesRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{28}
+	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *SendFramesRequest) GetStreamId() string {
@@ -2232,7 +2559,7 @@ func (x *SendFramesRequest) GetStreamId() string {
 	return ""
 }
 
-func (x *SendFramesRequest) GetFrames() []*v1.Frame {
+func (x *SendFramesRequest) GetFrames() []*v11.Frame {
 	if x != nil {
 		return x.Frames
 	}
@@ -2249,7 +2576,7 @@ type SendFramesResponse struct {
 
 func (x *SendFramesResponse) Reset() {
 	*x = SendFramesResponse{}
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[29]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2261,7 +2588,7 @@ func (x *SendFramesResponse) String() string {
 func (*SendFramesResponse) ProtoMessage() {}
 
 func (x *SendFramesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[29]
+	mi := &file_signalbox_agent_v1_agent_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2274,7 +2601,7 @@ func (x *SendFramesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendFramesResponse.ProtoReflect.Descriptor instead.
 func (*SendFramesResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{29}
+	return file_signalbox_agent_v1_agent_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *SendFramesResponse) GetClosed() bool {
@@ -2310,14 +2637,15 @@ const file_signalbox_agent_v1_agent_proto_rawDesc = "" +
 	"\x19CreateAccessTokenResponse\x12!\n" +
 	"\faccess_token\x18\x01 \x01(\tR\vaccessToken\x129\n" +
 	"\n" +
-	"expires_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"\x91\x01\n" +
+	"expires_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"\xaf\x01\n" +
 	"\bCapacity\x12\x14\n" +
 	"\x05slots\x18\x01 \x01(\rR\x05slots\x12\x1d\n" +
 	"\n" +
 	"cpu_millis\x18\x02 \x01(\x03R\tcpuMillis\x12!\n" +
 	"\fmemory_bytes\x18\x03 \x01(\x03R\vmemoryBytes\x12\x12\n" +
 	"\x04gpus\x18\x04 \x01(\rR\x04gpus\x12\x19\n" +
-	"\bgpu_type\x18\x05 \x01(\tR\agpuType\"\xed\x02\n" +
+	"\bgpu_type\x18\x05 \x01(\tR\agpuType\x12\x1c\n" +
+	"\tdecisions\x18\x06 \x01(\rR\tdecisions\"\xed\x02\n" +
 	"\x12OpenSessionRequest\x128\n" +
 	"\bcapacity\x18\x01 \x01(\v2\x1c.signalbox.agent.v1.CapacityR\bcapacity\x12J\n" +
 	"\x06labels\x18\x02 \x03(\v22.signalbox.agent.v1.OpenSessionRequest.LabelsEntryR\x06labels\x12\x18\n" +
@@ -2358,7 +2686,7 @@ const file_signalbox_agent_v1_agent_proto_rawDesc = "" +
 	"\x04Work\x121\n" +
 	"\x06leases\x18\x01 \x03(\v2\x19.signalbox.agent.v1.LeaseR\x06leases\x121\n" +
 	"\x06orders\x18\x02 \x03(\v2\x19.signalbox.agent.v1.OrderR\x06orders\x12D\n" +
-	"\rdata_requests\x18\x03 \x03(\v2\x1f.signalbox.agent.v1.DataRequestR\fdataRequests\"\xde\x03\n" +
+	"\rdata_requests\x18\x03 \x03(\v2\x1f.signalbox.agent.v1.DataRequestR\fdataRequests\"\xcf\x04\n" +
 	"\x05Lease\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x03R\x02id\x12\x15\n" +
 	"\x06run_id\x18\x02 \x01(\tR\x05runId\x12\x1d\n" +
@@ -2376,10 +2704,24 @@ const file_signalbox_agent_v1_agent_proto_rawDesc = "" +
 	"\vrun_outcome\x18\v \x01(\tR\n" +
 	"runOutcome\x12\x1d\n" +
 	"\n" +
-	"has_inputs\x18\f \x01(\bR\thasInputs\x1a9\n" +
+	"has_inputs\x18\f \x01(\bR\thasInputs\x12\x1b\n" +
+	"\tplan_task\x18\r \x01(\tR\bplanTask\x12\x18\n" +
+	"\aindexes\x18\x0e \x03(\rR\aindexes\x128\n" +
+	"\bdecision\x18\x0f \x01(\x0e2\x1c.signalbox.agent.v1.DecisionR\bdecision\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xcd\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xad\x01\n" +
+	"\x06Answer\x12\x10\n" +
+	"\x03yes\x18\x01 \x01(\bR\x03yes\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\rR\x05count\x12\x18\n" +
+	"\adigests\x18\x03 \x03(\fR\adigests\x120\n" +
+	"\x05until\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12/\n" +
+	"\x06values\x18\x05 \x03(\v2\x17.signalbox.run.v1.ValueR\x06values\"z\n" +
+	"\vPlannedTask\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
+	"\btemplate\x18\x02 \x01(\tR\btemplate\x12\x14\n" +
+	"\x05needs\x18\x03 \x03(\tR\x05needs\x12)\n" +
+	"\x03env\x18\x04 \x03(\v2\x17.signalbox.run.v1.ValueR\x03env\"\xcd\x01\n" +
 	"\x05Order\x12\x19\n" +
 	"\blease_id\x18\x01 \x01(\x03R\aleaseId\x128\n" +
 	"\x06action\x18\x02 \x01(\x0e2 .signalbox.agent.v1.Order.ActionR\x06action\x12\x19\n" +
@@ -2405,7 +2747,7 @@ const file_signalbox_agent_v1_agent_proto_rawDesc = "" +
 	"session_id\x18\x01 \x01(\tR\tsessionId\x12;\n" +
 	"\areports\x18\x02 \x03(\v2!.signalbox.agent.v1.AttemptReportR\areports\x120\n" +
 	"\x04free\x18\x03 \x01(\v2\x1c.signalbox.agent.v1.CapacityR\x04free\x12\x17\n" +
-	"\await_ms\x18\x04 \x01(\rR\x06waitMs\"\xfa\x03\n" +
+	"\await_ms\x18\x04 \x01(\rR\x06waitMs\"\xe9\x04\n" +
 	"\rAttemptReport\x12\x19\n" +
 	"\blease_id\x18\x01 \x01(\x03R\aleaseId\x12\x15\n" +
 	"\x06run_id\x18\x02 \x01(\tR\x05runId\x12\x12\n" +
@@ -2424,7 +2766,9 @@ const file_signalbox_agent_v1_agent_proto_rawDesc = "" +
 	"\tartifacts\x18\r \x03(\v2\x1a.signalbox.run.v1.ArtifactR\tartifacts\x12!\n" +
 	"\fsealed_error\x18\x0e \x01(\fR\vsealedError\x12\x1b\n" +
 	"\tlog_bytes\x18\x0f \x01(\x04R\blogBytes\x12\x14\n" +
-	"\x05final\x18\x10 \x01(\bR\x05final\"z\n" +
+	"\x05final\x18\x10 \x01(\bR\x05final\x122\n" +
+	"\x06answer\x18\x11 \x01(\v2\x1a.signalbox.agent.v1.AnswerR\x06answer\x129\n" +
+	"\aplanned\x18\x12 \x03(\v2\x1f.signalbox.agent.v1.PlannedTaskR\aplanned\"z\n" +
 	"\x0eReportResponse\x12:\n" +
 	"\aresults\x18\x01 \x03(\v2 .signalbox.agent.v1.ReportResultR\aresults\x12,\n" +
 	"\x04work\x18\x02 \x01(\v2\x18.signalbox.agent.v1.WorkR\x04work\"\xcb\x01\n" +
@@ -2440,17 +2784,24 @@ const file_signalbox_agent_v1_agent_proto_rawDesc = "" +
 	"\bpipeline\x18\x01 \x01(\tR\bpipeline\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\"%\n" +
 	"\x0fGetPlanResponse\x12\x12\n" +
-	"\x04plan\x18\x01 \x01(\fR\x04plan\"-\n" +
+	"\x04plan\x18\x01 \x01(\fR\x04plan\"L\n" +
 	"\x10GetInputsRequest\x12\x19\n" +
-	"\blease_id\x18\x01 \x01(\x03R\aleaseId\"y\n" +
+	"\blease_id\x18\x01 \x01(\x03R\aleaseId\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\"\xcc\x01\n" +
 	"\x11GetInputsResponse\x12/\n" +
 	"\x06params\x18\x01 \x03(\v2\x17.signalbox.run.v1.ValueR\x06params\x123\n" +
-	"\x05tasks\x18\x02 \x03(\v2\x1d.signalbox.agent.v1.InputTaskR\x05tasks\"\xa7\x01\n" +
+	"\x05tasks\x18\x02 \x03(\v2\x1d.signalbox.agent.v1.InputTaskR\x05tasks\x12&\n" +
+	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken\x12)\n" +
+	"\x03env\x18\x04 \x03(\v2\x17.signalbox.run.v1.ValueR\x03env\"\xef\x01\n" +
 	"\tInputTask\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x19\n" +
 	"\bagent_id\x18\x02 \x01(\tR\aagentId\x121\n" +
 	"\aoutputs\x18\x03 \x03(\v2\x17.signalbox.run.v1.ValueR\aoutputs\x128\n" +
-	"\tartifacts\x18\x04 \x03(\v2\x1a.signalbox.run.v1.ArtifactR\tartifacts\"B\n" +
+	"\tartifacts\x18\x04 \x03(\v2\x1a.signalbox.run.v1.ArtifactR\tartifacts\x12\x18\n" +
+	"\aindexes\x18\x05 \x03(\rR\aindexes\x12\x16\n" +
+	"\x06counts\x18\x06 \x03(\rR\x06counts\x12\x14\n" +
+	"\x05state\x18\a \x01(\tR\x05state\"B\n" +
 	"\x13GetRunValuesRequest\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x14\n" +
 	"\x05grant\x18\x02 \x01(\tR\x05grant\"\xb4\x01\n" +
@@ -2480,7 +2831,12 @@ const file_signalbox_agent_v1_agent_proto_rawDesc = "" +
 	"\x11PHASE_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fPHASE_LEASED\x10\x01\x12\x12\n" +
 	"\x0ePHASE_STARTING\x10\x02\x12\x11\n" +
-	"\rPHASE_RUNNING\x10\x032\xe4\b\n" +
+	"\rPHASE_RUNNING\x10\x03*_\n" +
+	"\bDecision\x12\x18\n" +
+	"\x14DECISION_UNSPECIFIED\x10\x00\x12\x12\n" +
+	"\x0eDECISION_BEGIN\x10\x01\x12\x11\n" +
+	"\rDECISION_ITEM\x10\x02\x12\x12\n" +
+	"\x0eDECISION_UNTIL\x10\x032\xe4\b\n" +
 	"\fAgentService\x12Y\n" +
 	"\x06Enroll\x12!.signalbox.agent.v1.EnrollRequest\x1a\".signalbox.agent.v1.EnrollResponse\"\b\x92\x82\x19\x04\x10\x03\x18\x01\x12z\n" +
 	"\x11CreateAccessToken\x12,.signalbox.agent.v1.CreateAccessTokenRequest\x1a-.signalbox.agent.v1.CreateAccessTokenResponse\"\b\x92\x82\x19\x04\x10\x03\x18\x01\x12r\n" +
@@ -2524,108 +2880,118 @@ func file_signalbox_agent_v1_agent_proto_rawDescGZIP() []byte {
 	return file_signalbox_agent_v1_agent_proto_rawDescData
 }
 
-var file_signalbox_agent_v1_agent_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_signalbox_agent_v1_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_signalbox_agent_v1_agent_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_signalbox_agent_v1_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_signalbox_agent_v1_agent_proto_goTypes = []any{
 	(Phase)(0),                        // 0: signalbox.agent.v1.Phase
-	(Order_Action)(0),                 // 1: signalbox.agent.v1.Order.Action
-	(ReportResult_Status)(0),          // 2: signalbox.agent.v1.ReportResult.Status
-	(*EnrollRequest)(nil),             // 3: signalbox.agent.v1.EnrollRequest
-	(*EnrollResponse)(nil),            // 4: signalbox.agent.v1.EnrollResponse
-	(*CreateAccessTokenRequest)(nil),  // 5: signalbox.agent.v1.CreateAccessTokenRequest
-	(*CreateAccessTokenResponse)(nil), // 6: signalbox.agent.v1.CreateAccessTokenResponse
-	(*Capacity)(nil),                  // 7: signalbox.agent.v1.Capacity
-	(*OpenSessionRequest)(nil),        // 8: signalbox.agent.v1.OpenSessionRequest
-	(*OpenSessionResponse)(nil),       // 9: signalbox.agent.v1.OpenSessionResponse
-	(*PollRequest)(nil),               // 10: signalbox.agent.v1.PollRequest
-	(*Held)(nil),                      // 11: signalbox.agent.v1.Held
-	(*PollResponse)(nil),              // 12: signalbox.agent.v1.PollResponse
-	(*Work)(nil),                      // 13: signalbox.agent.v1.Work
-	(*Lease)(nil),                     // 14: signalbox.agent.v1.Lease
-	(*Order)(nil),                     // 15: signalbox.agent.v1.Order
-	(*DataRequest)(nil),               // 16: signalbox.agent.v1.DataRequest
-	(*ReportRequest)(nil),             // 17: signalbox.agent.v1.ReportRequest
-	(*AttemptReport)(nil),             // 18: signalbox.agent.v1.AttemptReport
-	(*ReportResponse)(nil),            // 19: signalbox.agent.v1.ReportResponse
-	(*ReportResult)(nil),              // 20: signalbox.agent.v1.ReportResult
-	(*GetPlanRequest)(nil),            // 21: signalbox.agent.v1.GetPlanRequest
-	(*GetPlanResponse)(nil),           // 22: signalbox.agent.v1.GetPlanResponse
-	(*GetInputsRequest)(nil),          // 23: signalbox.agent.v1.GetInputsRequest
-	(*GetInputsResponse)(nil),         // 24: signalbox.agent.v1.GetInputsResponse
-	(*InputTask)(nil),                 // 25: signalbox.agent.v1.InputTask
-	(*GetRunValuesRequest)(nil),       // 26: signalbox.agent.v1.GetRunValuesRequest
-	(*GetRunValuesResponse)(nil),      // 27: signalbox.agent.v1.GetRunValuesResponse
-	(*SealedError)(nil),               // 28: signalbox.agent.v1.SealedError
-	(*OfferSealingKeyRequest)(nil),    // 29: signalbox.agent.v1.OfferSealingKeyRequest
-	(*OfferSealingKeyResponse)(nil),   // 30: signalbox.agent.v1.OfferSealingKeyResponse
-	(*SendFramesRequest)(nil),         // 31: signalbox.agent.v1.SendFramesRequest
-	(*SendFramesResponse)(nil),        // 32: signalbox.agent.v1.SendFramesResponse
-	nil,                               // 33: signalbox.agent.v1.OpenSessionRequest.LabelsEntry
-	nil,                               // 34: signalbox.agent.v1.Lease.LabelsEntry
-	(*timestamppb.Timestamp)(nil),     // 35: google.protobuf.Timestamp
-	(v1.DataKind)(0),                  // 36: signalbox.relay.v1.DataKind
-	(*v11.Value)(nil),                 // 37: signalbox.run.v1.Value
-	(*v11.Artifact)(nil),              // 38: signalbox.run.v1.Artifact
-	(*v11.TaskValues)(nil),            // 39: signalbox.run.v1.TaskValues
-	(*v1.Frame)(nil),                  // 40: signalbox.relay.v1.Frame
+	(Decision)(0),                     // 1: signalbox.agent.v1.Decision
+	(Order_Action)(0),                 // 2: signalbox.agent.v1.Order.Action
+	(ReportResult_Status)(0),          // 3: signalbox.agent.v1.ReportResult.Status
+	(*EnrollRequest)(nil),             // 4: signalbox.agent.v1.EnrollRequest
+	(*EnrollResponse)(nil),            // 5: signalbox.agent.v1.EnrollResponse
+	(*CreateAccessTokenRequest)(nil),  // 6: signalbox.agent.v1.CreateAccessTokenRequest
+	(*CreateAccessTokenResponse)(nil), // 7: signalbox.agent.v1.CreateAccessTokenResponse
+	(*Capacity)(nil),                  // 8: signalbox.agent.v1.Capacity
+	(*OpenSessionRequest)(nil),        // 9: signalbox.agent.v1.OpenSessionRequest
+	(*OpenSessionResponse)(nil),       // 10: signalbox.agent.v1.OpenSessionResponse
+	(*PollRequest)(nil),               // 11: signalbox.agent.v1.PollRequest
+	(*Held)(nil),                      // 12: signalbox.agent.v1.Held
+	(*PollResponse)(nil),              // 13: signalbox.agent.v1.PollResponse
+	(*Work)(nil),                      // 14: signalbox.agent.v1.Work
+	(*Lease)(nil),                     // 15: signalbox.agent.v1.Lease
+	(*Answer)(nil),                    // 16: signalbox.agent.v1.Answer
+	(*PlannedTask)(nil),               // 17: signalbox.agent.v1.PlannedTask
+	(*Order)(nil),                     // 18: signalbox.agent.v1.Order
+	(*DataRequest)(nil),               // 19: signalbox.agent.v1.DataRequest
+	(*ReportRequest)(nil),             // 20: signalbox.agent.v1.ReportRequest
+	(*AttemptReport)(nil),             // 21: signalbox.agent.v1.AttemptReport
+	(*ReportResponse)(nil),            // 22: signalbox.agent.v1.ReportResponse
+	(*ReportResult)(nil),              // 23: signalbox.agent.v1.ReportResult
+	(*GetPlanRequest)(nil),            // 24: signalbox.agent.v1.GetPlanRequest
+	(*GetPlanResponse)(nil),           // 25: signalbox.agent.v1.GetPlanResponse
+	(*GetInputsRequest)(nil),          // 26: signalbox.agent.v1.GetInputsRequest
+	(*GetInputsResponse)(nil),         // 27: signalbox.agent.v1.GetInputsResponse
+	(*InputTask)(nil),                 // 28: signalbox.agent.v1.InputTask
+	(*GetRunValuesRequest)(nil),       // 29: signalbox.agent.v1.GetRunValuesRequest
+	(*GetRunValuesResponse)(nil),      // 30: signalbox.agent.v1.GetRunValuesResponse
+	(*SealedError)(nil),               // 31: signalbox.agent.v1.SealedError
+	(*OfferSealingKeyRequest)(nil),    // 32: signalbox.agent.v1.OfferSealingKeyRequest
+	(*OfferSealingKeyResponse)(nil),   // 33: signalbox.agent.v1.OfferSealingKeyResponse
+	(*SendFramesRequest)(nil),         // 34: signalbox.agent.v1.SendFramesRequest
+	(*SendFramesResponse)(nil),        // 35: signalbox.agent.v1.SendFramesResponse
+	nil,                               // 36: signalbox.agent.v1.OpenSessionRequest.LabelsEntry
+	nil,                               // 37: signalbox.agent.v1.Lease.LabelsEntry
+	(*timestamppb.Timestamp)(nil),     // 38: google.protobuf.Timestamp
+	(*v1.Value)(nil),                  // 39: signalbox.run.v1.Value
+	(v11.DataKind)(0),                 // 40: signalbox.relay.v1.DataKind
+	(*v1.Artifact)(nil),               // 41: signalbox.run.v1.Artifact
+	(*v1.TaskValues)(nil),             // 42: signalbox.run.v1.TaskValues
+	(*v11.Frame)(nil),                 // 43: signalbox.relay.v1.Frame
 }
 var file_signalbox_agent_v1_agent_proto_depIdxs = []int32{
-	35, // 0: signalbox.agent.v1.CreateAccessTokenResponse.expires_at:type_name -> google.protobuf.Timestamp
-	7,  // 1: signalbox.agent.v1.OpenSessionRequest.capacity:type_name -> signalbox.agent.v1.Capacity
-	33, // 2: signalbox.agent.v1.OpenSessionRequest.labels:type_name -> signalbox.agent.v1.OpenSessionRequest.LabelsEntry
-	15, // 3: signalbox.agent.v1.OpenSessionResponse.orders:type_name -> signalbox.agent.v1.Order
-	7,  // 4: signalbox.agent.v1.PollRequest.free:type_name -> signalbox.agent.v1.Capacity
-	11, // 5: signalbox.agent.v1.PollRequest.held:type_name -> signalbox.agent.v1.Held
+	38, // 0: signalbox.agent.v1.CreateAccessTokenResponse.expires_at:type_name -> google.protobuf.Timestamp
+	8,  // 1: signalbox.agent.v1.OpenSessionRequest.capacity:type_name -> signalbox.agent.v1.Capacity
+	36, // 2: signalbox.agent.v1.OpenSessionRequest.labels:type_name -> signalbox.agent.v1.OpenSessionRequest.LabelsEntry
+	18, // 3: signalbox.agent.v1.OpenSessionResponse.orders:type_name -> signalbox.agent.v1.Order
+	8,  // 4: signalbox.agent.v1.PollRequest.free:type_name -> signalbox.agent.v1.Capacity
+	12, // 5: signalbox.agent.v1.PollRequest.held:type_name -> signalbox.agent.v1.Held
 	0,  // 6: signalbox.agent.v1.Held.phase:type_name -> signalbox.agent.v1.Phase
-	13, // 7: signalbox.agent.v1.PollResponse.work:type_name -> signalbox.agent.v1.Work
-	14, // 8: signalbox.agent.v1.Work.leases:type_name -> signalbox.agent.v1.Lease
-	15, // 9: signalbox.agent.v1.Work.orders:type_name -> signalbox.agent.v1.Order
-	16, // 10: signalbox.agent.v1.Work.data_requests:type_name -> signalbox.agent.v1.DataRequest
-	35, // 11: signalbox.agent.v1.Lease.granted_at:type_name -> google.protobuf.Timestamp
-	35, // 12: signalbox.agent.v1.Lease.deadline:type_name -> google.protobuf.Timestamp
-	34, // 13: signalbox.agent.v1.Lease.labels:type_name -> signalbox.agent.v1.Lease.LabelsEntry
-	1,  // 14: signalbox.agent.v1.Order.action:type_name -> signalbox.agent.v1.Order.Action
-	36, // 15: signalbox.agent.v1.DataRequest.kind:type_name -> signalbox.relay.v1.DataKind
-	18, // 16: signalbox.agent.v1.ReportRequest.reports:type_name -> signalbox.agent.v1.AttemptReport
-	7,  // 17: signalbox.agent.v1.ReportRequest.free:type_name -> signalbox.agent.v1.Capacity
-	37, // 18: signalbox.agent.v1.AttemptReport.outputs:type_name -> signalbox.run.v1.Value
-	38, // 19: signalbox.agent.v1.AttemptReport.artifacts:type_name -> signalbox.run.v1.Artifact
-	20, // 20: signalbox.agent.v1.ReportResponse.results:type_name -> signalbox.agent.v1.ReportResult
-	13, // 21: signalbox.agent.v1.ReportResponse.work:type_name -> signalbox.agent.v1.Work
-	2,  // 22: signalbox.agent.v1.ReportResult.status:type_name -> signalbox.agent.v1.ReportResult.Status
-	37, // 23: signalbox.agent.v1.GetInputsResponse.params:type_name -> signalbox.run.v1.Value
-	25, // 24: signalbox.agent.v1.GetInputsResponse.tasks:type_name -> signalbox.agent.v1.InputTask
-	37, // 25: signalbox.agent.v1.InputTask.outputs:type_name -> signalbox.run.v1.Value
-	38, // 26: signalbox.agent.v1.InputTask.artifacts:type_name -> signalbox.run.v1.Artifact
-	37, // 27: signalbox.agent.v1.GetRunValuesResponse.params:type_name -> signalbox.run.v1.Value
-	39, // 28: signalbox.agent.v1.GetRunValuesResponse.tasks:type_name -> signalbox.run.v1.TaskValues
-	28, // 29: signalbox.agent.v1.GetRunValuesResponse.errors:type_name -> signalbox.agent.v1.SealedError
-	40, // 30: signalbox.agent.v1.SendFramesRequest.frames:type_name -> signalbox.relay.v1.Frame
-	3,  // 31: signalbox.agent.v1.AgentService.Enroll:input_type -> signalbox.agent.v1.EnrollRequest
-	5,  // 32: signalbox.agent.v1.AgentService.CreateAccessToken:input_type -> signalbox.agent.v1.CreateAccessTokenRequest
-	8,  // 33: signalbox.agent.v1.AgentService.OpenSession:input_type -> signalbox.agent.v1.OpenSessionRequest
-	10, // 34: signalbox.agent.v1.AgentService.Poll:input_type -> signalbox.agent.v1.PollRequest
-	17, // 35: signalbox.agent.v1.AgentService.Report:input_type -> signalbox.agent.v1.ReportRequest
-	21, // 36: signalbox.agent.v1.AgentService.GetPlan:input_type -> signalbox.agent.v1.GetPlanRequest
-	23, // 37: signalbox.agent.v1.AgentService.GetInputs:input_type -> signalbox.agent.v1.GetInputsRequest
-	26, // 38: signalbox.agent.v1.AgentService.GetRunValues:input_type -> signalbox.agent.v1.GetRunValuesRequest
-	29, // 39: signalbox.agent.v1.AgentService.OfferSealingKey:input_type -> signalbox.agent.v1.OfferSealingKeyRequest
-	31, // 40: signalbox.agent.v1.AgentService.SendFrames:input_type -> signalbox.agent.v1.SendFramesRequest
-	4,  // 41: signalbox.agent.v1.AgentService.Enroll:output_type -> signalbox.agent.v1.EnrollResponse
-	6,  // 42: signalbox.agent.v1.AgentService.CreateAccessToken:output_type -> signalbox.agent.v1.CreateAccessTokenResponse
-	9,  // 43: signalbox.agent.v1.AgentService.OpenSession:output_type -> signalbox.agent.v1.OpenSessionResponse
-	12, // 44: signalbox.agent.v1.AgentService.Poll:output_type -> signalbox.agent.v1.PollResponse
-	19, // 45: signalbox.agent.v1.AgentService.Report:output_type -> signalbox.agent.v1.ReportResponse
-	22, // 46: signalbox.agent.v1.AgentService.GetPlan:output_type -> signalbox.agent.v1.GetPlanResponse
-	24, // 47: signalbox.agent.v1.AgentService.GetInputs:output_type -> signalbox.agent.v1.GetInputsResponse
-	27, // 48: signalbox.agent.v1.AgentService.GetRunValues:output_type -> signalbox.agent.v1.GetRunValuesResponse
-	30, // 49: signalbox.agent.v1.AgentService.OfferSealingKey:output_type -> signalbox.agent.v1.OfferSealingKeyResponse
-	32, // 50: signalbox.agent.v1.AgentService.SendFrames:output_type -> signalbox.agent.v1.SendFramesResponse
-	41, // [41:51] is the sub-list for method output_type
-	31, // [31:41] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	14, // 7: signalbox.agent.v1.PollResponse.work:type_name -> signalbox.agent.v1.Work
+	15, // 8: signalbox.agent.v1.Work.leases:type_name -> signalbox.agent.v1.Lease
+	18, // 9: signalbox.agent.v1.Work.orders:type_name -> signalbox.agent.v1.Order
+	19, // 10: signalbox.agent.v1.Work.data_requests:type_name -> signalbox.agent.v1.DataRequest
+	38, // 11: signalbox.agent.v1.Lease.granted_at:type_name -> google.protobuf.Timestamp
+	38, // 12: signalbox.agent.v1.Lease.deadline:type_name -> google.protobuf.Timestamp
+	37, // 13: signalbox.agent.v1.Lease.labels:type_name -> signalbox.agent.v1.Lease.LabelsEntry
+	1,  // 14: signalbox.agent.v1.Lease.decision:type_name -> signalbox.agent.v1.Decision
+	38, // 15: signalbox.agent.v1.Answer.until:type_name -> google.protobuf.Timestamp
+	39, // 16: signalbox.agent.v1.Answer.values:type_name -> signalbox.run.v1.Value
+	39, // 17: signalbox.agent.v1.PlannedTask.env:type_name -> signalbox.run.v1.Value
+	2,  // 18: signalbox.agent.v1.Order.action:type_name -> signalbox.agent.v1.Order.Action
+	40, // 19: signalbox.agent.v1.DataRequest.kind:type_name -> signalbox.relay.v1.DataKind
+	21, // 20: signalbox.agent.v1.ReportRequest.reports:type_name -> signalbox.agent.v1.AttemptReport
+	8,  // 21: signalbox.agent.v1.ReportRequest.free:type_name -> signalbox.agent.v1.Capacity
+	39, // 22: signalbox.agent.v1.AttemptReport.outputs:type_name -> signalbox.run.v1.Value
+	41, // 23: signalbox.agent.v1.AttemptReport.artifacts:type_name -> signalbox.run.v1.Artifact
+	16, // 24: signalbox.agent.v1.AttemptReport.answer:type_name -> signalbox.agent.v1.Answer
+	17, // 25: signalbox.agent.v1.AttemptReport.planned:type_name -> signalbox.agent.v1.PlannedTask
+	23, // 26: signalbox.agent.v1.ReportResponse.results:type_name -> signalbox.agent.v1.ReportResult
+	14, // 27: signalbox.agent.v1.ReportResponse.work:type_name -> signalbox.agent.v1.Work
+	3,  // 28: signalbox.agent.v1.ReportResult.status:type_name -> signalbox.agent.v1.ReportResult.Status
+	39, // 29: signalbox.agent.v1.GetInputsResponse.params:type_name -> signalbox.run.v1.Value
+	28, // 30: signalbox.agent.v1.GetInputsResponse.tasks:type_name -> signalbox.agent.v1.InputTask
+	39, // 31: signalbox.agent.v1.GetInputsResponse.env:type_name -> signalbox.run.v1.Value
+	39, // 32: signalbox.agent.v1.InputTask.outputs:type_name -> signalbox.run.v1.Value
+	41, // 33: signalbox.agent.v1.InputTask.artifacts:type_name -> signalbox.run.v1.Artifact
+	39, // 34: signalbox.agent.v1.GetRunValuesResponse.params:type_name -> signalbox.run.v1.Value
+	42, // 35: signalbox.agent.v1.GetRunValuesResponse.tasks:type_name -> signalbox.run.v1.TaskValues
+	31, // 36: signalbox.agent.v1.GetRunValuesResponse.errors:type_name -> signalbox.agent.v1.SealedError
+	43, // 37: signalbox.agent.v1.SendFramesRequest.frames:type_name -> signalbox.relay.v1.Frame
+	4,  // 38: signalbox.agent.v1.AgentService.Enroll:input_type -> signalbox.agent.v1.EnrollRequest
+	6,  // 39: signalbox.agent.v1.AgentService.CreateAccessToken:input_type -> signalbox.agent.v1.CreateAccessTokenRequest
+	9,  // 40: signalbox.agent.v1.AgentService.OpenSession:input_type -> signalbox.agent.v1.OpenSessionRequest
+	11, // 41: signalbox.agent.v1.AgentService.Poll:input_type -> signalbox.agent.v1.PollRequest
+	20, // 42: signalbox.agent.v1.AgentService.Report:input_type -> signalbox.agent.v1.ReportRequest
+	24, // 43: signalbox.agent.v1.AgentService.GetPlan:input_type -> signalbox.agent.v1.GetPlanRequest
+	26, // 44: signalbox.agent.v1.AgentService.GetInputs:input_type -> signalbox.agent.v1.GetInputsRequest
+	29, // 45: signalbox.agent.v1.AgentService.GetRunValues:input_type -> signalbox.agent.v1.GetRunValuesRequest
+	32, // 46: signalbox.agent.v1.AgentService.OfferSealingKey:input_type -> signalbox.agent.v1.OfferSealingKeyRequest
+	34, // 47: signalbox.agent.v1.AgentService.SendFrames:input_type -> signalbox.agent.v1.SendFramesRequest
+	5,  // 48: signalbox.agent.v1.AgentService.Enroll:output_type -> signalbox.agent.v1.EnrollResponse
+	7,  // 49: signalbox.agent.v1.AgentService.CreateAccessToken:output_type -> signalbox.agent.v1.CreateAccessTokenResponse
+	10, // 50: signalbox.agent.v1.AgentService.OpenSession:output_type -> signalbox.agent.v1.OpenSessionResponse
+	13, // 51: signalbox.agent.v1.AgentService.Poll:output_type -> signalbox.agent.v1.PollResponse
+	22, // 52: signalbox.agent.v1.AgentService.Report:output_type -> signalbox.agent.v1.ReportResponse
+	25, // 53: signalbox.agent.v1.AgentService.GetPlan:output_type -> signalbox.agent.v1.GetPlanResponse
+	27, // 54: signalbox.agent.v1.AgentService.GetInputs:output_type -> signalbox.agent.v1.GetInputsResponse
+	30, // 55: signalbox.agent.v1.AgentService.GetRunValues:output_type -> signalbox.agent.v1.GetRunValuesResponse
+	33, // 56: signalbox.agent.v1.AgentService.OfferSealingKey:output_type -> signalbox.agent.v1.OfferSealingKeyResponse
+	35, // 57: signalbox.agent.v1.AgentService.SendFrames:output_type -> signalbox.agent.v1.SendFramesResponse
+	48, // [48:58] is the sub-list for method output_type
+	38, // [38:48] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_agent_v1_agent_proto_init() }
@@ -2639,8 +3005,8 @@ func file_signalbox_agent_v1_agent_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_agent_v1_agent_proto_rawDesc), len(file_signalbox_agent_v1_agent_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   32,
+			NumEnums:      4,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
