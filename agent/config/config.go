@@ -22,6 +22,9 @@ type Config struct {
 	CPU    int64 `env:"CPU_MILLIS, default=0" usage:"thousandths of a core to give away; 0: all there are"`
 	Memory int64 `env:"MEMORY_BYTES, default=0" usage:"bytes of memory to give away; 0: all there is"`
 
+	GPUs    string `env:"GPUS, default=auto" usage:"GPUs to give away: a number, none, or auto for those that nvidia-smi lists"`
+	GPUType string `env:"GPU_TYPE" usage:"what pipelines call these GPUs, as in a100; of several types the one to give away; default: derived from the product's name"`
+
 	WorkspaceKeys string `env:"WORKSPACE_KEYS" usage:"file of exported workspace keys to import at the start, for instance of a Secret"`
 
 	Policy    string   `env:"POLICY" usage:"policy file (TOML); none: everything is allowed"`

@@ -142,17 +142,19 @@ func TestRefusedInput(t *testing.T) {
 func TestValidate(t *testing.T) {
 	t.Parallel()
 	for want, args := range map[string][]string{
-		"set server, the control plane's URL":         nil,
-		"want a URL as in":                            {"--server", "signalbox.example.com"},
-		"is plain HTTP to another machine":            {"--server", "http://signalbox.example.com"},
-		"a join token begins with sbj_":               {"--token", "sbk_x"},
-		"slots: want 1 to 10000, got -1":              {"--slots", "-1"},
-		"log_level: want debug":                       {"--log-level", "loud"},
-		"log_format: want text or json":               {"--log-format", "xml"},
-		`labels: "a"="": want 1 to 63`:                {"--labels", "a="},
-		"log_retention: must not be negative":         {"--log-retention", "-1h"},
-		"name: want 1 to 100 characters, got 200":     {"--name", strings.Repeat("n", 200)},
-		"server: want a URL as in https://signalbox.": {"--server", "https://user:pass@host"},
+		"set server, the control plane's URL":                      nil,
+		"want a URL as in":                                         {"--server", "signalbox.example.com"},
+		"is plain HTTP to another machine":                         {"--server", "http://signalbox.example.com"},
+		"a join token begins with sbj_":                            {"--token", "sbk_x"},
+		"slots: want 1 to 10000, got -1":                           {"--slots", "-1"},
+		`gpus: want auto, none or a number up to 1024, got "some"`: {"--gpus", "some"},
+		`gpu_type: want letters, digits`:                           {"--gpu-type", "a 100"},
+		"log_level: want debug":                                    {"--log-level", "loud"},
+		"log_format: want text or json":                            {"--log-format", "xml"},
+		`labels: "a"="": want 1 to 63`:                             {"--labels", "a="},
+		"log_retention: must not be negative":                      {"--log-retention", "-1h"},
+		"name: want 1 to 100 characters, got 200":                  {"--name", strings.Repeat("n", 200)},
+		"server: want a URL as in https://signalbox.":              {"--server", "https://user:pass@host"},
 	} {
 		b := setup(t)
 		b.args = args

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/signalboxhq/signalbox/agent/gpu"
 )
 
 const maxSlots = 10_000
@@ -29,6 +31,12 @@ func (c *Config) Validate() error {
 	}
 	if c.Slots < 1 || c.Slots > maxSlots {
 		complain("slots: want 1 to %d, got %d", maxSlots, c.Slots)
+	}
+	if _, err := gpu.ParseMost(c.GPUs); err != nil {
+		complain("gpus: %w", err)
+	}
+	if c.GPUType != "" && !gpu.ValidType(c.GPUType) {
+		complain("gpu_type: want letters, digits, dots, dashes and underscores, as in a100, got %q", c.GPUType)
 	}
 	for key, value := range map[string]int64{
 		"cpu_millis": c.CPU, "memory_bytes": c.Memory, "log_limit": c.LogLimit, "log_total": c.LogTotal,

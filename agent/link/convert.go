@@ -9,7 +9,10 @@ import (
 )
 
 func toCapacity(c Capacity) *agentv1.Capacity {
-	return &agentv1.Capacity{Slots: uint32(max(0, c.Slots)), CpuMillis: c.CPUMillis, MemoryBytes: c.MemoryBytes}
+	return &agentv1.Capacity{
+		Slots: uint32(max(0, c.Slots)), CpuMillis: c.CPUMillis, MemoryBytes: c.MemoryBytes,
+		Gpus: uint32(max(0, c.GPUs)), GpuType: c.GPUType,
+	}
 }
 
 func fromWork(w *agentv1.Work) Work {

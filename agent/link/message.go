@@ -10,6 +10,8 @@ type Capacity struct {
 	Slots       int
 	CPUMillis   int64
 	MemoryBytes int64
+	GPUs        int
+	GPUType     string // of all of them; said of what an agent has, not of what is free
 }
 
 // Lease is the right of this session to run one attempt.

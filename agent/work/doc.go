@@ -1,11 +1,12 @@
 // Package work does what an agent is for: it takes leases, runs their attempts
 // and reports what they came to.
 //
-// One worker has four loops beside the attempts themselves:
+// One worker has five loops beside the attempts themselves:
 //
 //	poll     offers what is free, lists what is held, takes leases and orders
 //	report   sends outcomes from the spool until each is acknowledged
 //	pulse    tells at once that a step runs, for those who watch
+//	find     looks for GPUs that came or went
 //	sweep    removes logs and artifacts whose retention is over
 //
 // An attempt goes through a chain of stages (chain.go has the picture). What it
@@ -25,6 +26,10 @@
 // no slot is ever offered twice. Two answers can still bring more than fits (one
 // was lost and is sent again); what does not fit waits here, leased and not
 // started.
+//
+// GPUs are given to an attempt by name when it starts, and taken back when it has
+// ended. A session says how many there are, so one is opened anew when that
+// changes; what runs keeps what it was given.
 //
 // # Ending
 //

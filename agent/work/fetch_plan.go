@@ -69,6 +69,22 @@ func (p *plans) get(ctx context.Context, pipeline, version string) (*value.Progr
 	return program, nil
 }
 
+// expected is what a lease's task asks for, or nil if its plan is not here yet.
+func (p *plans) expected(lease link.Lease) *link.Capacity {
+	p.mu.Lock()
+	program := p.kept[lease.Version]
+	p.mu.Unlock()
+	if program == nil {
+		return nil
+	}
+	task, _, ok := program.Plan.Task(lease.Task)
+	if !ok {
+		return nil
+	}
+	need := needOf(task)
+	return &need
+}
+
 // insist repeats a call as long as it may still succeed: an attempt whose lease
 // lives has no reason to give up because the control plane is away.
 func insist(ctx context.Context, call func() error) error {
@@ -99,9 +115,8 @@ func (s *fetchPlan) Handle(ctx context.Context, a *Attempt) *step.Verdict {
 	}
 	a.Program, a.Task = program, task
 	a.Limits = limitsOf(task)
-	need := needOf(task)
-	if !s.accounts.charge(a.Lease.ID, need) {
-		return rejected("the task asks for more than this agent has")
+	if !s.accounts.charge(a.Lease.ID, needOf(task)) {
+		return rejected(errNoRoom.Error())
 	}
 	return nil
 }

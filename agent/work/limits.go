@@ -19,5 +19,5 @@ func limitsOf(task *plan.Task) execute.Limits {
 // needOf is what a task takes of the agent's capacity.
 func needOf(task *plan.Task) link.Capacity {
 	r := task.Resources
-	return link.Capacity{Slots: max(1, r.Slots), CPUMillis: r.CPUMillis, MemoryBytes: r.MemoryBytes}
+	return link.Capacity{Slots: max(1, r.Slots), CPUMillis: r.CPUMillis, MemoryBytes: r.MemoryBytes, GPUs: r.GPUs}
 }

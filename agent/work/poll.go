@@ -57,6 +57,7 @@ func (w *Worker) pollLoop(ctx context.Context) {
 	var backoff link.Backoff
 	for try := 1; ctx.Err() == nil; {
 		w.refreshKeys(ctx)
+		w.refreshCapacity(ctx)
 		err := w.poll(ctx)
 		switch {
 		case ctx.Err() != nil:

@@ -2,12 +2,14 @@ package work
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"maps"
 	"slices"
 
 	"github.com/signalboxhq/signalbox/agent/execute"
+	"github.com/signalboxhq/signalbox/agent/gpu"
 	"github.com/signalboxhq/signalbox/agent/logs"
 	"github.com/signalboxhq/signalbox/agent/step"
 )
@@ -27,8 +29,15 @@ func (s *runStep) Handle(ctx context.Context, a *Attempt) *step.Verdict {
 	if err != nil {
 		return lost("the inputs could not be written", err)
 	}
-	if !s.accounts.start(ctx, a.Lease.ID) {
-		return lost("the attempt did not begin", ctx.Err())
+	devices, err := s.accounts.start(ctx, a.Lease.ID)
+	if errors.Is(err, errNoRoom) {
+		return rejected(errNoRoom.Error())
+	}
+	if err != nil {
+		return lost("the attempt did not begin", err)
+	}
+	if len(devices) > 0 || s.accounts.capacity().GPUs > 0 {
+		env = append(env, gpu.Environ(devices)...) // last: a pipeline that names other devices does not get them
 	}
 	stdout, stderr := s.writers(a)
 	// A stop goes through control, with its grace; the end of ctx has none.

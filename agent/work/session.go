@@ -54,7 +54,7 @@ func (w *Worker) settle(ctx context.Context) error {
 func (w *Worker) openSession(ctx context.Context) error {
 	return w.persist(ctx, "open a session", func() error {
 		opening := link.Opening{
-			Capacity: w.config.Capacity, Labels: w.config.Labels, Version: w.config.Version,
+			Capacity: w.accounts.capacity(), Labels: w.config.Labels, Version: w.config.Version,
 			PolicyDigest: w.policy.Digest(), Replaces: w.lastSession(),
 		}
 		for _, kid := range w.keyring.Ring().KIDs() {

@@ -21,6 +21,7 @@ import (
 	"github.com/signalboxhq/signalbox/agent/execute/guard"
 	"github.com/signalboxhq/signalbox/agent/execute/process"
 	"github.com/signalboxhq/signalbox/agent/fakeplane"
+	"github.com/signalboxhq/signalbox/agent/gpu"
 	"github.com/signalboxhq/signalbox/agent/link"
 	"github.com/signalboxhq/signalbox/agent/logs"
 	"github.com/signalboxhq/signalbox/agent/policy"
@@ -56,7 +57,10 @@ type testBundle struct {
 	run     id.UUID
 	log     *syncBuffer
 
-	logs    *logs.Store
+	logs     *logs.Store
+	gpus     gpu.Found
+	findGPUs func(context.Context) gpu.Found
+
 	keyring *value.Keyring
 	worker  *work.Worker
 	ended   chan error
@@ -119,6 +123,7 @@ func (b *testBundle) start(t *testing.T) *testBundle {
 	b.worker, err = work.New(work.Config{
 		Server: b.plane.URL, Dir: b.dir, Capacity: link.Capacity{Slots: b.slots, CPUMillis: 4000, MemoryBytes: 1 << 30},
 		Version: "v0", Sources: b.dir, Env: []string{"PATH=" + os.Getenv("PATH")}, Labels: map[string]string{"zone": "test"},
+		GPUs: b.gpus, FindGPUs: b.findGPUs, FindEvery: 20 * time.Millisecond,
 	}, parts)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))

@@ -35,7 +35,7 @@ func (w *Worker) begin(ctx context.Context, lease link.Lease) {
 		cancel()
 		return
 	}
-	w.accounts.charge(lease.ID, link.Capacity{Slots: 1})
+	w.accounts.arrive(lease.ID, w.plans.expected(lease))
 	w.attempts.Go(func() {
 		defer cancel()
 		a := &Attempt{Lease: lease, control: c}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/signalboxhq/signalbox/agent/artifact"
 	"github.com/signalboxhq/signalbox/agent/execute"
+	"github.com/signalboxhq/signalbox/agent/gpu"
 	"github.com/signalboxhq/signalbox/agent/link"
 	"github.com/signalboxhq/signalbox/agent/logs"
 	"github.com/signalboxhq/signalbox/agent/policy"
@@ -34,12 +35,18 @@ var errDrained = errors.New("drained")
 // Config is what a worker is told.
 type Config struct {
 	Server   string
-	Dir      string // the agent's own folder
-	Capacity link.Capacity
+	Dir      string        // the agent's own folder
+	Capacity link.Capacity // but for GPUs
 	Labels   map[string]string
 	Version  string
 	Sources  string   // what a relative source path starts from
 	Env      []string // NAME=value that steps inherit
+
+	// GPUs are what the agent has of them at its start; FindGPUs looks again,
+	// each FindEvery (0: a minute). A nil FindGPUs looks no more.
+	GPUs      gpu.Found
+	FindGPUs  func(context.Context) gpu.Found
+	FindEvery time.Duration
 
 	LogRetention      logs.Retention
 	ArtifactRetention time.Duration // zero keeps them
@@ -81,12 +88,13 @@ type Worker struct {
 	poller   poller
 	pulses   chan struct{}
 
-	workspace atomic.Pointer[value.Workspace]
-	session   atomic.Pointer[link.Session]
-	stages    []Stage
-	fail      context.CancelCauseFunc
-	attempts  sync.WaitGroup // and answers to readers
-	draining  drain
+	workspace  atomic.Pointer[value.Workspace]
+	session    atomic.Pointer[link.Session]
+	stages     []Stage
+	reequipped atomic.Bool // since the session was opened
+	fail       context.CancelCauseFunc
+	attempts   sync.WaitGroup // and answers to readers
+	draining   drain
 }
 
 // New puts a worker together.
@@ -99,7 +107,7 @@ func New(config Config, parts Parts) (*Worker, error) {
 		config: config, client: parts.Client, executor: parts.Executor, policy: parts.Policy, secrets: parts.Secrets,
 		logs: parts.Logs, artifacts: parts.Artifacts, spool: parts.Spool, keyring: parts.Keyring,
 		log: parts.Log.With(slog.String("component", "work")), attemptsDir: filepath.Join(config.Dir, "attempts"),
-		plans: newPlans(parts.Client), accounts: newAccounts(config.Capacity), book: newBook(), reports: newReports(),
+		plans: newPlans(parts.Client), accounts: newAccounts(config.Capacity, config.GPUs), book: newBook(), reports: newReports(),
 		pulses: make(chan struct{}, 1), draining: newDrain(),
 	}
 	w.answerer = relay.New(parts.Client, org, parts.Logs, w.workspaceNow, parts.Log)
@@ -126,7 +134,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 	stop()
 	var loops sync.WaitGroup
-	for _, loop := range []func(context.Context){w.pollLoop, w.reportLoop, w.pulseLoop, w.sweepLoop, w.drainLoop} {
+	for _, loop := range []func(context.Context){w.pollLoop, w.reportLoop, w.pulseLoop, w.sweepLoop, w.findLoop, w.drainLoop} {
 		loops.Go(func() { loop(life) })
 	}
 	loops.Wait()

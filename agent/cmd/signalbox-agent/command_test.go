@@ -127,3 +127,15 @@ func TestDoctor(t *testing.T) {
 	require.Contains(t, out, "FAIL  identity")
 	require.NotContains(t, out, fakeplane.Token)
 }
+
+func TestDoctorShowsGPUs(t *testing.T) {
+	t.Parallel()
+	for want, args := range map[string][]string{
+		"ok    gpus           2 GPUs (h100)": {"--gpus", "2", "--gpu-type", "h100"},
+		"ok    gpus           1 GPU\n":       {"--gpus", "1"},
+		"ok    gpus           no GPU\n":      {"--gpus", "none", "--gpu-type", "h100"},
+	} {
+		out, _ := command(t, "", append([]string{"doctor", "--dir", t.TempDir()}, args...)...)
+		require.Contains(t, out, want)
+	}
+}

@@ -71,6 +71,14 @@ func checks(c *config.Config) []check {
 			capacity := capacityOf(c)
 			return fmt.Sprintf("%d slots, %g cores, %d MiB", capacity.Slots, float64(capacity.CPUMillis)/1000, capacity.MemoryBytes>>20), nil
 		}},
+		check{"gpus", func(ctx context.Context) (string, error) {
+			found, err := finderOf(c).Find(ctx)
+			text := describeGPUs(found)
+			if found.Remark != "" {
+				text += ": " + found.Remark
+			}
+			return text, err
+		}},
 	)
 }
 

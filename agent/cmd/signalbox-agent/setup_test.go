@@ -31,6 +31,7 @@ type testBundle struct {
 	plane *fakeplane.Plane
 	dir   string
 	run   id.UUID
+	env   []string
 }
 
 func setup(t *testing.T) *testBundle {
@@ -53,6 +54,7 @@ func (b *testBundle) start(t *testing.T, args ...string) *agent {
 	args = append([]string{"start", "--server", b.plane.URL, "--dir", b.dir, "--token", fakeplane.Token, "--slots", "2"}, args...)
 	a := &agent{Cmd: exec.CommandContext(t.Context(), os.Args[0], args...), stderr: &bytes.Buffer{}, ended: make(chan struct{})}
 	a.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + b.dir}
+	a.Env = append(a.Env, b.env...)
 	a.Stderr = a.stderr
 	require.NoError(t, a.Start())
 	go func() {

@@ -57,7 +57,7 @@ func (a *app) start(ctx context.Context, args []string) error {
 	if err != nil || client == nil {
 		return err
 	}
-	worker, err := a.wire(&c, client, log)
+	worker, err := a.wire(ctx, &c, client, log)
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (a *app) logger(c *config.Config) (*slog.Logger, error) {
 }
 
 // wire makes the parts of an agent and puts them together.
-func (a *app) wire(c *config.Config, client *link.Client, log *slog.Logger) (*work.Worker, error) {
+func (a *app) wire(ctx context.Context, c *config.Config, client *link.Client, log *slog.Logger) (*work.Worker, error) {
 	parts := work.Parts{
 		Client: client, Executor: process.New(process.Self(guardCommand)), Policy: policy.All(),
 		Secrets: secret.NewStore(a.lookup, c.Dir), Log: log,
@@ -104,8 +104,10 @@ func (a *app) wire(c *config.Config, client *link.Client, log *slog.Logger) (*wo
 	if parts.Keyring, err = openKeyring(c); err != nil {
 		return nil, err
 	}
+	gpus := gpusOf(c, log)
 	return work.New(work.Config{
 		Server: c.Server, Dir: c.Dir, Capacity: capacityOf(c), Labels: c.Labels, Version: versionText(), Sources: c.Sources,
+		GPUs: gpus.find(ctx), FindGPUs: gpus.find,
 		Env: a.inherited(c.PassEnv), LogRetention: logs.Retention{Age: c.LogRetention, Total: c.LogTotal},
 		ArtifactRetention: ownRetention(c, shared),
 	}, parts)
