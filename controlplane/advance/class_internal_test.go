@@ -41,6 +41,7 @@ func TestAnAgentMeetsWhatItHas(t *testing.T) {
 		"cpu":       {Requirement{CPUMillis: 2001}, false},
 		"memory":    {Requirement{MemoryBytes: 101}, false},
 		"gpus":      {Requirement{GPUs: 2}, false},
+		"any case":  {Requirement{GPUTypes: []string{"A100"}}, true},
 		"gpu types": {Requirement{GPUTypes: []string{"h100"}}, false},
 		"key":       {Requirement{Sealed: true}, false},
 	} {

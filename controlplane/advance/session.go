@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -109,7 +110,7 @@ func (s *session) meets(req Requirement) bool {
 			return false
 		}
 	}
-	if len(req.GPUTypes) > 0 && !slices.Contains(req.GPUTypes, s.gpuType) {
+	if len(req.GPUTypes) > 0 && !slices.ContainsFunc(req.GPUTypes, func(t string) bool { return strings.EqualFold(t, s.gpuType) }) {
 		return false
 	}
 	if req.Sealed && !s.holdsKey {

@@ -78,15 +78,15 @@ func (b *bundle) worker(by caller.Caller, kids ...string) worker {
 	}
 	b.exec(`INSERT INTO agent (org_id, id, workspace_id, pool_id, name, public_key, join_token_id, version)
 		VALUES (@org, @agent, @ws, @pool, 'box-1', @key, @token, '0.1.0')`, args)
-	b.exec(`INSERT INTO session (org_id, id, agent_id, workspace_id, pool_id, expires_at, slots, cpu_millis, gpus, labels, sealing_kids)
-		VALUES (@org, @session, @agent, @ws, @pool, now() + interval '32 seconds', 4, 8000, 1, '{"zone": "eu"}', @kids)`, args)
+	b.exec(`INSERT INTO session (org_id, id, agent_id, workspace_id, pool_id, expires_at, slots, cpu_millis, gpus, gpu_type, labels, sealing_kids)
+		VALUES (@org, @session, @agent, @ws, @pool, now() + interval '32 seconds', 4, 8000, 3, 'a100', '{"zone": "eu"}', @kids)`, args)
 	return w
 }
 
 // run starts a run of one task in the default pool.
 func (b *bundle) run(by caller.Caller) {
 	b.t.Helper()
-	p := &plan.Plan{Format: plan.Format, Name: "one", Tasks: []plan.Task{{Name: "a", Run: "true", Pool: "default", Retry: plan.Retry{Infra: 3}}}}
+	p := &plan.Plan{Format: plan.Format, Name: "one", Tasks: []plan.Task{{Name: "a", Run: "true", Pool: "default", Resources: plan.Resources{GPUs: 2, GPUTypes: []string{"A100"}}, Retry: plan.Retry{Infra: 3}}}}
 	bytes, err := p.Encode()
 	require.NoError(b.t, err)
 	digest, labels := plan.DigestOf(bytes), sha256.Sum256([]byte("{}"))

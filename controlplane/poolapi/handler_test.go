@@ -113,7 +113,7 @@ func TestAgentsAreSeenThroughTheirSessions(t *testing.T) {
 	w := b.worker(by, key.KID().String())
 	b.worker(by)
 	b.run(by)
-	work, err := b.a.Poll(ctx, advance.Poll{Org: by.OrgID, Agent: w.agent, Session: w.session, Free: advance.Free{Slots: 4}})
+	work, err := b.a.Poll(ctx, advance.Poll{Org: by.OrgID, Agent: w.agent, Session: w.session, Free: advance.Free{Slots: 4, GPUs: 3}})
 	require.NoError(t, err)
 	require.Len(t, work.Leases, 1)
 
@@ -128,6 +128,14 @@ func TestAgentsAreSeenThroughTheirSessions(t *testing.T) {
 	require.Equal(t, "online", mine.GetState())
 	require.True(t, mine.GetHoldsSealingKey())
 	require.EqualValues(t, 1, mine.GetLeases())
+	require.EqualValues(t, 3, mine.GetGpus())
+	require.EqualValues(t, 2, mine.GetGpusUsed())
+	require.Equal(t, "a100", mine.GetGpuType())
+	for i, a := range agents {
+		if i != mine.GetId() {
+			require.Zero(t, a.GetGpusUsed())
+		}
+	}
 	require.Equal(t, map[string]string{"zone": "eu"}, mine.GetLabels())
 	require.NotNil(t, mine.GetSeenAt())
 	require.Equal(t, "0.1.0", mine.GetVersion())

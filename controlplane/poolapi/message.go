@@ -31,6 +31,7 @@ func agentMessage(a *pooldb.Agent) *poolv1.Agent {
 	m := &poolv1.Agent{
 		Id: id.Format(id.Agent, a.ID), Name: a.Name, Pool: a.Pool, State: a.State(), Version: a.Version, Labels: a.Labels,
 		Slots: uint32(a.Slots), CpuMillis: a.CPUMillis, MemoryBytes: a.MemoryBytes, Gpus: uint32(a.GPUs), Leases: uint32(a.Leases),
+		GpuType: a.GPUType, GpusUsed: uint32(a.GPUsUsed),
 		CreatedAt: timestamppb.New(a.CreatedAt), HoldsSealingKey: a.HoldsSealingKey, Draining: a.Draining,
 	}
 	if a.SeenAt != nil {

@@ -28,7 +28,10 @@ type Agent struct {
 	// MemoryBytes and GPUs likewise.
 	MemoryBytes int64
 	GPUs        int32
+	GPUType     string
 	Leases      int64
+	// GPUsUsed is how many GPUs the tasks of these leases asked for.
+	GPUsUsed int64
 	// SeenAt is when it was last heard of, to within a few seconds; nil: never.
 	SeenAt          *time.Time
 	CreatedAt       time.Time
@@ -54,11 +57,8 @@ const agentSelect = `
 	SELECT a.id, a.name, p.name AS pool, a.revoked_at IS NOT NULL AS revoked,
 		s.id IS NOT NULL AS online, coalesce(nullif(s.version, ''), a.version) AS version,
 		coalesce(s.labels, '{}') AS labels, coalesce(s.slots, 0) AS slots, coalesce(s.cpu_millis, 0) AS cpu_millis,
-		coalesce(s.memory_bytes, 0) AS memory_bytes, coalesce(s.gpus, 0) AS gpus,
-		(SELECT count(*)
-			FROM session o
-			JOIN lease l ON l.org_id = o.org_id AND l.session_id = o.id
-			WHERE o.org_id = a.org_id AND o.agent_id = a.id) AS leases,
+		coalesce(s.memory_bytes, 0) AS memory_bytes, coalesce(s.gpus, 0) AS gpus, coalesce(s.gpu_type, '') AS gpu_type,
+		held.leases, held.gpus AS gpus_used,
 		CASE WHEN coalesce(s.expires_at, a.session_until) IS NOT NULL
 			THEN least(coalesce(s.expires_at, a.session_until) - interval '32 seconds', now())
 		END AS seen_at, a.created_at,
@@ -66,8 +66,15 @@ const agentSelect = `
 	FROM agent a
 	JOIN pool p ON p.org_id = a.org_id AND p.id = a.pool_id
 	JOIN workspace w ON w.org_id = a.org_id AND w.id = a.workspace_id
+	CROSS JOIN LATERAL (
+		SELECT count(*) AS leases, coalesce(sum((c.spec ->> 'gpus')::bigint), 0)::bigint AS gpus
+		FROM session o
+		JOIN lease l ON l.org_id = o.org_id AND l.session_id = o.id
+		JOIN requirement_class c ON c.org_id = l.org_id AND c.id = l.class_id
+		WHERE o.org_id = a.org_id AND o.agent_id = a.id
+	) held
 	LEFT JOIN LATERAL (
-		SELECT x.id, x.version, x.labels, x.slots, x.cpu_millis, x.memory_bytes, x.gpus, x.expires_at, x.sealing_kids, x.draining
+		SELECT x.id, x.version, x.labels, x.slots, x.cpu_millis, x.memory_bytes, x.gpus, x.gpu_type, x.expires_at, x.sealing_kids, x.draining
 		FROM session x
 		WHERE x.org_id = a.org_id AND x.agent_id = a.id AND NOT x.ended
 		ORDER BY x.opened_at DESC

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -70,7 +71,7 @@ func (a *app) agentGrid(agents []*poolv1.Agent) *output.Grid {
 			key = output.Text("held")
 		}
 		g.Add(output.Text(x.GetName()), output.Text(x.GetPool()), state, output.Number(x.GetLeases()), output.Number(x.GetSlots()),
-			output.Number(x.GetGpus()), a.ago(x.GetSeenAt()), key, output.Text(x.GetVersion()), output.Text(cores(x.GetCpuMillis())),
+			output.Text(gpuText(x)), a.ago(x.GetSeenAt()), key, output.Text(x.GetVersion()), output.Text(cores(x.GetCpuMillis())),
 			output.Text(output.Bytes(uint64(max(x.GetMemoryBytes(), 0)))), output.Text(labelText(x.GetLabels())), output.Text(x.GetId()))
 	}
 	return g
@@ -103,6 +104,23 @@ func labelText(labels map[string]string) string {
 		parts = append(parts, k+"="+labels[k])
 	}
 	return strings.Join(parts, " ")
+}
+
+// gpuText spells what an agent has of GPUs: how many are free of how many, and
+// what they are.
+func gpuText(x *poolv1.Agent) string {
+	if x.GetGpus() == 0 {
+		return "0"
+	}
+	free := uint32(0)
+	if x.GetGpusUsed() < x.GetGpus() {
+		free = x.GetGpus() - x.GetGpusUsed()
+	}
+	text := fmt.Sprintf("%d/%d free", free, x.GetGpus())
+	if x.GetGpuType() != "" {
+		text += " " + x.GetGpuType()
+	}
+	return text
 }
 
 // cores spells thousandths of a processor: 4, 0.5.

@@ -122,6 +122,7 @@ func (f *fake) agents() []*poolv1.Agent {
 	return []*poolv1.Agent{
 		{
 			Id: fakeID(id.Agent, 1), Name: "gpu-1", Pool: "default", State: "online", Version: "1.2.0", Slots: 4, Leases: 3, Gpus: 2,
+			GpuType: "a100", GpusUsed: 1,
 			Labels: map[string]string{"zone": "a", "arch": "amd64"}, CpuMillis: 7500, MemoryBytes: 64 << 30, SeenAt: before(2 * time.Second), HoldsSealingKey: true,
 		},
 		{Id: fakeID(id.Agent, 2), Name: "gpu-2", Pool: "default", State: "offline", SeenAt: before(26 * time.Hour)},

@@ -15,7 +15,7 @@ import { plural } from "@/format/count";
 import { type Agent, PoolService } from "@/gen/signalbox/pool/v1/pool_pb";
 import { useInvalidate } from "@/rpc/invalidate";
 import classes from "./pool.module.css";
-import { agentLook } from "./state";
+import { agentLook, gpuText } from "./state";
 
 interface AgentsTableProps {
   agents: readonly Agent[];
@@ -68,7 +68,7 @@ export function AgentsTable({ agents, ofPool = false }: AgentsTableProps) {
           </td>
           <td className={classes.machine}>
             {[
-              agent.gpus > 0 ? plural(agent.gpus, "GPU") : "",
+              gpuText(agent),
               agent.cpuMillis > 0n ? formatCores(agent.cpuMillis) : "",
               agent.memoryBytes > 0n ? formatBytes(agent.memoryBytes) : "",
             ]

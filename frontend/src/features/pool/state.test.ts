@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { AgentSchema, PoolSchema } from "@/gen/signalbox/pool/v1/pool_pb";
-import { agentLook, poolLook, slotsOf, whyIdle } from "./state";
+import { agentLook, gpuText, poolLook, slotsOf, whyIdle } from "./state";
 
 const agents = [
   create(AgentSchema, { pool: "cpu", state: "online", slots: 8 }),
@@ -14,6 +14,14 @@ describe("slots", () => {
   it("are those of the agents online", () => expect(slotsOf(pool({}), agents)).toBe(8));
   it("are bounded by the pool", () => expect(slotsOf(pool({ slots: 3 }), agents)).toBe(3));
   it("are never more than there are", () => expect(slotsOf(pool({ slots: 99 }), agents)).toBe(8));
+});
+
+describe("GPUs", () => {
+  const agent = (init: object) => create(AgentSchema, init);
+  it("are told with those that are free", () =>
+    expect(gpuText(agent({ gpus: 2, gpusUsed: 1, gpuType: "a100" }))).toBe("1 of 2 GPUs free (a100)"));
+  it("are never fewer than none", () => expect(gpuText(agent({ gpus: 1, gpusUsed: 2 }))).toBe("0 of 1 GPU free"));
+  it("are not spoken of without any", () => expect(gpuText(agent({}))).toBe(""));
 });
 
 describe("a pool that does nothing", () => {

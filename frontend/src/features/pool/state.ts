@@ -1,4 +1,5 @@
 import type { Look } from "@/components/ui/state-mark";
+import { plural } from "@/format/count";
 import type { Agent, Pool } from "@/gen/signalbox/pool/v1/pool_pb";
 
 /** poolLook says whether a pool's work gets done. */
@@ -14,6 +15,13 @@ export function agentLook(agent: Pick<Agent, "state" | "draining">): Look {
   if (agent.state === "offline") return { label: "Offline", tone: "bad", icon: "agentOff" };
   if (agent.draining) return { label: "Draining", tone: "wait", icon: "hourglass" };
   return { label: "Online", tone: "good", icon: "agent" };
+}
+
+/** gpuText says what an agent has of GPUs, and how many of them are free: 1 of 2 GPUs free (a100). */
+export function gpuText(agent: Pick<Agent, "gpus" | "gpusUsed" | "gpuType">): string {
+  if (agent.gpus === 0) return "";
+  const free = Math.max(0, agent.gpus - agent.gpusUsed);
+  return `${free} of ${plural(agent.gpus, "GPU")} free${agent.gpuType ? ` (${agent.gpuType})` : ""}`;
 }
 
 /** slotsOf is how many attempts a pool can run now: its own bound, else what its agents have. */

@@ -96,11 +96,14 @@ function agentsOf(world: World) {
       slots: 4,
       leases: 4,
       gpus: 4,
+      gpusUsed: 4,
+      gpuType: "a100",
       labels: { gpu: "a100", zone: "eu-west-1a" },
     }),
     agent(world, 4, "gpu-node-b", "gpu-eu", {
       slots: 4,
       gpus: 4,
+      gpuType: "a100",
       labels: { gpu: "a100", zone: "eu-west-1b" },
       holdsSealingKey: false,
     }),
@@ -112,6 +115,8 @@ interface AgentMore {
   slots: number;
   leases?: number;
   gpus?: number;
+  gpusUsed?: number;
+  gpuType?: string;
   state?: string;
   version?: string;
   labels?: Record<string, string>;
@@ -131,6 +136,8 @@ function agent(world: World, n: number, name: string, pool: string, more: AgentM
     cpuMillis: 16_000n,
     memoryBytes: BigInt(64 * GIB),
     gpus: 0,
+    gpusUsed: 0,
+    gpuType: "",
     leases: 0,
     holdsSealingKey: true,
     labels: {},

@@ -157,8 +157,12 @@ type Agent struct {
 	// what needs none until the key is imported.
 	HoldsSealingKey bool `protobuf:"varint,14,opt,name=holds_sealing_key,json=holdsSealingKey,proto3" json:"holds_sealing_key,omitempty"`
 	Draining        bool `protobuf:"varint,15,opt,name=draining,proto3" json:"draining,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// As pipelines ask for it, of all its GPUs; empty if it does not say.
+	GpuType string `protobuf:"bytes,16,opt,name=gpu_type,json=gpuType,proto3" json:"gpu_type,omitempty"`
+	// Those that its leases were given.
+	GpusUsed      uint32 `protobuf:"varint,17,opt,name=gpus_used,json=gpusUsed,proto3" json:"gpus_used,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Agent) Reset() {
@@ -294,6 +298,20 @@ func (x *Agent) GetDraining() bool {
 		return x.Draining
 	}
 	return false
+}
+
+func (x *Agent) GetGpuType() string {
+	if x != nil {
+		return x.GpuType
+	}
+	return ""
+}
+
+func (x *Agent) GetGpusUsed() uint32 {
+	if x != nil {
+		return x.GpusUsed
+	}
+	return 0
 }
 
 type CreatePoolRequest struct {
@@ -1165,7 +1183,7 @@ const file_signalbox_pool_v1_pool_proto_rawDesc = "" +
 	"created_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x14\n" +
 	"\x05ready\x18\a \x01(\rR\x05ready\x12\x16\n" +
 	"\x06leased\x18\b \x01(\rR\x06leased\x12#\n" +
-	"\ragents_online\x18\t \x01(\rR\fagentsOnline\"\xa4\x04\n" +
+	"\ragents_online\x18\t \x01(\rR\fagentsOnline\"\xdc\x04\n" +
 	"\x05Agent\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -1184,7 +1202,9 @@ const file_signalbox_pool_v1_pool_proto_rawDesc = "" +
 	"\n" +
 	"created_at\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12*\n" +
 	"\x11holds_sealing_key\x18\x0e \x01(\bR\x0fholdsSealingKey\x12\x1a\n" +
-	"\bdraining\x18\x0f \x01(\bR\bdraining\x1a9\n" +
+	"\bdraining\x18\x0f \x01(\bR\bdraining\x12\x19\n" +
+	"\bgpu_type\x18\x10 \x01(\tR\agpuType\x12\x1b\n" +
+	"\tgpus_used\x18\x11 \x01(\rR\bgpusUsed\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"=\n" +
