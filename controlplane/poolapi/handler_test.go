@@ -169,7 +169,7 @@ func TestARevokedAgentLosesItsWorkAtOnce(t *testing.T) {
 	by := caller.From(ctx)
 	w := b.worker(by)
 	b.run(by)
-	poll := advance.Poll{Org: by.OrgID, Agent: w.agent, Session: w.session, Free: advance.Free{Slots: 4}}
+	poll := advance.Poll{Org: by.OrgID, Agent: w.agent, Session: w.session, Free: advance.Free{Slots: 4, GPUs: 3}}
 	work, err := b.a.Poll(ctx, poll)
 	require.NoError(t, err)
 	require.Len(t, work.Leases, 1)
