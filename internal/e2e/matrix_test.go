@@ -101,15 +101,19 @@ func permissions(p authz.Principal, s authz.Scope) map[string]bool {
 	return out
 }
 
-func TestMatrixOfEveryRPCAndEveryRole(t *testing.T) { //nolint:tparallel // as below
+func TestMatrixOfEveryRPCAndEveryRole(t *testing.T) {
 	t.Parallel()
-	s := install(t, 1)
+	twice(t, matrix)
+}
+
+func matrix(s *stack) {
+	t := s.t
 	own, foreign := s.signUp("alice"), s.signUp("mallory")
 	mine, theirs := own.things("own"), foreign.things("foreign")
 	missing := missingThings()
 	callers := own.callers()
 
-	for _, m := range rpcs(t) { //nolint:paralleltest // the rows share one installation, and change it
+	for _, m := range rpcs(t) { // one after the other: the rows share an installation, and change it
 		rule := ruleOf(m)
 		for _, c := range callers {
 			want := c.expect(m)
@@ -267,7 +271,11 @@ func (tn *tenant) things(name string) things {
 // The agents' own service opens to no person and no key, whatever their role.
 func TestNobodyPassesForAnAgent(t *testing.T) {
 	t.Parallel()
-	s := install(t, 1)
+	twice(t, strangers)
+}
+
+func strangers(s *stack) {
+	t := s.t
 	tn := s.signUp("eve")
 	d, err := protoregistry.GlobalFiles.FindDescriptorByName(agentv1connect.AgentServiceName)
 	require.NoError(t, err)
