@@ -14,7 +14,7 @@ import (
 // notInSpec are the fields of a task that do not change what it does.
 var notInSpec = map[string]bool{
 	"Name": true, "Needs": true, "Rule": true, "Exit": true, "Pool": true, "Priority": true, "Labels": true, "Select": true,
-	"Resources": true, "Retry": true, "Timeouts": true, "Tolerate": true,
+	"Resources": true, "Retry": true, "Timeouts": true, "Tolerate": true, "In": true, "Template": true,
 }
 
 func specOf(t *testing.T, p *plan.Plan, i int) plan.Digest {
@@ -67,6 +67,32 @@ func TestSpecDigestOfTheSameTaskElsewhere(t *testing.T) {
 	mine := specOf(t, q, 1)
 	q.Source = nil
 	require.Equal(t, mine, specOf(t, q, 1), "its own source comes first")
+}
+
+// A group does what its inner tasks do, in their order.
+func TestSpecDigestOfAGroup(t *testing.T) {
+	t.Parallel()
+	group := func() *plan.Plan {
+		return &plan.Plan{Tasks: []plan.Task{
+			{Name: "fold", Group: true, ForEach: &plan.ForEach{Count: 3, MaxParallel: 1}},
+			{Name: "fold/train", In: 1, Run: "train"},
+			{Name: "fold/score", In: 1, Run: "score", Needs: []int{1}},
+		}}
+	}
+	want := specOf(t, group(), 0)
+	p := group()
+	p.Tasks[0].ForEach.MaxParallel, p.Tasks[2].Resources.GPUs = 9, 2
+	require.Equal(t, want, specOf(t, p, 0))
+	for name, change := range map[string]func(p *plan.Plan){
+		"an inner command": func(p *plan.Plan) { p.Tasks[1].Run = "other" },
+		"an inner edge":    func(p *plan.Plan) { p.Tasks[2].Needs = nil },
+		"an inner name":    func(p *plan.Plan) { p.Tasks[1].Name = "fold/fit" },
+		"the items":        func(p *plan.Plan) { p.Tasks[0].ForEach.Count = 4 },
+	} {
+		p := group()
+		change(p)
+		require.NotEqual(t, want, specOf(t, p, 0), name)
+	}
 }
 
 // Resumed runs compare digests that other releases stored nowhere, but computed
