@@ -12,15 +12,15 @@ import (
 	"github.com/signalboxhq/signalbox/billing/usage"
 	"github.com/signalboxhq/signalbox/controlplane/engine"
 	"github.com/signalboxhq/signalbox/controlplane/journal"
+	"github.com/signalboxhq/signalbox/controlplane/replay"
 	"github.com/signalboxhq/signalbox/proto/id"
 )
 
 // tally is the usage of one organization as its journals tell it.
 type tally map[usage.Key]int64
 
-// meter adds what a run used, and compares the time that its entries say was
-// billed.
-func (c *checker) meter(org id.UUID, r *runRow, v *version, entries []journal.Row, derived tally) {
+// meter adds what a run used.
+func meter(org id.UUID, r *replay.Row, v *version, entries []journal.Row, derived tally) {
 	began := false
 	for i := range entries {
 		e := &entries[i]
@@ -36,9 +36,6 @@ func (c *checker) meter(org id.UUID, r *runRow, v *version, entries []journal.Ro
 			FirstOfRun: !began && !e.Started.IsZero(),
 		}
 		began = began || a.FirstOfRun
-		if billed := a.DurationMS(); e.BilledMS != billed {
-			c.add(KindJournal, org, "entry %d of %s bills %d ms, but its attempt took %d ms.", e.Seq, r, e.BilledMS, billed)
-		}
 		for _, q := range usage.Measure(a) {
 			derived[q.Key] += q.Value
 		}

@@ -1,4 +1,4 @@
-package doctor
+package replay
 
 import (
 	"context"
@@ -11,11 +11,12 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/signalboxhq/signalbox/controlplane/engine"
+	"github.com/signalboxhq/signalbox/controlplane/journal"
 	"github.com/signalboxhq/signalbox/proto/id"
 )
 
-// places is where a run's tasks stand.
-type places struct {
+// Places is where a run's tasks stand.
+type Places struct {
 	ready  map[int32]int32 // task → attempt
 	leased map[int32]int32
 	timers map[timerKey]timer
@@ -52,20 +53,23 @@ const sqlReadTimers = `
 	WHERE t.org_id = @org_id
 		AND t.run_id = ANY(@runs)`
 
-// readPlaces reads where the tasks of a page of runs stand.
-func readPlaces(ctx context.Context, tx pgx.Tx, org id.UUID, page []runRow) (map[id.UUID]*places, error) {
-	out, runs := map[id.UUID]*places{}, make([]id.UUID, len(page))
+// ReadPlaces reads where the tasks of a page of runs stand.
+func ReadPlaces(ctx context.Context, q journal.Querier, org id.UUID, page []Row) (map[id.UUID]*Places, error) {
+	out, runs := map[id.UUID]*Places{}, make([]id.UUID, len(page))
 	for i := range page {
 		runs[i] = page[i].ID
-		out[runs[i]] = &places{ready: map[int32]int32{}, leased: map[int32]int32{}, timers: map[timerKey]timer{}}
+		out[runs[i]] = &Places{ready: map[int32]int32{}, leased: map[int32]int32{}, timers: map[timerKey]timer{}}
 	}
 	var run id.UUID
 	var task, attempt int32
 	var kind string
 	var at time.Time
 	read := func(what, sql string, into []any, each func()) error {
-		rows, _ := tx.Query(ctx, sql, pgx.StrictNamedArgs{"org_id": org, "runs": runs})
-		_, err := pgx.ForEachRow(rows, into, func() error { each(); return nil })
+		rows, err := q.Query(ctx, sql, pgx.StrictNamedArgs{"org_id": org, "runs": runs})
+		if err != nil {
+			return fmt.Errorf("read %s: %w", what, err)
+		}
+		_, err = pgx.ForEachRow(rows, into, func() error { each(); return nil })
 		if err != nil {
 			return fmt.Errorf("read %s: %w", what, err)
 		}
@@ -87,54 +91,54 @@ func readPlaces(ctx context.Context, tx pgx.Tx, org id.UUID, page []runRow) (map
 // dispatch compares where the run's tasks stand with where the engine says they
 // must: each open attempt in exactly one of ready, lease and (waiting for its
 // retry) timer, and nothing else anywhere.
-func (c *checker) dispatch(org id.UUID, r *runRow, g *engine.Graph, s *engine.State, where *places) {
+func (r *Run) dispatch(row *Row, g *engine.Graph, s *engine.State, where *Places, now time.Time) {
 	if s.Run.Terminal() {
 		if n := len(where.ready) + len(where.leased) + len(where.timers); n > 0 {
-			c.add(KindDispatch, org, "%s is %s, but %d ready rows, %d leases and %d timers are left of it.",
-				r, s.Run, len(where.ready), len(where.leased), len(where.timers))
+			r.add(KindDispatch, "%s is %s, but %d ready rows, %d leases and %d timers are left of it.",
+				row, s.Run, len(where.ready), len(where.leased), len(where.timers))
 		}
 		return
 	}
-	open, timers := engine.Pending(g, s, c.now)
+	open, timers := engine.Pending(g, s, now)
 	expected := map[int32]bool{}
 	for i := range open {
 		expected[open[i].Task] = true
-		c.opening(org, r, g, &open[i], where)
+		r.opening(row, g, &open[i], where)
 	}
 	for _, task := range where.tasks() {
 		if expected[task] {
 			continue
 		}
 		if task < 0 || int(task) >= len(s.Tasks) {
-			c.add(KindDispatch, org, "%s stands in %s with task %d, but has %d tasks.", r, where.of(task), task, len(s.Tasks))
+			r.add(KindDispatch, "%s stands in %s with task %d, but has %d tasks.", row, where.of(task), task, len(s.Tasks))
 			continue
 		}
-		c.add(KindDispatch, org, "task %q of %s stands in %s, but is %s.", g.Plan.Tasks[task].Name, r, where.of(task), s.Tasks[task].State)
+		r.add(KindDispatch, "task %q of %s stands in %s, but is %s.", name(g, task), row, where.of(task), s.Tasks[task].State)
 	}
 	for i := range timers {
-		c.timer(org, r, &timers[i], where)
+		r.timer(row, &timers[i], where)
 	}
 }
 
-func (c *checker) opening(org id.UUID, r *runRow, g *engine.Graph, o *engine.Opening, where *places) {
-	name := g.Plan.Tasks[o.Task].Name
+func (r *Run) opening(row *Row, g *engine.Graph, o *engine.Opening, where *Places) {
+	task := name(g, o.Task)
 	attempts := where.attempts(o.Task)
 	if len(attempts) != 1 {
-		c.add(KindDispatch, org, "attempt %d of task %q of %s is open and stands in %s, instead of one of ready, lease and timer.",
-			o.Attempt, name, r, where.of(o.Task))
+		r.add(KindDispatch, "attempt %d of task %q of %s is open and stands in %s, instead of one of ready, lease and timer.",
+			o.Attempt, task, row, where.of(o.Task))
 		return
 	}
 	if attempts[0] != o.Attempt {
-		c.add(KindDispatch, org, "task %q of %s stands in %s with attempt %d, but attempt %d is open.", name, r, where.of(o.Task), attempts[0], o.Attempt)
+		r.add(KindDispatch, "task %q of %s stands in %s with attempt %d, but attempt %d is open.", task, row, where.of(o.Task), attempts[0], o.Attempt)
 	}
 	if t, waits := where.timers[timerKey{kindRetry, o.Task}]; waits && spell(&t.at) != spell(&o.At) {
-		c.add(KindDispatch, org, "attempt %d of task %q of %s may be taken from %s on, but its timer is set to %s.", o.Attempt, name, r, spell(&o.At), spell(&t.at))
+		r.add(KindDispatch, "attempt %d of task %q of %s may be taken from %s on, but its timer is set to %s.", o.Attempt, task, row, spell(&o.At), spell(&t.at))
 	}
 }
 
 // timer looks for a timer of the engine's. One that is left of an earlier state
 // is no difference: it decides nothing when it fires.
-func (c *checker) timer(org id.UUID, r *runRow, want *engine.Timer, where *places) {
+func (r *Run) timer(row *Row, want *engine.Timer, where *Places) {
 	if _, leased := where.leased[want.Task]; leased && want.Kind == engine.TimerQueue {
 		return
 	}
@@ -142,15 +146,15 @@ func (c *checker) timer(org id.UUID, r *runRow, want *engine.Timer, where *place
 	got, ok := where.timers[timerKey{kind, want.Task}]
 	switch {
 	case !ok:
-		c.add(KindDispatch, org, "the %s timer of %s (task %d), due at %s, is missing.", kind, r, want.Task, spell(&want.At))
+		r.add(KindDispatch, "the %s timer of %s (task %d), due at %s, is missing.", kind, row, want.Task, spell(&want.At))
 	case spell(&got.at) != spell(&want.At) || got.attempt != want.Attempt:
-		c.add(KindDispatch, org, "the %s timer of %s (task %d) is set to %s for attempt %d, instead of %s for attempt %d.",
-			kind, r, want.Task, spell(&got.at), got.attempt, spell(&want.At), want.Attempt)
+		r.add(KindDispatch, "the %s timer of %s (task %d) is set to %s for attempt %d, instead of %s for attempt %d.",
+			kind, row, want.Task, spell(&got.at), got.attempt, spell(&want.At), want.Attempt)
 	}
 }
 
 // tasks lists the tasks that stand anywhere, in order.
-func (p *places) tasks() []int32 {
+func (p *Places) tasks() []int32 {
 	found := map[int32]bool{}
 	for task := range p.ready {
 		found[task] = true
@@ -167,7 +171,7 @@ func (p *places) tasks() []int32 {
 }
 
 // attempts lists the attempts of a task that stand anywhere.
-func (p *places) attempts(task int32) []int32 {
+func (p *Places) attempts(task int32) []int32 {
 	var out []int32
 	if a, ok := p.ready[task]; ok {
 		out = append(out, a)
@@ -182,7 +186,7 @@ func (p *places) attempts(task int32) []int32 {
 }
 
 // of names the tables in which a task stands.
-func (p *places) of(task int32) string {
+func (p *Places) of(task int32) string {
 	var tables []string
 	if _, ok := p.ready[task]; ok {
 		tables = append(tables, "ready")
