@@ -23,13 +23,14 @@ const (
 	JoinToken  Kind = "jt"   // join token
 	Audit      Kind = "aud"  // audit event
 	Stream     Kind = "str"  // sealed stream
+	Schedule   Kind = "sch"  // schedule
 )
 
 // Kinds lists every kind, in the order of the constants.
 func Kinds() []Kind {
 	return []Kind{
 		Org, Workspace, User, Member, Invitation, Key, Pipeline, Run, Pool, Agent, Session,
-		JoinToken, Audit, Stream,
+		JoinToken, Audit, Stream, Schedule,
 	}
 }
 
@@ -65,6 +66,8 @@ func (k Kind) Noun() string {
 		return "an audit event"
 	case Stream:
 		return "a stream"
+	case Schedule:
+		return "a schedule"
 	}
 	return "an unknown thing"
 }

@@ -24,6 +24,7 @@ type Plan struct {
 	Params    []Param           `json:"params,omitempty"`
 	Deadline  Millis            `json:"deadline_ms,omitempty"`
 	OnFailure OnTaskFailure     `json:"on_task_failure,omitempty"`
+	Schedules []Schedule        `json:"schedules,omitempty"`
 	Tasks     []Task            `json:"tasks"`
 }
 
