@@ -14,10 +14,10 @@ var pipelineKeys = keys{
 	where: "a pipeline",
 	known: []string{
 		"signalbox", "name", "labels", "pool", "source", "params", "timeouts", "on_task_failure",
-		"defaults", "tasks", "on_exit",
+		"defaults", "tasks", "on_exit", "triggers",
 	},
 	later: []string{
-		"triggers", "concurrency", "budget", "notify", "limits", "assets", "image", "checks", "contracts",
+		"concurrency", "budget", "notify", "limits", "assets", "image", "checks", "contracts",
 	},
 }
 
@@ -58,6 +58,14 @@ var (
 		where: "a param",
 		known: []string{"type", "default", "min", "max", "enum", "open", "description"},
 	}
+	triggerKeys = keys{
+		where: "a trigger",
+		known: []string{
+			"schedule", "every", "dates", "name", "timezone", "anchor", "exclude", "start", "end", "jitter", "catchup", "overlap", "max_runs",
+			"pause_on_failure", "params",
+		},
+		later: []string{"asset", "event", "webhook", "debounce", "coalesce", "and_cron", "filter"},
+	}
 	sourceKeys   = keys{where: "source", known: []string{"path"}, later: []string{"git", "ref", "bundle"}}
 	deadlineKeys = keys{where: "the timeouts of a pipeline", known: []string{"deadline"}}
 	resourceKeys = keys{
@@ -89,7 +97,7 @@ var synonyms = map[string]string{
 	"parameters": "params", "inputs": "params", "arguments": "params",
 	"tags": "labels", "queue": "pool", "worker_pool": "pool", "timeout": "timeouts", "retries": "retry",
 	"mem": "memory", "gpus": "gpu", "cpus": "cpu", "trigger_rule": "rule", "finally": "on_exit",
-	"on_fail": "on_failure", "when": "if", "schedule": "triggers", "foreach": "for_each", "map": "for_each",
+	"cron": "schedule", "tz": "timezone", "interval": "every", "catch_up": "catchup", "on_fail": "on_failure", "when": "if", "schedule": "triggers", "foreach": "for_each", "map": "for_each",
 	"choices": "enum", "exponent": "factor", "max_delay": "cap", "delay": "base",
 }
 

@@ -27,6 +27,10 @@ var (
 		what: "a pool", pattern: regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`),
 		want: "lower-case letters, digits, - and _, at most 63",
 	}
+	scheduleName = nameRule{
+		what: "a schedule", pattern: regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,30}$`),
+		want: "lower-case letters, digits, - and _, at most 31",
+	}
 	taskName = nameRule{
 		what: "a task", pattern: regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,62}$`),
 		want: "letters, digits, - and _, at most 63, a letter first",

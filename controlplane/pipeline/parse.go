@@ -136,7 +136,7 @@ func misread(key string) bool {
 
 func hintForOn(path, key string) string {
 	if path == "" && key == "on" {
-		return "triggers are written `triggers:`, which is not supported yet"
+		return "triggers are written `triggers:`, as in `triggers: [{schedule: \"0 2 * * *\"}]`"
 	}
 	return "choose another name"
 }

@@ -26,7 +26,7 @@ func TestSchemaHasTheCompilersKeys(t *testing.T) {
 	require.NoError(t, json.Unmarshal(raw, &schema))
 
 	compared := map[string]keys{
-		"longParam": paramKeys, "source": sourceKeys, "deadline": deadlineKeys, "resources": resourceKeys,
+		"longParam": paramKeys, "trigger": triggerKeys, "source": sourceKeys, "deadline": deadlineKeys, "resources": resourceKeys,
 		"retry": retryKeys, "backoff": backoffKeys, "timeouts": timeoutKeys, "output": outputKeys,
 		"artifacts": artifactsKeys, "artifactIn": artifactInKeys, "artifactOut": artifactOutKeys,
 		"defaults": defaultKeys, "task": taskKeys, "handler": exitKeys, "exitTask": exitTaskKeys,

@@ -1,7 +1,7 @@
 package schedule_test
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -38,7 +38,7 @@ func (m model) String() string {
 		var out []string
 		for n := range 60 {
 			if list[n] {
-				out = append(out, fmt.Sprint(n))
+				out = append(out, strconv.Itoa(n))
 			}
 		}
 		return strings.Join(out, ",")

@@ -36,37 +36,89 @@ func TestNext(t *testing.T) {
 		from string
 		want []string
 	}{
-		{"a missing time fires at the first that exists", plan.Schedule{Cron: "30 2 * * *", Timezone: berlin}, "2026-03-28T00:00:00+01:00",
-			[]string{"2026-03-28T02:30:00+01:00", "2026-03-29T03:00:00+02:00", "2026-03-30T02:30:00+02:00"}},
-		{"a doubled time fires once", plan.Schedule{Cron: "30 2 * * *", Timezone: berlin}, "2026-10-24T00:00:00+02:00",
-			[]string{"2026-10-24T02:30:00+02:00", "2026-10-25T02:30:00+02:00", "2026-10-26T02:30:00+01:00"}},
-		{"every hour goes on when the clock is put back", plan.Schedule{Cron: "@hourly", Timezone: berlin}, "2026-10-25T01:30:00+02:00",
-			[]string{"2026-10-25T02:00:00+02:00", "2026-10-25T02:00:00+01:00", "2026-10-25T03:00:00+01:00"}},
-		{"every hour does not fire twice when it is put forward", plan.Schedule{Cron: "30 * * * *", Timezone: berlin}, "2026-03-29T01:00:00+01:00",
-			[]string{"2026-03-29T01:30:00+01:00", "2026-03-29T03:30:00+02:00"}},
-		{"a skipped night makes one fire of many", plan.Schedule{Cron: "*/15 2,3 * * *", Timezone: berlin}, "2026-03-29T00:00:00+01:00",
-			[]string{"2026-03-29T03:00:00+02:00", "2026-03-29T03:15:00+02:00"}},
-		{"a day that never was", plan.Schedule{Cron: "0 9 30 12 *", Timezone: "Pacific/Apia"}, "2011-12-01T00:00:00Z",
-			[]string{"2011-12-31T00:00:00+14:00", "2012-12-30T09:00:00+14:00"}},
-		{"six fields", plan.Schedule{Cron: "*/20 0 0 * * *"}, "2026-01-01T00:00:30Z",
-			[]string{"2026-01-01T00:00:40Z", "2026-01-02T00:00:00Z"}},
-		{"names, and ranges over Sunday", plan.Schedule{Cron: "0 0 * JAN FRI-SUN"}, "2026-01-02T12:00:00Z",
-			[]string{"2026-01-03T00:00:00Z", "2026-01-04T00:00:00Z", "2026-01-09T00:00:00Z"}},
-		{"either day", plan.Schedule{Cron: "0 0 13 * 5"}, "2026-02-01T00:00:00Z",
-			[]string{"2026-02-06T00:00:00Z", "2026-02-13T00:00:00Z", "2026-02-20T00:00:00Z"}},
+		{
+			"a missing time fires at the first that exists",
+			plan.Schedule{Cron: "30 2 * * *", Timezone: berlin},
+			"2026-03-28T00:00:00+01:00",
+			[]string{"2026-03-28T02:30:00+01:00", "2026-03-29T03:00:00+02:00", "2026-03-30T02:30:00+02:00"},
+		},
+		{
+			"a doubled time fires once",
+			plan.Schedule{Cron: "30 2 * * *", Timezone: berlin},
+			"2026-10-24T00:00:00+02:00",
+			[]string{"2026-10-24T02:30:00+02:00", "2026-10-25T02:30:00+02:00", "2026-10-26T02:30:00+01:00"},
+		},
+		{
+			"every hour goes on when the clock is put back",
+			plan.Schedule{Cron: "@hourly", Timezone: berlin},
+			"2026-10-25T01:30:00+02:00",
+			[]string{"2026-10-25T02:00:00+02:00", "2026-10-25T02:00:00+01:00", "2026-10-25T03:00:00+01:00"},
+		},
+		{
+			"every hour does not fire twice when it is put forward",
+			plan.Schedule{Cron: "30 * * * *", Timezone: berlin},
+			"2026-03-29T01:00:00+01:00",
+			[]string{"2026-03-29T01:30:00+01:00", "2026-03-29T03:30:00+02:00"},
+		},
+		{
+			"a skipped night makes one fire of many",
+			plan.Schedule{Cron: "*/15 2,3 * * *", Timezone: berlin},
+			"2026-03-29T00:00:00+01:00",
+			[]string{"2026-03-29T03:00:00+02:00", "2026-03-29T03:15:00+02:00"},
+		},
+		{
+			"a day that never was",
+			plan.Schedule{Cron: "0 9 30 12 *", Timezone: "Pacific/Apia"},
+			"2011-12-01T00:00:00Z",
+			[]string{"2011-12-31T00:00:00+14:00", "2012-12-30T09:00:00+14:00"},
+		},
+		{
+			"six fields",
+			plan.Schedule{Cron: "*/20 0 0 * * *"},
+			"2026-01-01T00:00:30Z",
+			[]string{"2026-01-01T00:00:40Z", "2026-01-02T00:00:00Z"},
+		},
+		{
+			"names, and ranges over Sunday",
+			plan.Schedule{Cron: "0 0 * JAN FRI-SUN"},
+			"2026-01-02T12:00:00Z",
+			[]string{"2026-01-03T00:00:00Z", "2026-01-04T00:00:00Z", "2026-01-09T00:00:00Z"},
+		},
+		{
+			"either day",
+			plan.Schedule{Cron: "0 0 13 * 5"},
+			"2026-02-01T00:00:00Z",
+			[]string{"2026-02-06T00:00:00Z", "2026-02-13T00:00:00Z", "2026-02-20T00:00:00Z"},
+		},
 		{"the last day", plan.Schedule{Cron: "0 0 L * *"}, "2028-01-31T12:00:00Z", []string{"2028-02-29T00:00:00Z", "2028-03-31T00:00:00Z"}},
 		{"the second Monday", plan.Schedule{Cron: "0 0 * * MON#2"}, "2026-01-01T00:00:00Z", []string{"2026-01-12T00:00:00Z", "2026-02-09T00:00:00Z"}},
 		{"the last Friday", plan.Schedule{Cron: "0 0 * * 5L"}, "2026-01-01T00:00:00Z", []string{"2026-01-30T00:00:00Z", "2026-02-27T00:00:00Z"}},
 		{"leap years over a century", plan.Schedule{Cron: "0 0 29 2 *"}, "2096-03-01T00:00:00Z", []string{"2104-02-29T00:00:00Z"}},
 		{"an interval", plan.Schedule{Every: 5_400_000}, "2026-01-01T00:10:00Z", []string{"2026-01-01T01:30:00Z", "2026-01-01T03:00:00Z"}},
-		{"an interval from its anchor", plan.Schedule{Every: 3_600_000, Anchor: "2026-05-01T00:20", Timezone: berlin}, "2026-01-01T00:00:00Z",
-			[]string{"2026-01-01T01:20:00+01:00"}},
-		{"dates", plan.Schedule{Dates: []string{"2026-12-24", "2026-06-01T09:30", "2026-12-24"}, Timezone: berlin}, "2026-01-01T00:00:00Z",
-			[]string{"2026-06-01T09:30:00+02:00", "2026-12-24T00:00:00+01:00"}},
-		{"bounds", plan.Schedule{Cron: "@daily", Start: "2026-03-02", End: "2026-03-03"}, "2020-01-01T00:00:00Z",
-			[]string{"2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z"}},
-		{"exclusions", plan.Schedule{Cron: "0 */12 * * *", Exclude: []string{"2026-03-03", "* * * * SAT,SUN", "2026-03-05T12:00:00Z"}}, "2026-03-02T01:00:00Z",
-			[]string{"2026-03-02T12:00:00Z", "2026-03-04T00:00:00Z", "2026-03-04T12:00:00Z", "2026-03-05T00:00:00Z", "2026-03-06T00:00:00Z", "2026-03-06T12:00:00Z", "2026-03-09T00:00:00Z"}},
+		{
+			"an interval from its anchor",
+			plan.Schedule{Every: 3_600_000, Anchor: "2026-05-01T00:20", Timezone: berlin},
+			"2026-01-01T00:00:00Z",
+			[]string{"2026-01-01T01:20:00+01:00"},
+		},
+		{
+			"dates",
+			plan.Schedule{Dates: []string{"2026-12-24", "2026-06-01T09:30", "2026-12-24"}, Timezone: berlin},
+			"2026-01-01T00:00:00Z",
+			[]string{"2026-06-01T09:30:00+02:00", "2026-12-24T00:00:00+01:00"},
+		},
+		{
+			"bounds",
+			plan.Schedule{Cron: "@daily", Start: "2026-03-02", End: "2026-03-03"},
+			"2020-01-01T00:00:00Z",
+			[]string{"2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z"},
+		},
+		{
+			"exclusions",
+			plan.Schedule{Cron: "0 */12 * * *", Exclude: []string{"2026-03-03", "* * * * SAT,SUN", "2026-03-05T12:00:00Z"}},
+			"2026-03-02T01:00:00Z",
+			[]string{"2026-03-02T12:00:00Z", "2026-03-04T00:00:00Z", "2026-03-04T12:00:00Z", "2026-03-05T00:00:00Z", "2026-03-06T00:00:00Z", "2026-03-06T12:00:00Z", "2026-03-09T00:00:00Z"},
+		},
 	} {
 		s := compile(t, c.spec)
 		var got []string
@@ -213,11 +265,11 @@ func TestOverlapDecide(t *testing.T) {
 		{schedule.OverlapQueueFirst, 1, 1, "W", false},
 	} {
 		verdicts, cancel := c.overlap.Decide(c.waiting, c.active)
-		got := ""
-		for _, v := range verdicts {
-			got += string("WSD"[v])
+		got := make([]byte, len(verdicts))
+		for i, v := range verdicts {
+			got[i] = "WSD"[v]
 		}
-		require.Equal(t, c.want, got, "%s %d %d", c.overlap, c.waiting, c.active)
+		require.Equal(t, c.want, string(got), "%s %d %d", c.overlap, c.waiting, c.active)
 		require.Equal(t, c.cancel, cancel)
 	}
 }
