@@ -76,9 +76,9 @@ func modeOf(g *Graph, s *State, task int32) mode {
 		return modeDeadline
 	case s.Run == RunCanceling:
 		return modeStopping
-	case g.isExit(task) && s.ExitDeadlinePassed:
+	case g.isExit(s, task) && s.ExitDeadlinePassed:
 		return modeDeadline
-	case g.isExit(task) || !s.Halted:
+	case g.isExit(s, task) || !s.Halted:
 		return modeNormal
 	case g.Plan.OnFailure == plan.OnFailureCancel:
 		return modeStopping
@@ -125,14 +125,14 @@ func judge(g *Graph, s *State, c *Report) judgement {
 // retry grants another attempt if a budget pays for it.
 func (j *judgement) retry(g *Graph, s *State, c *Report, e *end, m mode) {
 	i := c.Lease.Task
-	t, p := &s.Tasks[i], &g.Plan.Tasks[i]
+	t, p := &s.Tasks[i], g.Task(s, i)
 	paid := affords(t, &p.Retry, e.pays)
-	if paid && e.pays == budgetUser && forbidsRetry(&g.nodes[i], j.outcome, c) {
+	if paid && e.pays == budgetUser && forbidsRetry(g.node(s, i), j.outcome, c) {
 		paid = false
 		j.reason += ", not to be retried"
 	}
 	switch {
-	case !paid && p.Tolerate && j.next == TaskFailed:
+	case !paid && j.next == TaskFailed && g.tolerates(s, i):
 		j.next = TaskTolerated
 	case !paid:
 	case m == modeHalting:
@@ -144,7 +144,7 @@ func (j *judgement) retry(g *Graph, s *State, c *Report, e *end, m mode) {
 		}
 		if e.backoff {
 			d := Backoff(&p.Retry, int(t.UsedUser)+1)
-			j.wait = Jitter(d, p.Retry.Jitter, Spread(s.ID, p.Name, t.Attempt))
+			j.wait = Jitter(d, p.Retry.Jitter, Spread(s.ID, g.Path(s, i), t.Attempt))
 		}
 	}
 }

@@ -43,6 +43,11 @@ type Report struct {
 	ExitCode int32
 	// Final says that the step forbade another attempt ("retryable: false").
 	Final bool
+	// Answer is what an agent decided, if that was asked.
+	Answer *Answer
+	// Members are tasks that the step adds. The caller has checked them: their
+	// templates exist, their needs are places in the list and have no cycle.
+	Members []Member
 	// Reason, if given, replaces the engine's own short text.
 	Reason string
 	// Live holds the run's other live leases. Needed only if

@@ -39,12 +39,11 @@ func (s *State) finalize(g *Graph, at time.Time, fx *effects) error {
 	if g.exits == 0 {
 		return nil
 	}
-	for i := range g.nodes {
+	for i := range g.nodes[:g.top] {
 		switch {
 		case g.nodes[i].exit == "":
 		case !s.Forced && waitsFor(g.nodes[i].exit, s.Outcome):
-			s.Tasks[i].open(at)
-			fx.open(int32(i))
+			s.run(g, int32(i), at, fx)
 		default:
 			fx.end(int32(i), NoTask)
 		}
@@ -63,8 +62,8 @@ func (s *State) blame(g *Graph) string {
 	var failed int
 	first := NoTask
 	for _, want := range []TaskState{TaskFailed, TaskUpstreamFailed, TaskCanceled} {
-		for i := range s.Tasks {
-			if s.Tasks[i].State == want && !g.isExit(int32(i)) {
+		for i := range s.Tasks[:g.top] {
+			if s.Tasks[i].State == want && g.nodes[i].exit == "" {
 				failed++
 				if first == NoTask {
 					first = int32(i)
@@ -78,7 +77,7 @@ func (s *State) blame(g *Graph) string {
 	if first == NoTask {
 		return ""
 	}
-	reason := g.name(first) + " " + s.Tasks[first].State.String()
+	reason := g.nodeName(first) + " " + s.Tasks[first].State.String()
 	if failed > 1 {
 		reason += " and " + strconv.Itoa(failed-1) + " more"
 	}

@@ -33,6 +33,8 @@ func Decide(g *Graph, s *State, c Command) (Decision, error) {
 		err = x.deadline(&c)
 	case ExitDeadline:
 		err = x.exitDeadline(&c)
+	case Expand:
+		err = x.expandMore(&c)
 	}
 	if err != nil || len(x.d.Entries) == 0 {
 		return x.d, err
@@ -85,24 +87,36 @@ func (x *decider) emit(e Entry) error {
 // ends decide others, until nothing is left to say. A failure that stops the
 // run comes first, so that it cancels what the rules have not ended yet.
 func (x *decider) settle() error {
-	for head := 0; ; head++ {
-		if x.halt {
+	var ended, stopped, expanded int
+	for {
+		var err error
+		switch {
+		case x.halt:
 			x.halt = false
-			if err := x.stopMain(TaskCanceled, CauseControl, string(x.g.Plan.OnFailure)); err != nil {
-				return err
-			}
-		}
-		if head == len(x.fx.due) {
+			err = x.stopMain(TaskCanceled, CauseControl, string(x.g.Plan.OnFailure))
+		case stopped < len(x.fx.stopped):
+			err = x.stopItems(x.fx.stopped[stopped], TaskCanceled, CauseControl, "stop_on first_failure")
+			stopped++
+		case ended < len(x.fx.due):
+			err = x.endDue(x.fx.due[ended])
+			ended++
+		case expanded < len(x.fx.expanded):
+			err = x.expand(x.fx.expanded[expanded])
+			expanded++
+		default:
 			return nil
 		}
-		if err := x.endDue(x.fx.due[head]); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 }
 
 func (x *decider) endDue(w due) error {
-	t, nd := &x.s.Tasks[w.task], &x.g.nodes[w.task]
+	t, nd := &x.s.Tasks[w.task], x.g.node(x.s, w.task)
+	if t.State == TaskExpanding && x.s.Fans[w.task] != nil {
+		return x.emit(x.endOwner(w.task))
+	}
 	if t.State != TaskPending {
 		return nil // it was touched twice, or canceled meanwhile
 	}
@@ -113,7 +127,7 @@ func (x *decider) endDue(w due) error {
 	case nd.exit != "":
 		e.Next = TaskSkipped
 		e.Reason = "on_exit " + string(nd.exit) + ": the run is " + x.s.Outcome.String()
-	case t.verdict(nd) == VerdictSkipped:
+	case x.s.verdict(x.g, w.task) == VerdictSkipped:
 		e.Next, e.Reason = TaskSkipped, x.ruleReason(nd, w.by)
 	default:
 		e.Next, e.Cause, e.Reason = TaskUpstreamFailed, CauseUpstream, x.ruleReason(nd, w.by)
@@ -125,7 +139,7 @@ func (x *decider) ruleReason(nd *node, by int32) string {
 	if by == NoTask {
 		return "rule " + nd.rule.String()
 	}
-	return "rule " + nd.rule.String() + ": " + x.g.name(by) + " " + x.s.Tasks[by].State.String()
+	return "rule " + nd.rule.String() + ": " + x.g.Path(x.s, by) + " " + x.s.Tasks[by].State.String()
 }
 
 // conclude turns what happened into what is to be written.

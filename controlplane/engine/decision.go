@@ -41,7 +41,8 @@ func (d *Decision) Empty() bool { return len(d.Entries) == 0 }
 // Opening is an attempt that may be leased from At on.
 type Opening struct {
 	Task    int32
-	Attempt int32
+	Attempt int32 // see Task.Try
+	Asking  Ask   // what is to be decided; AskNothing for a step
 	// At is when it is ready: what `since` means in the order of the queue.
 	At time.Time
 	// Wait says that At lies ahead: a timer, not yet a ready row.
@@ -76,9 +77,10 @@ const (
 	TimerQueue        TimerKind = iota // QueueTimeout
 	TimerDeadline                      // Deadline
 	TimerExitDeadline                  // ExitDeadline
+	TimerExpand                        // Expand
 )
 
-var timerNames = []string{"queue", "deadline", "exit_deadline"}
+var timerNames = []string{"queue", "deadline", "exit_deadline", "expand"}
 
 // String is the kind as the timer's column spells it.
 func (k TimerKind) String() string { return text(timerNames, k) }

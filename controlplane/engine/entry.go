@@ -27,11 +27,15 @@ const (
 	KindTaskEnded // the end of a task that had no attempt to end
 	KindDeadlinePassed
 	KindExitDeadlinePassed
+	KindTaskDecided  // an agent answered what a task asked
+	KindTaskExpanded // items of a map came into being
+	KindItemsStopped // all that is inside of a task ended, but for what runs
 )
 
 var kindNames = []string{
 	"none", "run_started", "run_canceled", "run_forced", "run_retried",
 	"attempt_ended", "task_ended", "deadline_passed", "exit_deadline_passed",
+	"task_decided", "task_expanded", "items_stopped",
 }
 
 // String is the kind as the journal's column spells it.
@@ -54,8 +58,8 @@ type Entry struct {
 	At  time.Time // the batch's clock
 
 	Kind    Kind
-	Task    int32 // index in Plan.Tasks, or NoTask
-	Attempt int32 // 1 … ; for KindTaskEnded the open attempt that nobody took, else 0
+	Task    int32 // index in State.Tasks, or NoTask
+	Attempt int32 // see Task.Try; for KindTaskEnded the open attempt that nobody took, else 0
 
 	// The attempt's lease, as far as there was one. Granted, Started and
 	// Finished are zero where unknown; the caller has cut them to
@@ -75,4 +79,11 @@ type Entry struct {
 
 	Reason string // short, made by the machine, never a customer's data
 	Actor  string // who acted from outside: usr_…, key_…, "system"
+
+	Detail *Detail // of rare kinds only
+}
+
+// EndsLease reports whether the entry ends the lease that it names.
+func (e *Entry) EndsLease() bool {
+	return e.Lease != 0 && (e.Kind == KindAttemptEnded || e.Kind == KindTaskDecided)
 }

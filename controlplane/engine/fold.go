@@ -3,9 +3,11 @@ package engine
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/signalboxhq/signalbox/proto/id"
+	"github.com/signalboxhq/signalbox/proto/plan"
 )
 
 // rejectedFor is how long an agent is left out after it handed an attempt back.
@@ -21,8 +23,10 @@ func Fold(g *Graph, s *State, e Entry) error { return apply(g, s, &e, nil) }
 // effects collects what applying an entry brought about, for Decide. A nil
 // collector drops everything: that is Fold.
 type effects struct {
-	opened []int32
-	due    []due
+	opened   []int32
+	due      []due
+	expanded []int32 // maps whose next items are to be made
+	stopped  []int32 // maps whose items are to end
 }
 
 // due is a pending task whose end the rules have decided, but which is not in
@@ -32,6 +36,18 @@ type due struct{ task, by int32 }
 func (fx *effects) open(task int32) {
 	if fx != nil {
 		fx.opened = append(fx.opened, task)
+	}
+}
+
+func (fx *effects) expand(task int32) {
+	if fx != nil {
+		fx.expanded = append(fx.expanded, task)
+	}
+}
+
+func (fx *effects) stop(task int32) {
+	if fx != nil {
+		fx.stopped = append(fx.stopped, task)
 	}
 }
 
@@ -73,6 +89,12 @@ func applyKind(g *Graph, s *State, e *Entry, fx *effects) error {
 	case KindExitDeadlinePassed:
 		s.ExitDeadlinePassed = true
 		return s.move(RunEventExitDeadline)
+	case KindTaskDecided:
+		return applyDecided(g, s, e, fx)
+	case KindTaskExpanded:
+		return applyExpanded(g, s, e, fx)
+	case KindItemsStopped:
+		return applyItemsStopped(g, s, e, fx)
 	case KindNone:
 	}
 	return fmt.Errorf("kind %d is unknown", e.Kind)
@@ -93,16 +115,17 @@ func applyStarted(g *Graph, s *State, e *Entry, fx *effects) error {
 	}
 	s.create(g)
 	s.StartedAt, s.GenerationAt = e.At.UTC(), e.At.UTC()
-	for i := range g.nodes {
-		s.touch(g, int32(i), NoTask, e.At, fx)
+	for i := range g.top {
+		s.touch(g, i, NoTask, e.At, fx)
 	}
 	return nil
 }
 
 // create makes the tasks of a run that had none.
 func (s *State) create(g *Graph) {
-	s.Tasks = make([]Task, len(g.nodes))
+	s.Tasks = make([]Task, g.top)
 	s.LeftMain, s.LeftExit = g.mains, g.exits
+	s.dropTemplates(g, 0, g.top)
 }
 
 func applyCanceled(g *Graph, s *State, e *Entry, event RunEvent) error {
@@ -143,7 +166,7 @@ func applyEnded(g *Graph, s *State, e *Entry, fx *effects) error {
 		return fmt.Errorf("task %d does not exist", e.Task)
 	}
 	t := &s.Tasks[e.Task]
-	if e.Kind == KindAttemptEnded && (t.State != TaskOpen || t.Attempt != e.Attempt) {
+	if e.Kind == KindAttemptEnded && (t.State != TaskOpen || t.Try() != e.Attempt) {
 		return fmt.Errorf("task %d: attempt %d is not open", e.Task, e.Attempt)
 	}
 	if int(e.Next) >= len(arrivals) {
@@ -162,11 +185,18 @@ func applyEnded(g *Graph, s *State, e *Entry, fx *effects) error {
 		return nil
 	}
 	t.State = to
-	t.ReadyAt, t.AvoidAgent, t.AvoidUntil = 0, id.Nil, 0
+	t.ReadyAt, t.AvoidAgent, t.AvoidUntil, t.Asking = 0, id.Nil, 0, AskNothing
+	if t.EndSeq == 0 {
+		t.EndSeq = e.Seq
+	}
+	if to == TaskExpanding && e.Detail != nil && e.Detail.Members != nil {
+		s.fan(e.Task).Count = 1
+		s.make(g, e.Task, 1, e.Detail.Members)
+		s.begin(g, e.Task, e.At, fx)
+	}
 	if !to.Terminal() {
 		return nil
 	}
-	t.EndSeq = e.Seq
 	return s.ended(g, e.Task, e.At, fx)
 }
 
@@ -183,7 +213,11 @@ func (t *Task) reopen(e *Entry) {
 	case e.Cause == CausePreempted:
 		t.UsedPreempt++
 	}
-	t.Attempt++
+	if t.Asking != AskNothing {
+		t.Asked++
+	} else {
+		t.Attempt++
+	}
 	t.ReadyAt = milli(e.At)
 	if !e.RetryAt.IsZero() {
 		t.ReadyAt = milli(e.RetryAt)
@@ -198,15 +232,21 @@ func (t *Task) reopen(e *Entry) {
 }
 
 // ended propagates the end of a task: counters of its downstream tasks, then
-// the run.
+// what it is part of: an item, or the run.
 func (s *State) ended(g *Graph, i int32, at time.Time, fx *effects) error {
-	to := s.Tasks[i].State
-	if g.isExit(i) {
+	to, p := s.Tasks[i].State, s.place(i)
+	nd := &g.nodes[p.node]
+	if nd.exit != "" {
 		s.LeftExit--
 		if to == TaskFailed {
 			s.FailedExit++
 		}
 		return s.advance(g, at, fx)
+	}
+	if p.block >= 0 {
+		s.propagate(g, i, p, to, at, fx)
+		s.endedInside(g, p, to, at, fx)
+		return nil
 	}
 	s.LeftMain--
 	if to.Failing() {
@@ -214,15 +254,42 @@ func (s *State) ended(g *Graph, i int32, at time.Time, fx *effects) error {
 		if to == TaskCanceled {
 			s.CanceledMain++
 		}
-		if s.Run == RunRunning && g.StopsOnFailure() {
+		if s.Run == RunRunning && (g.Plan.OnFailure == plan.OnFailureStop || g.Plan.OnFailure == plan.OnFailureCancel) {
 			s.Halted = true
 		}
 	}
-	for _, d := range g.downstream(i) {
-		s.Tasks[d].count(to)
-		s.touch(g, d, i, at, fx)
-	}
+	s.propagate(g, i, p, to, at, fx)
 	return s.advance(g, at, fx)
+}
+
+// propagate counts the end of a task at those beside it that need it.
+func (s *State) propagate(g *Graph, i int32, p place, to TaskState, at time.Time, fx *effects) {
+	first := i - p.off
+	for _, off := range s.downstream(g, p) {
+		s.Tasks[first+off].count(to)
+		s.touch(g, first+off, i, at, fx)
+	}
+}
+
+// downstream lists the places of the tasks beside one that need it.
+func (s *State) downstream(g *Graph, p place) []int32 {
+	var out []int32
+	if p.block >= 0 && s.Blocks[p.block].Members != nil {
+		for off, m := range s.Blocks[p.block].Members {
+			if slices.Contains(m.Needs, p.off) {
+				out = append(out, int32(off))
+			}
+		}
+		return out
+	}
+	down := g.downstream(p.node)
+	if p.node == p.off { // the pipeline's own: a node is its place
+		return down
+	}
+	for _, n := range down {
+		out = append(out, g.nodes[n].off)
+	}
+	return out
 }
 
 // count adds the end of one upstream task to its class.
@@ -243,22 +310,49 @@ func (t *Task) count(end TaskState) {
 // touch asks a main task's rule what to do now. Becoming ready is no entry, so
 // it happens here; an end that the rule decides is one, so Decide writes it.
 func (s *State) touch(g *Graph, i, by int32, at time.Time, fx *effects) {
-	t, nd := &s.Tasks[i], &g.nodes[i]
-	if t.State != TaskPending || nd.exit != "" || s.Run != RunRunning || s.Halted {
+	t := &s.Tasks[i]
+	if t.State != TaskPending {
 		return
 	}
-	switch t.verdict(nd) {
+	p := s.place(i)
+	if nd := &g.nodes[p.node]; nd.exit != "" || !s.goes(nd) || !s.begun(p) {
+		return
+	}
+	switch s.verdict(g, i) {
 	case VerdictRun:
-		t.open(at)
-		fx.open(i)
+		s.run(g, i, at, fx)
 	case VerdictUpstreamFailed, VerdictSkipped:
 		fx.end(i, by)
 	case VerdictWait:
 	}
 }
 
-func (t *Task) verdict(nd *node) Verdict {
-	return Evaluate(nd.rule, int(nd.needs), int(t.S), int(t.F), int(t.U), int(t.K), nd.quorum)
+// goes reports whether tasks of this kind may begin at this moment.
+func (s *State) goes(nd *node) bool {
+	if nd.inExit {
+		return s.Run == RunFinalizing && !s.Forced && !s.ExitDeadlinePassed
+	}
+	return s.Run == RunRunning && !s.Halted
+}
+
+// run lets a task go whose rule says so: what it asks first, then itself.
+func (s *State) run(g *Graph, i int32, at time.Time, fx *effects) {
+	if what := g.question(s, i); what != AskNothing {
+		s.Tasks[i].ask(what, at)
+		fx.open(i)
+		return
+	}
+	s.enter(g, i, at, fx)
+}
+
+func (s *State) verdict(g *Graph, i int32) Verdict {
+	p, t := s.place(i), &s.Tasks[i]
+	nd := &g.nodes[p.node]
+	needs := nd.needs
+	if p.block >= 0 && s.Blocks[p.block].Members != nil {
+		needs = int32(len(s.Blocks[p.block].Members[p.off].Needs))
+	}
+	return Evaluate(nd.rule, int(needs), int(t.S), int(t.F), int(t.U), int(t.K), nd.quorum)
 }
 
 func (t *Task) open(at time.Time) {

@@ -25,11 +25,11 @@ func Pending(g *Graph, s *State, now time.Time) ([]Opening, []Timer) {
 func opening(g *Graph, s *State, i int32, now time.Time) Opening {
 	t := &s.Tasks[i]
 	o := Opening{
-		Task: i, Attempt: t.Attempt, At: t.ReadyAt.Time(),
+		Task: i, Attempt: t.Try(), Asking: t.Asking, At: t.ReadyAt.Time(),
 		Avoid: Avoid{Agent: t.AvoidAgent, Until: t.AvoidUntil.Time()},
 	}
 	o.Wait = o.At.After(now)
-	if q := g.Plan.Tasks[i].Timeouts.Queue; q > 0 {
+	if q := g.Task(s, i).Timeouts.Queue; q > 0 {
 		o.QueueUntil = after(o.At, q)
 	}
 	return o

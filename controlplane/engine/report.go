@@ -12,6 +12,16 @@ func (x *decider) report(c *Report) error {
 		return errors.New("decide: a report without an outcome")
 	}
 	x.live = leases{given: c.Live, ended: l.Task}
+	asking := x.s.Tasks[l.Task].Asking != AskNothing
+	if asking && c.Outcome == OutcomeSucceeded {
+		if c.Answer == nil {
+			return errors.New("decide: a decision without an answer")
+		}
+		if m := modeOf(x.g, x.s, l.Task); m == modeNormal {
+			return x.answer(c)
+		}
+		c.Outcome = OutcomeCanceled // nobody waits for it any more
+	}
 	j := judge(x.g, x.s, c)
 	e := Entry{
 		Kind: KindAttemptEnded, Task: l.Task, Attempt: l.Attempt,
@@ -22,6 +32,9 @@ func (x *decider) report(c *Report) error {
 	if j.wait > 0 {
 		e.RetryAt = after(x.now, j.wait)
 	}
+	if j.next == TaskSucceeded && len(c.Members) > 0 {
+		e.Next, e.Detail = TaskExpanding, &Detail{Members: c.Members}
+	}
 	return x.emit(e)
 }
 
@@ -31,7 +44,7 @@ func (x *decider) open(task, attempt int32) *Task {
 		return nil
 	}
 	t := &x.s.Tasks[task]
-	if t.State != TaskOpen || t.Attempt != attempt {
+	if t.State != TaskOpen || t.Try() != attempt {
 		return nil
 	}
 	return t

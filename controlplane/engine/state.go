@@ -57,7 +57,11 @@ type State struct {
 	CanceledMain int32
 	FailedExit   int32 // exit handlers that failed; they never change the outcome
 
-	Tasks []Task // as Plan.Tasks; nil before the first entry
+	// Tasks are the pipeline's own, as in Plan.Tasks, and then those that came
+	// into being: see Block. Nil before the first entry.
+	Tasks  []Task
+	Blocks []Block
+	Fans   map[int32]*Fan
 }
 
 // Task is a task's part of the state.
@@ -74,11 +78,16 @@ type Task struct {
 	UsedPreempt int16
 	Rejected    int16
 
+	Asking Ask   // what the open attempt asks; AskNothing for the step's
+	Asked  int32 // how many decisions there were: see Try
+
 	ReadyAt    UnixMilli // of the open attempt: when it may be leased
 	AvoidAgent id.UUID
 	AvoidUntil UnixMilli
 
-	EndSeq int64 // of the entry that ended the task: its outputs are there
+	// EndSeq is the entry with the task's outputs: the one that ended it, or the
+	// end of the step that added the tasks that it waited for.
+	EndSeq int64
 }
 
 // NewState is a run before its first entry.

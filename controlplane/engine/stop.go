@@ -13,8 +13,8 @@ func (x *decider) stopExit(open TaskState, cause Cause, reason string) error {
 }
 
 func (x *decider) stopAll(exit bool, open TaskState, cause Cause, reason string) error {
-	for i := range int32(len(x.s.Tasks)) {
-		if x.g.isExit(i) != exit {
+	for i := range x.g.top { // what is inside of a task ends with it
+		if (x.g.nodes[i].exit != "") != exit {
 			continue
 		}
 		if err := x.stopTask(i, open, cause, reason); err != nil {
@@ -32,30 +32,34 @@ func (x *decider) stopTask(i int32, open TaskState, cause Cause, reason string) 
 	switch t.State {
 	case TaskPending:
 		return x.emit(Entry{Kind: KindTaskEnded, Task: i, Cause: cause, Next: TaskCanceled, Reason: reason})
-	case TaskOpen, TaskHeld, TaskExpanding:
+	case TaskExpanding:
+		if x.s.Fans[i] != nil {
+			return x.stopItems(i, open, cause, reason)
+		}
+	case TaskOpen, TaskHeld:
 	case TaskSucceeded, TaskCached, TaskReused, TaskTolerated, TaskFailed, TaskCanceled,
 		TaskUpstreamFailed, TaskSkipped:
 		return nil
 	}
-	l := x.live.of(i, t.Attempt)
+	l := x.live.of(i, t.Try())
 	switch {
 	case l == nil:
 		return x.endOpen(i, open, cause, reason)
 	case x.s.Forced:
 		return x.emit(Entry{
-			Kind: KindAttemptEnded, Task: i, Attempt: t.Attempt,
+			Kind: KindAttemptEnded, Task: i, Attempt: t.Try(),
 			Lease: l.ID, Agent: l.Agent, Granted: l.Granted, Started: l.Started, Finished: x.now,
 			Outcome: OutcomeCanceled, Cause: cause, Next: open, Reason: reason,
 		})
 	case modeOf(x.g, x.s, i) != modeHalting:
-		x.d.Stop = append(x.d.Stop, Stop{Task: i, Attempt: t.Attempt, Grace: x.grace(i)})
+		x.d.Stop = append(x.d.Stop, Stop{Task: i, Attempt: t.Try(), Grace: x.grace(i)})
 	}
 	return nil
 }
 
 // endOpen ends a task whose open attempt nobody holds.
 func (x *decider) endOpen(task int32, next TaskState, cause Cause, reason string) error {
-	attempt := x.s.Tasks[task].Attempt
+	attempt := x.s.Tasks[task].Try()
 	x.d.Closed = append(x.d.Closed, task)
 	return x.emit(Entry{
 		Kind: KindTaskEnded, Task: task, Attempt: attempt, Cause: cause, Next: next, Reason: reason,
@@ -64,7 +68,7 @@ func (x *decider) endOpen(task int32, next TaskState, cause Cause, reason string
 
 // grace is how long a stopped step has between TERM and KILL.
 func (x *decider) grace(task int32) plan.Millis {
-	if g := x.g.Plan.Tasks[task].Timeouts.Grace; g > 0 {
+	if g := x.g.Task(x.s, task).Timeouts.Grace; g > 0 {
 		return g
 	}
 	return defaultGrace

@@ -83,6 +83,8 @@ var reset = map[TaskEvent]TaskState{TaskEventReset: TaskPending}
 var taskTable = map[TaskState]map[TaskEvent]TaskState{
 	TaskPending: {
 		TaskEventRun:          TaskOpen,
+		TaskEventHold:         TaskHeld,
+		TaskEventExpand:       TaskExpanding,
 		TaskEventReuse:        TaskReused,
 		TaskEventSkip:         TaskSkipped,
 		TaskEventUpstreamFail: TaskUpstreamFailed,
@@ -108,6 +110,7 @@ var taskTable = map[TaskState]map[TaskEvent]TaskState{
 		TaskEventCancel:   TaskCanceled,
 	},
 	TaskExpanding: {
+		TaskEventRetry:    TaskOpen, // a loop asks whether it is done
 		TaskEventSucceed:  TaskSucceeded,
 		TaskEventSkip:     TaskSkipped,
 		TaskEventFail:     TaskFailed,

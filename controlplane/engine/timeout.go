@@ -17,7 +17,7 @@ func (x *decider) queueTimeout(c *QueueTimeout) error {
 		return nil
 	}
 	next := TaskFailed
-	if x.g.Plan.Tasks[c.Task].Tolerate {
+	if x.g.tolerates(x.s, c.Task) {
 		next = TaskTolerated
 	}
 	reason := "queue timeout"

@@ -1,0 +1,43 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// Detail is what only rare kinds of entries carry.
+type Detail struct {
+	// Of KindTaskDecided: how many items a map has, when a wait ends.
+	Count int32     `json:"count,omitempty"`
+	Until UnixMilli `json:"until,omitempty"`
+	// Of KindTaskExpanded: Count items from this one on.
+	First int32 `json:"first,omitempty"`
+	// Of KindItemsStopped: tasks that go on, because somebody runs them.
+	Except []int32 `json:"except,omitempty"`
+	// Of KindAttemptEnded: the tasks that the step added.
+	Members []Member `json:"members,omitempty"`
+}
+
+// Encode is the detail as the journal's column keeps it; nil for none.
+func (d *Detail) Encode() ([]byte, error) {
+	if d == nil {
+		return nil, nil
+	}
+	b, err := json.Marshal(d)
+	if err != nil {
+		return nil, fmt.Errorf("encode detail: %w", err)
+	}
+	return b, nil
+}
+
+// DecodeDetail reads what Encode wrote.
+func DecodeDetail(b []byte) (*Detail, error) {
+	if len(b) == 0 {
+		return nil, nil
+	}
+	d := &Detail{}
+	if err := json.Unmarshal(b, d); err != nil {
+		return nil, fmt.Errorf("decode detail: %w", err)
+	}
+	return d, nil
+}
