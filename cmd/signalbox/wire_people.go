@@ -40,7 +40,7 @@ func (s *server) wirePeople(ctx context.Context, advancer *advance.Advancer, wat
 	}
 	store := tenancydb.NewStore(s.db, hasher, rand.Reader, time.Now)
 	cookies := session.Cookies{Plain: !s.config.secure()}
-	rules, err := rpc.LoadRules(append(tenancyapi.Services(), pipelinev1connect.PipelineServiceName, runv1connect.RunServiceName,
+	rules, err := rpc.LoadRules(append(tenancyapi.Services(), pipelinev1connect.PipelineServiceName, runv1connect.RunServiceName, runv1connect.HistoryServiceName,
 		poolv1connect.PoolServiceName, usagev1connect.UsageServiceName, relayv1connect.RelayServiceName)...)
 	if err != nil {
 		return nil, err
@@ -52,7 +52,9 @@ func (s *server) wirePeople(ctx context.Context, advancer *advance.Advancer, wat
 		Store: store, Mail: sender, Cookies: cookies, PublicURL: s.config.PublicURL, Log: s.log,
 	}, limits(), options)
 	mux.Handle(pipelinev1connect.NewPipelineServiceHandler(pipelineapi.New(s.db, rand.Reader, time.Now), limits(), options))
-	mux.Handle(runv1connect.NewRunServiceHandler(runapi.New(s.db, advancer, watcher), limits(), options))
+	runs := runapi.New(s.db, advancer, watcher)
+	mux.Handle(runv1connect.NewRunServiceHandler(runs, limits(), options))
+	mux.Handle(runv1connect.NewHistoryServiceHandler(runs.History(), limits(), options))
 	mux.Handle(poolv1connect.NewPoolServiceHandler(poolapi.New(s.db, advancer, s.config.PublicURL, rand.Reader, time.Now), limits(), options))
 	mux.Handle(usagev1connect.NewUsageServiceHandler(billingapi.New(s.db, time.Now), limits(), options))
 	mux.Handle(streams.Handler(limits(), options))

@@ -32,6 +32,7 @@ type Kind string
 const (
 	KindSchema   Kind = "schema"   // a finding of the schema lint
 	KindJournal  Kind = "journal"  // a journal that cannot be folded, or bills what it should not
+	KindDigest   Kind = "digest"   // a state is not what it was when its digest was noted
 	KindRun      Kind = "run"      // a run's row is not what its journal folds to
 	KindDispatch Kind = "dispatch" // an open task does not stand in ready, lease or timer as it should
 	KindLease    Kind = "lease"    // a lease is not its session's
@@ -43,7 +44,7 @@ const (
 
 // Kinds lists the kinds of differences.
 func Kinds() []Kind {
-	return []Kind{KindSchema, KindJournal, KindRun, KindDispatch, KindLease, KindUsage, KindNumber, KindOrphan, KindAudit}
+	return []Kind{KindSchema, KindJournal, KindDigest, KindRun, KindDispatch, KindLease, KindUsage, KindNumber, KindOrphan, KindAudit}
 }
 
 // Difference is one thing that is not as it should be.

@@ -37,6 +37,7 @@ func (c *checker) runs(ctx context.Context, tx pgx.Tx, org id.UUID, derived tall
 // kinds are those of a replay's differences.
 var kinds = map[replay.Kind]Kind{
 	replay.KindJournal: KindJournal, replay.KindRun: KindRun, replay.KindDispatch: KindDispatch,
+	replay.KindDigest: KindDigest,
 }
 
 // run replays one journal and notes all that differs.
@@ -51,12 +52,16 @@ func (c *checker) run(ctx context.Context, tx pgx.Tx, org id.UUID, r *replay.Row
 		c.add(KindOrphan, org, "%s is of version %s, which cannot be read: %s.", r, key.digest, v.broken)
 		return nil
 	}
+	noted, err := replay.ReadNoted(ctx, tx, org, r.ID)
+	if err != nil {
+		return err
+	}
 	entries, err := journal.Read(ctx, tx, org, r.ID, 0)
 	if err != nil {
 		return err
 	}
 	meter(org, r, v, entries, derived)
-	replayed := replay.Replay(r, v.graph, entries, where, c.now)
+	replayed := replay.Replay(r, v.graph, entries, noted, where, c.now)
 	for _, d := range replayed.Differences {
 		c.add(kinds[d.Kind], org, "%s", d.Text)
 	}

@@ -133,7 +133,13 @@ func encoderOf(t reflect.Type, name string) encoder {
 		return mapEncoder(t, name)
 	case reflect.Pointer:
 		each := lazily(t.Elem(), name)
-		return func(w *canonical, v reflect.Value) { each(w, v.Elem()) }
+		return func(w *canonical, v reflect.Value) {
+			if !v.IsNil() {
+				// Something is there, empty or not.
+				w.line(name, func(b []byte) []byte { return append(b, '*') })
+				each(w, v.Elem())
+			}
+		}
 	}
 	panic("a state has a field of type " + t.String() + ", which has no canonical text")
 }
@@ -216,6 +222,7 @@ func mapEncoder(t reflect.Type, name string) encoder {
 		slices.SortFunc(pairs, func(a, b pair) int { return bytes.Compare(a.key, b.key) })
 		w.line(name, func(b []byte) []byte { return strconv.AppendInt(b, int64(len(pairs)), 10) })
 		for _, p := range pairs {
+			w.line(name+"["+string(p.key)+"]", func(b []byte) []byte { return append(b, '*') })
 			w.within(name+"["+string(p.key)+"].", func() { each(w, p.value) })
 		}
 	}

@@ -43,7 +43,19 @@ const sqlReadEntries = `
 
 // Read returns a run's entries after a seq, oldest first.
 func Read(ctx context.Context, q Querier, org, run id.UUID, after int64) ([]Row, error) {
-	rows, err := q.Query(ctx, sqlReadEntries, pgx.StrictNamedArgs{"org_id": org, "run_id": run, "after": after})
+	return read(ctx, q, sqlReadEntries, pgx.StrictNamedArgs{"org_id": org, "run_id": run, "after": after})
+}
+
+const sqlReadEntriesPage = sqlReadEntries + `
+	LIMIT @limit`
+
+// ReadPage is Read of at most so many entries.
+func ReadPage(ctx context.Context, q Querier, org, run id.UUID, after int64, limit int) ([]Row, error) {
+	return read(ctx, q, sqlReadEntriesPage, pgx.StrictNamedArgs{"org_id": org, "run_id": run, "after": after, "limit": limit})
+}
+
+func read(ctx context.Context, q Querier, sql string, args pgx.StrictNamedArgs) ([]Row, error) {
+	rows, err := q.Query(ctx, sql, args)
 	if err != nil {
 		return nil, fmt.Errorf("read journal: %w", err)
 	}

@@ -103,7 +103,7 @@ func (r *Run) dispatch(row *Row, g *engine.Graph, s *engine.State, where *Places
 	expected := map[int32]bool{}
 	for i := range open {
 		expected[open[i].Task] = true
-		r.opening(row, g, &open[i], where)
+		r.opening(row, g, s, &open[i], where)
 	}
 	for _, task := range where.tasks() {
 		if expected[task] {
@@ -113,15 +113,15 @@ func (r *Run) dispatch(row *Row, g *engine.Graph, s *engine.State, where *Places
 			r.add(KindDispatch, "%s stands in %s with task %d, but has %d tasks.", row, where.of(task), task, len(s.Tasks))
 			continue
 		}
-		r.add(KindDispatch, "task %q of %s stands in %s, but is %s.", name(g, task), row, where.of(task), s.Tasks[task].State)
+		r.add(KindDispatch, "task %q of %s stands in %s, but is %s.", name(g, s, task), row, where.of(task), s.Tasks[task].State)
 	}
 	for i := range timers {
 		r.timer(row, &timers[i], where)
 	}
 }
 
-func (r *Run) opening(row *Row, g *engine.Graph, o *engine.Opening, where *Places) {
-	task := name(g, o.Task)
+func (r *Run) opening(row *Row, g *engine.Graph, s *engine.State, o *engine.Opening, where *Places) {
+	task := name(g, s, o.Task)
 	attempts := where.attempts(o.Task)
 	if len(attempts) != 1 {
 		r.add(KindDispatch, "attempt %d of task %q of %s is open and stands in %s, instead of one of ready, lease and timer.",

@@ -27,6 +27,7 @@ const (
 	KindJournal  Kind = "journal"  // the journal cannot be folded, or bills what it should not
 	KindRun      Kind = "run"      // the run's row is not what its journal folds to
 	KindDispatch Kind = "dispatch" // an open task does not stand in ready, lease or timer as it should
+	KindDigest   Kind = "digest"   // the state is not what it was when its digest was noted
 )
 
 // Difference is one thing that is not as the journal says: one sentence.
@@ -48,8 +49,9 @@ func (r *Run) add(kind Kind, format string, args ...any) {
 
 // Replay folds a run's journal from nothing and compares at every entry what the
 // journal says beside it, and at the end the run's row and the places of its
-// tasks. now is the moment of the reading.
-func Replay(row *Row, g *engine.Graph, entries []journal.Row, where *Places, now time.Time) Run {
+// tasks. At the seqs that were noted it compares the state's digest, and fills in
+// what it is today. now is the moment of the reading.
+func Replay(row *Row, g *engine.Graph, entries []journal.Row, noted []Noted, where *Places, now time.Time) Run {
 	var out Run
 	state := engine.NewState(row.ID)
 	for i := range entries {
@@ -62,6 +64,7 @@ func Replay(row *Row, g *engine.Graph, entries []journal.Row, where *Places, now
 			return out
 		}
 		out.beside(row, state, e)
+		out.noted(row, state, noted)
 	}
 	if len(entries) == 0 {
 		out.add(KindJournal, "%s has seq %d, but no journal.", row, row.Seq)
@@ -93,11 +96,11 @@ func Billed(e *journal.Row) int64 {
 	}.DurationMS()
 }
 
-// name is a task as people call it; an instance that the plan does not list goes
-// by its number.
-func name(g *engine.Graph, task int32) string {
-	if task >= 0 && int(task) < len(g.Plan.Tasks) {
-		return g.Plan.Tasks[task].Name
+// name is a task as people call it; what is no task of the run goes by its
+// number.
+func name(g *engine.Graph, s *engine.State, task int32) string {
+	if task >= 0 && int(task) < len(s.Tasks) {
+		return g.Path(s, task)
 	}
 	return fmt.Sprintf("#%d", task)
 }

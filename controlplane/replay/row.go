@@ -108,9 +108,17 @@ func Shown(g *engine.Graph, s *engine.State) Columns {
 func columns(seq int64, state, outcome, reason string, generation, total, done, failed int32, started, finished, deadline *time.Time) Columns {
 	number := func(n int32) string { return strconv.Itoa(int(n)) }
 	return Columns{
-		{"seq", strconv.FormatInt(seq, 10)}, {"state", state}, {"outcome", strconv.Quote(outcome)}, {"reason", strconv.Quote(reason)},
-		{"generation", number(generation)}, {"tasks_total", number(total)}, {"tasks_done", number(done)}, {"tasks_failed", number(failed)},
-		{"started_at", spell(started)}, {"finished_at", spell(finished)}, {"deadline", spell(deadline)},
+		{"seq", strconv.FormatInt(seq, 10)},
+		{"state", state},
+		{"outcome", strconv.Quote(outcome)},
+		{"reason", strconv.Quote(reason)},
+		{"generation", number(generation)},
+		{"tasks_total", number(total)},
+		{"tasks_done", number(done)},
+		{"tasks_failed", number(failed)},
+		{"started_at", spell(started)},
+		{"finished_at", spell(finished)},
+		{"deadline", spell(deadline)},
 	}
 }
 

@@ -1,4 +1,4 @@
-// Package runapi serves signalbox.run.v1.RunService.
+// Package runapi serves signalbox.run.v1.RunService and HistoryService.
 //
 // It judges what a start was given against the plan (the only place where a
 // value is looked at, and then only one that was declared open), hands what

@@ -33,7 +33,7 @@ func rpcs(t *testing.T) []protoreflect.MethodDescriptor {
 	for _, name := range []string{
 		tenancyv1connect.AccountServiceName, tenancyv1connect.OrganizationServiceName, tenancyv1connect.MemberServiceName,
 		tenancyv1connect.KeyServiceName, tenancyv1connect.AuditServiceName, pipelinev1connect.PipelineServiceName,
-		runv1connect.RunServiceName, poolv1connect.PoolServiceName, usagev1connect.UsageServiceName, relayv1connect.RelayServiceName,
+		runv1connect.RunServiceName, runv1connect.HistoryServiceName, poolv1connect.PoolServiceName, usagev1connect.UsageServiceName, relayv1connect.RelayServiceName,
 	} {
 		d, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(name))
 		require.NoError(t, err)

@@ -102,6 +102,7 @@ func newFake(t *testing.T) *fake {
 		func() (string, http.Handler) { return pipelinev1connect.NewPipelineServiceHandler(f, options) },
 		func() (string, http.Handler) { return poolv1connect.NewPoolServiceHandler(f, options) },
 		func() (string, http.Handler) { return runv1connect.NewRunServiceHandler(f, options) },
+		func() (string, http.Handler) { return runv1connect.NewHistoryServiceHandler(f, options) },
 		func() (string, http.Handler) { return relayv1connect.NewRelayServiceHandler(f, options) },
 		func() (string, http.Handler) { return usagev1connect.NewUsageServiceHandler(f, options) },
 	} {

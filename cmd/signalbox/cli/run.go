@@ -20,7 +20,8 @@ const latest = "@latest"
 func (a *app) runCommand() *cobra.Command {
 	return group("run", "Runs: start them, follow them, stop them",
 		a.runStartCommand(), a.runListCommand(), a.runGetCommand(), a.watchCommand(), a.runWaitCommand(),
-		a.cancelCommand(), a.logsCommand(), a.retryCommand(), a.runValuesCommand())
+		a.cancelCommand(), a.logsCommand(), a.retryCommand(), a.runValuesCommand(),
+		a.runHistoryCommand(), a.runReplayCommand(), a.runDiffCommand())
 }
 
 // runHelp explains how runs are named.
@@ -42,10 +43,14 @@ func resolveRun(ctx context.Context, api *client.Clients, ref string) (string, e
 }
 
 func (a *app) runGetCommand() *cobra.Command {
-	c := a.command("get [RUN]", "Show a run and its tasks", upTo(0, "RUN"), func(ctx context.Context, args []string) error {
+	var at string
+	c := a.command("get [RUN]", "Show a run and its tasks, as it stands or stood", upTo(0, "RUN"), func(ctx context.Context, args []string) error {
 		api, err := a.api()
 		if err != nil {
 			return err
+		}
+		if at != "" {
+			return a.showAt(ctx, api, argument(args, 0, latest), at)
 		}
 		res, err := api.Run.GetRun(ctx, &runv1.GetRunRequest{Id: argument(args, 0, latest)})
 		if err != nil {
@@ -53,7 +58,13 @@ func (a *app) runGetCommand() *cobra.Command {
 		}
 		return a.print(a.runView(res))
 	})
-	c.Long = "Show a run and its tasks." + runHelp
+	c.Aliases = []string{"show"}
+	c.Long = "Show a run and its tasks, as it stands; with --at as it stood at a moment, or after\nan entry of its journal (`signalbox run history` has their numbers)." + runHelp
+	c.Example = `  signalbox run show @failed
+  signalbox run show fraud-train#12 --at 2026-11-20T08:00:00Z
+  signalbox run show fraud-train#12 --at 10m
+  signalbox run show fraud-train#12 --at 57`
+	c.Flags().StringVar(&at, "at", "", "as it stood at this `TIME` (RFC 3339, or so long ago: 10m) or after this entry (a number)")
 	c.ValidArgsFunction = a.completeRuns
 	return c
 }

@@ -52,6 +52,7 @@ type Clients struct {
 	Audit        tenancyv1connect.AuditServiceClient
 	Pipeline     pipelinev1connect.PipelineServiceClient
 	Run          runv1connect.RunServiceClient
+	History      runv1connect.HistoryServiceClient
 	Pool         poolv1connect.PoolServiceClient
 	Relay        relayv1connect.RelayServiceClient
 	Usage        usagev1connect.UsageServiceClient
@@ -73,6 +74,7 @@ func New(c Config) *Clients {
 		Audit:        tenancyv1connect.NewAuditServiceClient(hc, c.Server, options...),
 		Pipeline:     pipelinev1connect.NewPipelineServiceClient(hc, c.Server, options...),
 		Run:          runv1connect.NewRunServiceClient(hc, c.Server, options...),
+		History:      runv1connect.NewHistoryServiceClient(hc, c.Server, options...),
 		Pool:         poolv1connect.NewPoolServiceClient(hc, c.Server, options...),
 		Relay:        relayv1connect.NewRelayServiceClient(hc, c.Server, options...),
 		Usage:        usagev1connect.NewUsageServiceClient(hc, c.Server, options...),
