@@ -105,8 +105,18 @@ fuzz: ## Fuzz each parser for 20 seconds (FUZZTIME=…)
 e2e: up ## Run the browser's end-to-end tests
 	$(if $(WEB),@if grep -q '"e2e"' frontend/package.json && [ -f frontend/vitest.e2e.config.ts ]; then $(NPM) run e2e; else echo "no end-to-end tests yet"; fi)
 
-bench: up-run ## Measure the hand-over and the commit of this machine
+BENCH := $(BIN)/signalbox-bench run -signalbox $(BIN)/signalbox
+
+bench: $(BIN)/.postgres bench-build ## Measure this machine and what we do with it: W1 to W4, five minutes
+	$(BENCH) loadtest/scenarios/w[1-4]-*.yaml
+
+bench-full: $(BIN)/.postgres bench-build ## All workloads, three times, medians: an hour and more
+	$(BENCH) -repeat 3 loadtest/scenarios/*.yaml
 	go test -run '^$$' -bench Hop -benchtime 300x ./controlplane/agentapi
+
+bench-build:
+	go build -o $(BIN)/signalbox ./cmd/signalbox
+	cd loadtest && go build -o $(BIN)/signalbox-bench ./cmd/signalbox-bench
 
 check: lint fresh standalone ## Exactly what CI runs: lint, generated code, every module alone, tests
 	@$(MAKE) --no-print-directory test
@@ -120,4 +130,4 @@ fresh: gen
 standalone:
 	@$(call each,GOWORK=off go build ./...)
 
-.PHONY: help up up-run build dev demo gen fmt lint test test-race fuzz e2e bench check fresh standalone
+.PHONY: help up up-run build dev demo gen fmt lint test test-race fuzz e2e bench bench-full bench-build check fresh standalone

@@ -37,6 +37,9 @@ type Config struct {
 	// MailFrom is the sender's address.
 	MailFrom string `env:"SIGNALBOX_MAIL_FROM, default=Signalbox <no-reply@localhost>"`
 	LogLevel string `env:"SIGNALBOX_LOG_LEVEL, default=info"`
+	// ProfileAddress is where Go's profiles are served under /debug/pprof, to
+	// whoever reaches it: a loopback address. Empty, which is usual, serves none.
+	ProfileAddress string `env:"SIGNALBOX_PROFILE_ADDRESS"`
 }
 
 // Secret is text that must not be logged.
@@ -70,6 +73,12 @@ func (c *Config) Validate() error {
 	u, err := url.Parse(c.PublicURL)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return fmt.Errorf("SIGNALBOX_PUBLIC_URL %q is not an http(s) URL", c.PublicURL)
+	}
+	if c.ProfileAddress != "" {
+		host, _, err := net.SplitHostPort(c.ProfileAddress)
+		if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			return fmt.Errorf("SIGNALBOX_PROFILE_ADDRESS %q is not an address of this machine alone, as 127.0.0.1:6060", c.ProfileAddress)
+		}
 	}
 	if c.Proxies < -1 {
 		return fmt.Errorf("SIGNALBOX_PROXIES is %d: want how many proxies stand before this server", c.Proxies)

@@ -48,3 +48,18 @@ func TestWhatIsNotFitForProductionIsSaid(t *testing.T) {
 		require.Len(t, c.warnings(), want, url)
 	}
 }
+
+func TestProfilesAreServedToThisMachineAlone(t *testing.T) {
+	t.Parallel()
+	for address, ok := range map[string]bool{
+		"127.0.0.1:6060": true, "localhost:6060": true, "[::1]:0": true,
+		"0.0.0.0:6060": false, ":6060": false, "10.0.0.1:6060": false, "6060": false,
+	} {
+		c := Config{DatabaseURL: "postgres://db/sb", Address: "127.0.0.1:7070", ProfileAddress: address}
+		if err := c.Validate(); ok {
+			require.NoError(t, err, address)
+		} else {
+			require.ErrorContains(t, err, "SIGNALBOX_PROFILE_ADDRESS", address)
+		}
+	}
+}

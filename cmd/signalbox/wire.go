@@ -33,6 +33,9 @@ func (s *server) wire(ctx context.Context) error {
 		reaper.New(s.db.Engine, advancer, s.log),
 		newJanitor(s.db.Engine, s.log),
 	}
+	if s.config.ProfileAddress != "" {
+		s.services = append(s.services, newProfiles(s.config.ProfileAddress, s.log))
+	}
 	if err := s.wireAgents(ctx, advancer, streams, grantKey); err != nil {
 		return err
 	}

@@ -1,64 +1,31 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { resolve } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { build, type PreviewServer, preview } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { problemsOf } from "./axe";
 import { launch, openReader, type Reader } from "./browser";
+import { heading, publicViews, table, type View, viewsOf } from "./views";
 
 // Every page in both themes, against the mock: looked at by axe, and kept as a
-// picture to look at.
+// picture to look at. path.e2e.ts opens them on a plane.
 
 const root = resolve(import.meta.dirname, "..");
 const outDir = resolve(root, "test-results/mock");
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const workspace = "/o/northwind/w/research";
 
-interface View {
-  name: string;
-  path: string;
-  /** What must be there before one looks. */
-  ready: (page: Page) => Promise<unknown>;
-}
-
-const table = (name: string) => (page: Page) => page.getByRole("table", { name }).first().waitFor();
-const heading = (name: string) => (page: Page) => page.getByRole("heading", { name }).first().waitFor();
-
 const views: View[] = [
-  { name: "sign-in", path: "/sign-in?mock=out", ready: heading("Sign in") },
-  { name: "sign-up", path: "/sign-up?mock=out", ready: heading("Make an account") },
-  { name: "check-mail", path: "/check-mail?email=a@b.example", ready: heading("Check your mail") },
-  { name: "verify", path: "/verify?token=sbi_1", ready: heading("Confirm your address") },
+  ...publicViews("?mock=out"),
   { name: "invited", path: "/new?mock=new", ready: heading("You are invited") },
   { name: "checklist", path: `${workspace}?mock=fresh`, ready: heading("Your first run") },
   { name: "overview", path: `${workspace}?mock=full`, ready: table("Recent runs") },
-  { name: "runs", path: `${workspace}/runs?window=7d`, ready: table("Runs") },
-  {
-    name: "runs-none",
-    path: `${workspace}/runs?state=dropped`,
-    ready: (page) => page.getByText("No run fits").waitFor(),
-  },
-  { name: "pipelines", path: `${workspace}/pipelines`, ready: table("Pipelines") },
-  { name: "pipeline", path: `${workspace}/pipelines/digits`, ready: table("Params") },
-  {
-    name: "source",
-    path: `${workspace}/pipelines/digits?view=source`,
-    ready: (page) => page.getByText("digits.yaml").waitFor(),
-  },
-  { name: "versions", path: `${workspace}/pipelines/digits?view=versions`, ready: table("Versions") },
-  {
-    name: "start",
-    path: `${workspace}/pipelines/digits?start=new`,
-    ready: (page) => page.getByRole("textbox", { name: "seed" }).waitFor(),
-  },
-  { name: "pools", path: `${workspace}/pools`, ready: table("Agents") },
-  { name: "pool", path: `${workspace}/pools/gpu-eu`, ready: table("Agents") },
-  { name: "usage", path: "/o/northwind/usage", ready: (page) => page.getByText("Total so far").waitFor() },
-  { name: "members", path: "/o/northwind/members", ready: table("Members") },
-  { name: "keys", path: "/o/northwind/keys", ready: table("API keys") },
-  { name: "audit", path: "/o/northwind/audit", ready: table("Audit log") },
-  { name: "account", path: "/account", ready: table("Sessions") },
-  { name: "not-found", path: "/nowhere", ready: (page) => page.getByText("There is nothing").waitFor() },
+  ...viewsOf({
+    org: "northwind",
+    workspace: "research",
+    pipeline: "digits",
+    file: "digits.yaml",
+    param: "seed",
+    pool: "gpu-eu",
+  }),
 ];
 
 let server: PreviewServer;
@@ -135,25 +102,3 @@ describe("the keyboard alone", () => {
     await page.context().close();
   });
 });
-
-/** problemsOf lists what axe finds serious: the rule, and where. */
-async function problemsOf(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  const report: unknown = await page.evaluate("axe.run()");
-  return violationsOf(report)
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .flatMap(({ id, nodes }) =>
-      nodes.map(({ target, failureSummary }) => `${id}: ${target.join(" ")}: ${failureSummary}`),
-    );
-}
-
-interface Violation {
-  id: string;
-  impact: string;
-  nodes: { target: string[]; failureSummary: string }[];
-}
-
-function violationsOf(report: unknown): Violation[] {
-  if (typeof report !== "object" || report === null || !("violations" in report)) throw new Error("axe gave no report");
-  return report.violations as Violation[];
-}

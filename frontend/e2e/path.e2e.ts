@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Page, Response } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { problemsOf } from "./axe";
 import { launch, openReader, type Reader } from "./browser";
 import { linkTo } from "./mail";
 import { buildPrograms, type Plane, type Programs, startPlane } from "./plane";
+import { heading, publicViews, table, viewsOf } from "./views";
 
 // The path of a new team, in the order in which it goes: each step needs the
 // one before it. It is walked with one replica, and with two of which each
@@ -152,6 +154,40 @@ describe.each([
     await shot("08-audit");
   });
 
+  describe("every page", () => {
+    const place = {
+      org: "analytical-engines",
+      workspace: "default",
+      pipeline: "hello",
+      file: "examples/hello/pipeline.yaml",
+      param: "who",
+      pool: "default",
+    };
+    const overview = { name: "overview", path: "/o/analytical-engines/w/default", ready: table("Recent runs") };
+
+    it.each([overview, ...viewsOf(place)])("$name is whole", async ({ name, path, ready }) => {
+      await opens(page, plane.url + path, ready);
+      await shot(`page-${name}`);
+    });
+
+    it("of a run is whole", async () => {
+      await opens(page, `${plane.url}${overview.path}/runs`, table("Runs"));
+      await page.getByRole("link", { name: /^hello #1/ }).click();
+      for (const tab of ["Timeline", "Inputs and outputs"]) {
+        await page.getByRole("tab", { name: tab }).click();
+        expect(await problemsOf(page)).toEqual([]);
+      }
+      await opens(page, page.url(), heading("hello #1"));
+    });
+
+    it.each(publicViews())("$name is whole to a stranger", async ({ path, ready }) => {
+      const stranger = await openReader(browser);
+      await opens(stranger.page, plane.url + path, ready);
+      stranger.isQuiet();
+      await stranger.page.context().close();
+    });
+  });
+
   it("signs out, and is asked to sign in again", async () => {
     await page.getByRole("button", { name: /account and appearance/ }).click();
     await page.getByRole("menuitem", { name: "Sign out" }).click();
@@ -173,6 +209,24 @@ describe.each([
     });
   }
 });
+
+/**
+ * opens loads a page anew, as somebody who follows a link to it: all it knows it
+ * has to ask for, and no answer may be an error or unreadable.
+ */
+async function opens(page: Page, url: string, ready: (page: Page) => Promise<unknown>): Promise<void> {
+  const failed: string[] = [];
+  const look = (answer: Response) => {
+    if (answer.url().includes("/signalbox.") && answer.status() >= 400)
+      failed.push(`${answer.status()} ${answer.url()}`);
+  };
+  page.on("response", look);
+  await page.goto(url);
+  await ready(page);
+  expect(await problemsOf(page)).toEqual([]);
+  page.off("response", look);
+  expect(failed.filter((text) => !/^401 .*\/WhoAmI$/.test(text))).toEqual([]);
+}
 
 /** connected waits until the agent says that the server knows it. */
 function connected(...streams: (NodeJS.ReadableStream | null)[]): Promise<void> {

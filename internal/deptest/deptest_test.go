@@ -121,6 +121,15 @@ func TestContractImportsNothingOfOurs(t *testing.T) {
 	}
 }
 
+func TestBenchmarkKnowsTheContractOnly(t *testing.T) {
+	t.Parallel()
+	for pkg, deps := range importsOf(t, "loadtest") {
+		for _, dep := range deps {
+			require.False(t, strings.HasPrefix(dep, module) && !under(dep, "proto") && !under(dep, "loadtest"), "%s reaches %s", pkg, dep)
+		}
+	}
+}
+
 // TestDependenciesOfTheAgentAreTheCommittedOnes makes every new dependency of
 // what customers install a line in a review. Update with:
 //

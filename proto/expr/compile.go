@@ -17,6 +17,8 @@ type Program struct {
 	resultType plan.Type
 	references References
 	found      map[string]name
+	spans      []span
+	plain      string                      // the variable, of an expression that is nothing but a name
 	run        func() (cel.Program, error) // made at the first Eval
 }
 
@@ -62,7 +64,10 @@ func (e *Env) compile(source string) (*Program, Errors) {
 	if !ok {
 		return nil, Errors{{Text: "no value can be a " + cel.FormatCELType(checked.OutputType()) + "; turn it into text with string(…)"}}
 	}
-	program := &Program{source: source, resultType: resultType, found: resolver.found}
+	program := &Program{source: source, resultType: resultType, found: resolver.found, spans: resolver.spans}
+	if root := checked.NativeRep().Expr(); root.Kind() == celast.IdentKind && !isPresence(root.AsIdent()) {
+		program.plain = root.AsIdent()
+	}
 	for _, one := range resolver.found {
 		program.references = program.references.Merge(one.references())
 	}
@@ -93,7 +98,7 @@ func resultOf(checked *cel.Ast, found map[string]name) (plan.Type, bool) {
 			if one.declared.IsArtifact() {
 				return plan.TypeURI, true
 			}
-			if one.declared.IsValue() {
+			if one.declared.IsRead() {
 				return one.declared, true
 			}
 			return plan.TypeURI, true // a named artifact type

@@ -108,7 +108,7 @@ func TestCompileErrors(t *testing.T) {
 		{`tasks.prepare.outputs.row`, `row`, "the task `prepare` has no output `row`; did you mean rows?"},
 		{`tasks.prepare.artifacts.dat`, `dat`, "the task `prepare` has no artifact `dat`; did you mean data?"},
 		{`tasks.empty.outputs.x`, `x`, "the task `empty` has no output `x`: there are no outputs"},
-		{`tasks.prepare.output.rows`, `output.rows`, "a task has `outputs` and `artifacts`, not `output`; did you mean outputs?"},
+		{`tasks.prepare.output.rows`, `output.rows`, "a task has `outputs`, `artifacts` and `state`, not `output`; did you mean outputs?"},
 		{`tasks.sign-off.outputs.auc`, `sign-off.outputs.auc`, "a name with a dash stands in brackets: tasks[\"sign-off\"]"},
 		{`params.learning-rate * 2.0`, `learning-rate * 2.0`, "a name with a dash stands in brackets: params[\"learning-rate\"]"},
 		{`params`, `params`, "`params` alone is no value; write params.<param>"},
@@ -226,7 +226,7 @@ func TestNewEnvRefusesUnknownTypes(t *testing.T) {
 	for _, decls := range []expr.Decls{
 		{Params: map[string]plan.Type{"x": "number"}},
 		{Tasks: map[string]expr.TaskDecl{"t": {Outputs: map[string]plan.Type{"x": plan.TypeModel}}}},
-		{Item: "list<list<int>>"},
+		{Item: "list<model>"},
 	} {
 		_, err := expr.NewEnv(decls)
 		require.ErrorContains(t, err, "unknown type")

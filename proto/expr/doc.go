@@ -6,7 +6,9 @@
 //	params.<name>                       a param of the run
 //	tasks.<task>.outputs.<output>       an output of another task
 //	tasks.<task>.artifacts.<artifact>   the URI of another task's artifact
+//	tasks.<task>.state                  how it ended: succeeded, failed, skipped, …
 //	item                                the item of a fan-out
+//	outputs.<output>                    what a pass of a loop left, in its `until`
 //	run.<field>                         id, number, pipeline, version, url; outcome in exit handlers
 //
 // and nothing else: no secrets, no environment, no clock, no randomness. A name
@@ -29,6 +31,8 @@
 // (plan.Type). The types are CEL's, except that
 //
 //   - float is CEL's double, json its dyn, uri and artifacts are strings;
+//   - what the children of a map leave together is a list of their outputs, null
+//     for a child that left nothing: filter(x, x != null) drops those;
 //   - whole numbers within a json value are ints, all others floats.
 //
 // Each evaluation has a limit of cost (CostLimit) and of the size of its result

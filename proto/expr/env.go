@@ -27,6 +27,8 @@ type Decls struct {
 	Tasks map[string]TaskDecl
 	// Item is the type of `item`, empty outside a fan-out.
 	Item plan.Type
+	// Own is set where `outputs` are the task's own: after a pass of a loop.
+	Own *TaskDecl
 	// Exit is set for exit handlers, which know the run's outcome.
 	Exit bool
 	// Refused holds names that exist and may not be read here, each with the
@@ -37,6 +39,11 @@ type Decls struct {
 
 // TaskDecl is what a task leaves to others.
 type TaskDecl struct {
+	// Name is what References and Values call the task, if that is not the name
+	// by which it is read.
+	Name string
+	// Map has a state for each of its items, and so none of its own.
+	Map       bool
 	Outputs   map[string]plan.Type
 	Artifacts map[string]plan.Type
 }
@@ -61,12 +68,12 @@ func NewEnv(decls Decls) (*Env, error) {
 	}
 	for task, decl := range decls.Tasks {
 		for output, declared := range decl.Outputs {
-			if !declared.IsValue() {
+			if !declared.IsRead() {
 				return nil, fmt.Errorf("declare tasks.%s.outputs.%s: unknown type %q", task, output, declared)
 			}
 		}
 	}
-	if decls.Item != "" && !decls.Item.IsValue() {
+	if decls.Item != "" && !decls.Item.IsRead() {
 		return nil, fmt.Errorf("declare item: unknown type %q", decls.Item)
 	}
 	return &Env{decls: decls, base: base}, nil
@@ -105,6 +112,12 @@ var celScalars = map[plan.Type]*cel.Type{
 }
 
 func celType(declared plan.Type) *cel.Type {
+	if present, mayBeNull := declared.Present(); mayBeNull {
+		if _, isList := present.Elem(); isList || present == plan.TypeJSON {
+			return cel.DynType // CEL compares no list with null
+		}
+		return cel.NullableType(celType(present))
+	}
 	if elem, ok := declared.Elem(); ok {
 		return cel.ListType(celType(elem))
 	}

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,8 +17,9 @@ const (
 	rootItem   = "item"
 	rootRun    = "run"
 
-	underOutputs   = "outputs"
+	underOutputs   = "outputs" // also a root, where a loop reads its own
 	underArtifacts = "artifacts"
+	underState     = "state"
 )
 
 // runFields are the fields of `run`.
@@ -33,25 +35,49 @@ var runFields = map[string]plan.Type{
 // name is something that an expression reads, resolved.
 type name struct {
 	path     []string // tasks, prepare, outputs, shards
+	task     string   // whose it is, as Values know it
 	declared plan.Type
 }
 
 func (n name) String() string { return strings.Join(n.path, ".") }
 
+func (n name) last() string { return n.path[len(n.path)-1] }
+
+// kind is what of all that can be read n is: params, item, run, outputs,
+// artifacts or state.
+func (n name) kind() string {
+	if n.path[0] == rootTasks {
+		return n.path[2]
+	}
+	return n.path[0]
+}
+
+// short is n as people say it: `evaluate.f1`.
+func (n name) short() string {
+	switch n.path[0] {
+	case rootTasks:
+		return n.path[1] + "." + n.last()
+	case rootRun:
+		return n.String()
+	}
+	return n.last()
+}
+
 // references is n as the only thing that is read.
 func (n name) references() References {
-	switch n.path[0] {
+	switch n.kind() {
 	case rootParams:
 		return References{Params: []string{n.path[1]}}
 	case rootItem:
 		return References{Item: true}
 	case rootRun:
 		return References{Run: true}
+	case underArtifacts:
+		return References{Artifacts: []ArtifactRef{{Task: n.task, Artifact: n.last()}}}
+	case underState:
+		return References{States: []string{n.task}}
 	}
-	if n.path[2] == underArtifacts {
-		return References{Artifacts: []ArtifactRef{{Task: n.path[1], Artifact: n.path[3]}}}
-	}
-	return References{Outputs: []plan.OutputRef{{Task: n.path[1], Output: n.path[3]}}}
+	return References{Outputs: []plan.OutputRef{{Task: n.task, Output: n.last()}}}
 }
 
 // step is one name on the way down from a root, with its offset in the text.
@@ -61,10 +87,12 @@ type step struct {
 }
 
 // isRoot reports whether a name is a root, or is often taken for one.
-func isRoot(root string) bool {
+func (d *Decls) isRoot(root string) bool {
 	switch root {
 	case rootParams, rootTasks, rootItem, rootRun, "secrets", "env":
 		return true
+	case underOutputs:
+		return d.Own != nil
 	}
 	return false
 }
@@ -81,6 +109,10 @@ func (d *Decls) resolve(path []step) (name, *Error) {
 		return lookUp(path[:1], path[1:], "param", d.Params)
 	case rootTasks:
 		return d.resolveTask(path)
+	case underOutputs:
+		found, wrong := lookUp(path[:1], path[1:], "output", d.Own.Outputs)
+		found.task = d.Own.Name
+		return found, wrong
 	case rootItem:
 		if d.Item == "" {
 			return name{}, &Error{Offset: root.offset, Text: "`item` exists only in a task with `for_each`"}
@@ -110,18 +142,29 @@ func (d *Decls) resolveTask(path []step) (name, *Error) {
 		return name{}, &Error{Offset: task.offset, Text: "a task alone is no value; write " +
 			strings.Join([]string{rootTasks, task.name, underOutputs, "<output>"}, ".")}
 	}
+	var (
+		found name
+		wrong *Error
+	)
 	switch under := path[2]; under.name {
 	case underOutputs:
-		return lookUp(path[:3], path[3:], "output", decl.Outputs)
+		found, wrong = lookUp(path[:3], path[3:], "output", decl.Outputs)
 	case underArtifacts:
-		return lookUp(path[:3], path[3:], "artifact", decl.Artifacts)
+		found, wrong = lookUp(path[:3], path[3:], "artifact", decl.Artifacts)
+	case underState:
+		if decl.Map {
+			return name{}, &Error{Offset: under.offset, Text: fmt.Sprintf("`%s` has a state for each of its items, and none of its own", task.name)}
+		}
+		found = name{path: []string{rootTasks, task.name, underState}, declared: plan.TypeString}
 	default:
 		return name{}, &Error{
 			Offset: under.offset,
-			Text:   fmt.Sprintf("a task has `outputs` and `artifacts`, not `%s`", under.name),
-			Near:   Nearest(under.name, []string{underOutputs, underArtifacts}),
+			Text:   fmt.Sprintf("a task has `outputs`, `artifacts` and `state`, not `%s`", under.name),
+			Near:   Nearest(under.name, []string{underOutputs, underArtifacts, underState}),
 		}
 	}
+	found.task = cmp.Or(decl.Name, task.name)
+	return found, wrong
 }
 
 // lookUp finds the name that follows a complete prefix.
@@ -143,7 +186,10 @@ func lookUp(prefix, rest []step, noun string, declared map[string]plan.Type) (na
 		text := fmt.Sprintf("there is no %s `%s`", noun, one.name)
 		switch noun {
 		case "output", "artifact":
-			text = fmt.Sprintf("the task `%s` has no %s `%s`", path[1], noun, one.name)
+			text = fmt.Sprintf("the task has no output `%s`", one.name)
+			if len(prefix) > 1 {
+				text = fmt.Sprintf("the task `%s` has no %s `%s`", path[1], noun, one.name)
+			}
 		case "field":
 			text = fmt.Sprintf("`run` has no field `%s`", one.name)
 		}

@@ -19,6 +19,7 @@ type References struct {
 	Params    []string
 	Outputs   []plan.OutputRef
 	Artifacts []ArtifactRef
+	States    []string // of tasks
 	Item      bool
 	Run       bool
 }
@@ -29,6 +30,7 @@ func (r References) Merge(other References) References {
 		Params:    slices.Concat(r.Params, other.Params),
 		Outputs:   slices.Concat(r.Outputs, other.Outputs),
 		Artifacts: slices.Concat(r.Artifacts, other.Artifacts),
+		States:    slices.Concat(r.States, other.States),
 		Item:      r.Item || other.Item,
 		Run:       r.Run || other.Run,
 	}
@@ -39,6 +41,8 @@ func (r References) Merge(other References) References {
 	slices.SortFunc(merged.Artifacts, func(a, b ArtifactRef) int {
 		return cmp.Or(cmp.Compare(a.Task, b.Task), cmp.Compare(a.Artifact, b.Artifact))
 	})
+	slices.Sort(merged.States)
+	merged.States = slices.Compact(merged.States)
 	merged.Params = slices.Compact(merged.Params)
 	merged.Outputs = slices.Compact(merged.Outputs)
 	merged.Artifacts = slices.Compact(merged.Artifacts)
@@ -47,7 +51,7 @@ func (r References) Merge(other References) References {
 
 // Tasks names the tasks whose results are read, sorted and without repeats.
 func (r References) Tasks() []string {
-	var tasks []string
+	tasks := slices.Clone(r.States)
 	for _, output := range r.Outputs {
 		tasks = append(tasks, output.Task)
 	}

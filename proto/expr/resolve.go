@@ -23,7 +23,14 @@ type resolver struct {
 	info    *celast.SourceInfo
 	factory celast.ExprFactory
 	found   map[string]name // by variable
+	spans   []span
 	errs    Errors
+}
+
+// span is where in the source a name stands, from its root to its last step.
+type span struct {
+	from, to int
+	name     name
 }
 
 func newResolver(decls *Decls, source string, parsed *cel.Ast) *resolver {
@@ -63,7 +70,7 @@ func (r *resolver) chain(node celast.Expr) []link {
 		}
 		links = append(links, this)
 	}
-	if !isRoot(node.AsIdent()) {
+	if !r.decls.isRoot(node.AsIdent()) {
 		return nil
 	}
 	links = append(links, link{node: node, step: step{node.AsIdent(), r.offset(node)}})
@@ -119,7 +126,7 @@ func (r *resolver) walk(node celast.Expr) {
 func (r *resolver) walkComprehension(node celast.Expr) {
 	loop := node.AsComprehension()
 	for _, variable := range []string{loop.IterVar(), loop.IterVar2()} {
-		if isRoot(variable) {
+		if r.decls.isRoot(variable) {
 			r.errs = append(r.errs, &Error{
 				Offset: r.offset(node),
 				Text:   "`" + variable + "` has a meaning of its own; name the variable otherwise",
@@ -156,6 +163,8 @@ func (r *resolver) read(links []link) {
 	variable := resolved.String()
 	if last.Kind() == celast.SelectKind && last.AsSelect().IsTestOnly() {
 		variable = presence + variable
+	} else {
+		r.mark(links[:len(resolved.path)], resolved)
 	}
 	r.found[variable] = resolved
 	last.SetKindCase(r.factory.NewIdent(last.ID(), variable))
@@ -163,6 +172,22 @@ func (r *resolver) read(links []link) {
 		if above.node.Kind() == celast.CallKind {
 			r.walk(above.node.AsCall().Args()[1])
 		}
+	}
+}
+
+// mark notes where a name stands.
+func (r *resolver) mark(links []link, resolved name) {
+	last := links[len(links)-1]
+	to := last.offset + len(last.name)
+	if last.node.Kind() == celast.CallKind { // its offset is that of the text in the brackets
+		end := strings.IndexByte(r.source[min(to, len(r.source)):], ']')
+		if end < 0 {
+			return
+		}
+		to += end + 1
+	}
+	if from := links[0].offset; from < to && to <= len(r.source) {
+		r.spans = append(r.spans, span{from, to, resolved})
 	}
 }
 

@@ -42,6 +42,14 @@ func (e *Env) CompileTemplate(template Template) (*TemplateProgram, error) {
 	return compiled, nil
 }
 
+// Plain returns what the template reads where it is one name and nothing else.
+func (t *TemplateProgram) Plain() (References, bool) {
+	if _, ok := t.template.Single(); ok {
+		return t.programs[0].Plain()
+	}
+	return References{}, false
+}
+
 // Template is what was compiled.
 func (t *TemplateProgram) Template() Template { return t.template }
 
@@ -79,7 +87,13 @@ func (t *TemplateProgram) Eval(values Values) (json.RawMessage, error) {
 
 // Text is Eval for an environment variable or a message: strings, durations and
 // URIs as they are, numbers in their shortest form, lists and json as JSON.
+// What is read as it is may be of any length.
 func (t *TemplateProgram) Text(values Values) (string, error) {
+	if _, ok := t.template.Single(); ok {
+		if raw := t.programs[0].plainRaw(&values); len(raw) > 0 {
+			return plan.Text(raw), nil
+		}
+	}
 	raw, err := t.Eval(values)
 	if err != nil {
 		return "", err

@@ -20,6 +20,7 @@ type Values struct {
 	Params    map[string]json.RawMessage
 	Outputs   map[plan.OutputRef]json.RawMessage
 	Artifacts map[ArtifactRef]string // URIs
+	States    map[string]string      // how tasks ended
 	Item      json.RawMessage
 	Run       Run
 }
@@ -79,26 +80,36 @@ func (a *activation) Parent() cel.Activation { return nil }
 
 // get finds and decodes a value; there is false if it is missing.
 func (v *Values) get(one name) (value any, there bool, err error) {
-	var raw json.RawMessage
-	switch one.path[0] {
-	case rootParams:
-		raw = v.Params[one.path[1]]
-	case rootItem:
-		raw = v.Item
+	switch one.kind() {
 	case rootRun:
 		return v.Run.field(one.path[1])
-	default:
-		if one.path[2] == underArtifacts {
-			uri, ok := v.Artifacts[ArtifactRef{Task: one.path[1], Artifact: one.path[3]}]
-			return uri, ok, nil
-		}
-		raw = v.Outputs[plan.OutputRef{Task: one.path[1], Output: one.path[3]}]
+	case underArtifacts:
+		uri, ok := v.Artifacts[ArtifactRef{Task: one.task, Artifact: one.last()}]
+		return uri, ok, nil
+	case underState:
+		state := v.States[one.task]
+		return state, state != "", nil
 	}
+	raw := v.raw(one)
 	if len(raw) == 0 {
 		return nil, false, nil
 	}
 	value, err = decode(one.declared, raw)
 	return value, true, err
+}
+
+// raw is a param's, an output's or the item's JSON; empty for all else, and for
+// what is missing.
+func (v *Values) raw(one name) json.RawMessage {
+	switch one.kind() {
+	case rootParams:
+		return v.Params[one.path[1]]
+	case rootItem:
+		return v.Item
+	case underOutputs:
+		return v.Outputs[plan.OutputRef{Task: one.task, Output: one.last()}]
+	}
+	return nil
 }
 
 func (r Run) field(field string) (value any, there bool, err error) {
@@ -113,6 +124,10 @@ func (r Run) field(field string) (value any, there bool, err error) {
 
 // decode reads canonical JSON as what CEL computes with.
 func decode(declared plan.Type, raw json.RawMessage) (any, error) {
+	declared, mayBeNull := declared.Present()
+	if mayBeNull && string(raw) == "null" {
+		return nil, nil //nolint:nilnil // it is CEL's null
+	}
 	if elem, ok := declared.Elem(); ok {
 		var list []json.RawMessage
 		if err := json.Unmarshal(raw, &list); err != nil || list == nil {

@@ -177,11 +177,22 @@ type ArtifactOut struct {
 	Path string `json:"path,omitempty"`
 }
 
-// Reads names the values a task needs before it can start.
+// Reads names the values that a step or a decision needs, complete: what reads
+// `item` reads what the map's for_each reads, too.
 type Reads struct {
 	Params  []string    `json:"params,omitempty"`
-	Outputs []OutputRef `json:"outputs,omitempty"`
-	Run     bool        `json:"run,omitempty"` // reads run.* (exit handlers)
+	Outputs []OutputRef `json:"outputs,omitempty"` // see Plan.Origin
+	// Artifacts are those of which for_each takes the lines; ArtifactsIn are not
+	// among them.
+	Artifacts []ArtifactRef `json:"artifacts,omitempty"`
+	States    []string      `json:"states,omitempty"` // tasks of which the end is read
+	Run       bool          `json:"run,omitempty"`    // reads run.* (exit handlers)
+}
+
+// ArtifactRef names an artifact of another task.
+type ArtifactRef struct {
+	Task     string `json:"task"`
+	Artifact string `json:"artifact"`
 }
 
 // OutputRef names an output of another task.

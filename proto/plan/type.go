@@ -57,6 +57,31 @@ func (t Type) Elem() (Type, bool) {
 	return Type(s), ok
 }
 
+// Collected is the type of what all children of a map leave together: a list of
+// t in the order of the items, null for a child that left nothing. No declared
+// type is written like this.
+func Collected(t Type) Type { return List(t + optional) }
+
+// optional marks the element of a collected list, which may be null.
+const optional = "?"
+
+// Present returns the type of a value that is not null, and whether it may be
+// null at all.
+func (t Type) Present() (Type, bool) {
+	s, ok := strings.CutSuffix(string(t), optional)
+	return Type(s), ok
+}
+
+// IsRead reports whether t is the type of something that an expression may read:
+// a value type, or what maps collect of it.
+func (t Type) IsRead() bool {
+	t, _ = t.Present()
+	if elem, ok := t.Elem(); ok {
+		return elem.IsRead()
+	}
+	return slices.Contains(scalars, t)
+}
+
 // IsValue reports whether t is a known value type: a scalar or a list of one.
 func (t Type) IsValue() bool {
 	if e, ok := t.Elem(); ok {

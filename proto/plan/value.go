@@ -161,6 +161,10 @@ func parseFloat(text string) (json.RawMessage, error) {
 
 // canonical writes v, decoded with numbers kept as text, as type t.
 func canonical(t Type, v any) (json.RawMessage, error) {
+	t, mayBeNull := t.Present()
+	if mayBeNull && v == nil {
+		return json.RawMessage("null"), nil
+	}
 	if elem, ok := t.Elem(); ok {
 		list, ok := v.([]any)
 		if !ok {

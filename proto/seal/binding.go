@@ -15,12 +15,19 @@ const ErrorName = "error"
 // ParamName is the name under which a run's param is sealed.
 func ParamName(param string) string { return "params." + param }
 
+// EnvName is the name under which a step seals a value for the environment of a
+// task that it adds.
+func EnvName(variable string) string { return "env." + variable }
+
+// MessageName is the name under which an approval's message is sealed.
+func MessageName(task string) string { return "message." + task }
+
 // OutputName is the name under which a task's output is sealed. The task is
 // named as in the pipeline file, without the index of a fan-out.
 func OutputName(task, output string) string { return "outputs." + task + "." + output }
 
 // Binding is what an envelope is bound to: it opens only as what it was sealed.
-// Name is made by ParamName or OutputName, or is ErrorName.
+// Name is made by ParamName, EnvName, MessageName or OutputName, or is ErrorName.
 type Binding struct {
 	Org       id.UUID
 	Workspace id.UUID

@@ -1225,7 +1225,8 @@ type Answer struct {
 	Digests [][]byte `protobuf:"bytes,3,rep,name=digests,proto3" json:"digests,omitempty"`
 	// When a wait ends.
 	Until *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=until,proto3" json:"until,omitempty"`
-	// Sealed: an approval's message, a nested pipeline's params.
+	// Sealed: an approval's message (named `message`), a nested pipeline's params,
+	// each under its own name as any param.
 	Values        []*v1.Value `protobuf:"bytes,5,rep,name=values,proto3" json:"values,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2131,7 +2132,8 @@ func (x *GetInputsResponse) GetEnv() []*v1.Value {
 // child, in order; a child that left nothing (skipped, tolerated) has its place.
 type InputTask struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The task's name in the plan.
+	// The task's name in the plan. Of a group's output it is the inner task that
+	// left it (Plan.Origin): values stay sealed under the name of who made them.
 	Task string `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
 	// Where it ran: artifacts lie on that agent's disk.
 	AgentId   string         `protobuf:"bytes,2,opt,name=agent_id,json=agentId,proto3" json:"agent_id,omitempty"`

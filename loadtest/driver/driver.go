@@ -1,0 +1,80 @@
+// Package driver is the seam between a workload and the orchestrator under it.
+//
+// A workload knows graphs, submits runs and hears of finished steps; whoever
+// implements Driver can be put under every scenario. The package holds types
+// only. A driver must keep its workers in a process of their own, so that their
+// CPU is not counted as the orchestrator's.
+package driver
+
+import (
+	"context"
+	"time"
+)
+
+// Graph is the shape of a workflow whose steps do nothing.
+type Graph struct {
+	Name  string
+	Steps []Step
+	// SpecBytes is about how large the description of one step is.
+	SpecBytes int
+}
+
+// Step is one step, by its place in the graph, and what it waits for.
+type Step struct {
+	Needs []int
+}
+
+// Workers are what runs the steps of one tenant.
+type Workers struct {
+	// Count is how many there are, each with a connection of its own.
+	Count int
+	// Slots is how many steps one runs at a time.
+	Slots int
+	// Step is how long a step takes; 0 ends it at once.
+	Step time.Duration
+	// ResultBytes is the size of the value that each step leaves.
+	ResultBytes int
+	// ReportBatch is how many ends one report carries at most.
+	ReportBatch int
+}
+
+// Event is one attempt that is over: its end is committed.
+type Event struct {
+	Run  string
+	Step int
+	// Attempt counts from 1.
+	Attempt int
+	// Leased is when a worker had it in its hands, Reported when it told the
+	// end, Acked when it knew that the end was committed; in nanoseconds of
+	// this machine's wall clock, which all processes share.
+	Leased, Reported, Acked int64
+}
+
+// Driver is an orchestrator under test.
+type Driver interface {
+	// Name is the orchestrator's, for the report.
+	Name() string
+	// Tenant makes somebody whose work is kept apart from that of others.
+	Tenant(ctx context.Context, name string) (Tenant, error)
+	// Processes are those whose CPU counts, by what they are.
+	Processes() map[string]int
+}
+
+// Tenant submits work and has it done.
+type Tenant interface {
+	// Deploy makes a graph known; its runs may then be submitted.
+	Deploy(ctx context.Context, g Graph) error
+	// Submit starts a run and returns its id.
+	Submit(ctx context.Context, graph string) (run string, err error)
+	// Work starts workers and returns when all are connected. Events are told
+	// in batches, from one goroutine.
+	Work(ctx context.Context, w Workers, told func([]Event)) (Fleet, error)
+}
+
+// Fleet is the running workers of a tenant.
+type Fleet interface {
+	// PID is the process they live in.
+	PID() int
+	// Stop ends them.
+	Stop() error
+}

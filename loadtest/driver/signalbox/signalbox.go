@@ -1,0 +1,197 @@
+// Package signalbox puts Signalbox under a scenario: it speaks the public API as
+// a customer's program does, and runs agentsim in a process for each tenant.
+package signalbox
+
+import (
+	"context"
+	"encoding/gob"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os/exec"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"connectrpc.com/connect"
+
+	"github.com/signalboxhq/signalbox/loadtest/agentsim"
+	"github.com/signalboxhq/signalbox/loadtest/driver"
+	"github.com/signalboxhq/signalbox/loadtest/stack"
+	pipelinev1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/pipeline/v1"
+	"github.com/signalboxhq/signalbox/proto/gen/signalbox/pipeline/v1/pipelinev1connect"
+	poolv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/pool/v1"
+	"github.com/signalboxhq/signalbox/proto/gen/signalbox/pool/v1/poolv1connect"
+	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
+	"github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1/runv1connect"
+)
+
+// Driver drives one server.
+type Driver struct {
+	server *stack.Server
+	// agents starts the process of agentsim.
+	agents func(ctx context.Context) *exec.Cmd
+}
+
+// New drives a running server. agents is the command of a process that hands its
+// standard input and output to agentsim.
+func New(server *stack.Server, agents func(ctx context.Context) *exec.Cmd) *Driver {
+	return &Driver{server: server, agents: agents}
+}
+
+// Name is the product's.
+func (d *Driver) Name() string { return "signalbox" }
+
+// Processes is the server.
+func (d *Driver) Processes() map[string]int { return map[string]int{"server": d.server.PID()} }
+
+// Tenant signs an organization up.
+func (d *Driver) Tenant(ctx context.Context, name string) (driver.Tenant, error) {
+	account, err := d.server.SignUp(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	// Callers keep their connections, however many there are.
+	client := &http.Client{Transport: account.Transport(&http.Transport{MaxIdleConnsPerHost: 1024})}
+	return &tenant{
+		driver: d, name: name,
+		runs:      runv1connect.NewRunServiceClient(client, d.server.URL),
+		pipelines: pipelinev1connect.NewPipelineServiceClient(client, d.server.URL),
+		pools:     poolv1connect.NewPoolServiceClient(client, d.server.URL),
+	}, nil
+}
+
+type tenant struct {
+	driver    *Driver
+	name      string
+	runs      runv1connect.RunServiceClient
+	pipelines pipelinev1connect.PipelineServiceClient
+	pools     poolv1connect.PoolServiceClient
+}
+
+// Deploy applies the graph as a pipeline.
+func (t *tenant) Deploy(ctx context.Context, g driver.Graph) error {
+	if _, err := t.pipelines.ApplyPipeline(ctx, &pipelinev1.ApplyPipelineRequest{Source: []byte(source(g))}); err != nil {
+		return fmt.Errorf("apply %s: %w", g.Name, err)
+	}
+	return nil
+}
+
+// source writes the graph in the native format. A step's command is as long as
+// it takes for its description to have the wanted size; it is never run.
+func source(g driver.Graph) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "signalbox: v1\nname: %s\ntasks:\n", g.Name)
+	for i, step := range g.Steps {
+		name := agentsim.StepName(i)
+		outputs := fmt.Sprintf("    outputs: {%s: {type: string, open: true}}\n", agentsim.ResultName)
+		names := make([]string, 0, len(step.Needs))
+		for _, n := range step.Needs {
+			names = append(names, agentsim.StepName(n))
+		}
+		needs := ""
+		if len(names) > 0 {
+			needs = "    needs: [" + strings.Join(names, ", ") + "]\n"
+		}
+		head := "  " + name + ":\n    run: \"true "
+		pad := max(0, g.SpecBytes-len(head)-len(outputs)-2)
+		fmt.Fprintf(&b, "%s%s\"\n%s%s", head, strings.Repeat("x", pad), needs, outputs)
+	}
+	return b.String()
+}
+
+// Submit starts a run. What the server refuses because it is full is sent again,
+// as any client would: back-pressure is no failure.
+func (t *tenant) Submit(ctx context.Context, graph string) (string, error) {
+	for pause := 5 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		out, err := t.runs.StartRun(ctx, &runv1.StartRunRequest{Pipeline: graph})
+		if err == nil {
+			return out.GetRun().GetId(), nil
+		}
+		if code := connect.CodeOf(err); code != connect.CodeUnavailable && code != connect.CodeResourceExhausted {
+			return "", fmt.Errorf("start a run: %w", err)
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return "", fmt.Errorf("start a run: %w", err)
+		}
+	}
+}
+
+// Work starts agents of the tenant's default pool.
+func (t *tenant) Work(ctx context.Context, w driver.Workers, told func([]driver.Event)) (driver.Fleet, error) {
+	join, err := t.pools.CreateJoinToken(ctx, &poolv1.CreateJoinTokenRequest{Pool: "default", Uses: uint32(w.Count)})
+	if err != nil {
+		return nil, fmt.Errorf("make a join token: %w", err)
+	}
+	config, err := json.Marshal(agentsim.Config{Server: t.driver.server.URL, Token: join.GetToken(), Prefix: t.name + "-", Workers: w})
+	if err != nil {
+		return nil, fmt.Errorf("encode the agents' settings: %w", err)
+	}
+	cmd := t.driver.agents(context.WithoutCancel(ctx))
+	// The agents end when their input does, so also when this process dies.
+	in, err1 := cmd.StdinPipe()
+	out, err2 := cmd.StdoutPipe()
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, fmt.Errorf("make the agents' pipes: %w", err)
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start the agents: %w", err)
+	}
+	f := &fleet{cmd: cmd, ended: make(chan struct{})}
+	if _, err := in.Write(config); err != nil {
+		_ = f.Stop()
+		return nil, fmt.Errorf("tell the agents their settings: %w", err)
+	}
+	decoder := gob.NewDecoder(out)
+	var first agentsim.Told
+	if err := decoder.Decode(&first); err != nil || !first.Online {
+		_ = f.Stop()
+		return nil, errors.Join(errors.New("the agents did not come online: "+first.Err), err)
+	}
+	go f.listen(decoder, told)
+	return f, nil
+}
+
+// fleet is the process of a tenant's agents.
+type fleet struct {
+	cmd     *exec.Cmd
+	ended   chan struct{}
+	stale   atomic.Int64
+	retried atomic.Int64
+}
+
+func (f *fleet) listen(decoder *gob.Decoder, told func([]driver.Event)) {
+	defer close(f.ended)
+	for {
+		var t agentsim.Told
+		if err := decoder.Decode(&t); err != nil {
+			if !errors.Is(err, io.EOF) {
+				f.retried.Add(1)
+			}
+			return
+		}
+		f.stale.Store(t.Stale)
+		f.retried.Store(t.Retried)
+		told(t.Events)
+	}
+}
+
+// PID is the process of the agents.
+func (f *fleet) PID() int { return f.cmd.Process.Pid }
+
+// Troubles counts reports whose lease was gone, and calls that were repeated.
+func (f *fleet) Troubles() (stale, retried int64) { return f.stale.Load(), f.retried.Load() }
+
+// Stop ends the agents as kill -9 does: what they hold is lost.
+func (f *fleet) Stop() error {
+	_ = f.cmd.Process.Signal(syscall.SIGKILL)
+	_ = f.cmd.Wait()
+	return nil
+}

@@ -1,0 +1,189 @@
+package report
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/signalboxhq/signalbox/loadtest/measure"
+	"github.com/signalboxhq/signalbox/loadtest/scenario"
+)
+
+// figure is one thing that a point tells, and the bar that it must hold.
+type figure struct {
+	name string
+	unit string
+	of   func(p Point) float64
+	// yardstick is what it is compared with; none where the bar is absolute.
+	yardstick yardstickKind
+	// bars by the point's X; a point without one is shown only if show says so.
+	bars map[float64]bar
+	show func(p Point) bool
+}
+
+type yardstickKind int
+
+const (
+	none yardstickKind = iota
+	byCommit
+	byInserts
+	byLifecycle
+)
+
+// bar is a limit: of the ratio where there is a yardstick, else of the figure.
+type bar struct {
+	limit float64
+	most  bool // at most, else at least
+}
+
+func atLeast(limit float64) bar { return bar{limit: limit} }
+func atMost(limit float64) bar  { return bar{limit: limit, most: true} }
+
+// every stands for all points.
+var every = math.Inf(1)
+
+func rate(p Point) float64 { return p.Rate }
+
+func latency(name string, of func(measure.Latency) int64) func(Point) float64 {
+	return func(p Point) float64 { return float64(of(p.Latencies[name])) }
+}
+
+func p50(l measure.Latency) int64  { return l.P50 }
+func p99(l measure.Latency) int64  { return l.P99 }
+func p999(l measure.Latency) int64 { return l.P999 }
+
+func always(Point) bool    { return true }
+func counted(p Point) bool { return p.Usage.RowsWritten > 0 }
+
+// costs are the figures that say what a step takes of the machine.
+func costs(x, rows float64) []figure {
+	return []figure{
+		{name: "CPU of server and PostgreSQL per step", unit: "µs", of: Point.CPUPerStep, bars: map[float64]bar{x: atMost(90)}, show: always},
+		{name: "WAL per step", unit: "B", of: func(p Point) float64 { return per(float64(p.Usage.WALBytes), p.Steps) }, bars: map[float64]bar{x: atMost(3072)}, show: always},
+		{name: "rows written per attempt", of: func(p Point) float64 { return per(float64(p.Usage.RowsWritten), p.Steps) }, bars: map[float64]bar{x: atMost(rows)}, show: counted},
+		{name: "writing commits per attempt", of: func(p Point) float64 { return per(float64(p.Usage.Writes), p.Steps) }, bars: map[float64]bar{x: atMost(0.05)}, show: always},
+	}
+}
+
+// figures are what each workload tells, and the bars.
+var figures = map[scenario.Workload][]figure{
+	scenario.Bulk: append([]figure{
+		{name: "steps", unit: "/s", of: rate, yardstick: byLifecycle, bars: map[float64]bar{every: atLeast(0.2)}},
+	}, costs(every, 5.5)...),
+	scenario.Submit: {
+		{name: "submits", unit: "/s", of: rate, yardstick: byInserts, bars: map[float64]bar{64: atLeast(0.15)}, show: always},
+		{name: "submit p50", unit: "µs", of: latency("submit", p50), yardstick: byCommit, show: always},
+	},
+	scenario.Latency: {
+		{name: "submit to start p50", unit: "µs", of: latency("start", p50), yardstick: byCommit, bars: map[float64]bar{200: atMost(10)}, show: always},
+		{name: "submit to start p99", unit: "µs", of: latency("start", p99), yardstick: byCommit, bars: map[float64]bar{200: atMost(40)}, show: always},
+		{name: "submit to start p99.9", unit: "µs", of: latency("start", p999), yardstick: byCommit, show: always},
+		{name: "submit to done p50", unit: "µs", of: latency("done", p50), yardstick: byCommit, show: always},
+		{name: "generator late p99", unit: "µs", of: latency("late", p99), show: always},
+	},
+	scenario.Chain: append([]figure{
+		{name: "attempts", unit: "/s", of: rate, yardstick: byLifecycle, bars: map[float64]bar{64: atLeast(0.2)}, show: always},
+		{name: "hop p50", unit: "µs", of: latency("hop", p50), yardstick: byCommit, bars: map[float64]bar{1: atMost(12)}, show: always},
+		{name: "hop p99", unit: "µs", of: latency("hop", p99), yardstick: byCommit, show: always},
+	}, costs(64, 5)...),
+	scenario.Fan: {
+		{name: "attempts", unit: "/s", of: rate, yardstick: byLifecycle, show: always},
+		{name: "run p50", unit: "µs", of: latency("run", p50), yardstick: byCommit, show: always},
+		{name: "CPU of server and PostgreSQL per step", unit: "µs", of: Point.CPUPerStep, show: always},
+	},
+}
+
+// row tells the figure of a point, as the median of the results.
+func (f figure) row(group []Result, point int) (Row, bool) {
+	p := group[0].Points[point]
+	limit, barred := f.bars[p.X]
+	if !barred {
+		limit, barred = f.bars[every]
+	}
+	if !barred && f.show == nil || f.show != nil && !f.show(p) {
+		return Row{}, false
+	}
+	var had []Result
+	disturbed := false
+	for _, r := range group {
+		if point < len(r.Points) {
+			had = append(had, r)
+			disturbed = disturbed || r.Points[point].Disturbed()
+		}
+	}
+	value := median(had, func(r Result) float64 { return f.of(r.Points[point]) })
+	row := Row{
+		Workload: p.named(group[0].Scenario), Figure: f.name, Absolute: number(value) + unit(f.unit), Yardstick: "–", Ratio: "–", Bar: "–", Holds: "–",
+	}
+	if f.yardstick != none {
+		value = median(had, func(r Result) float64 { return f.of(r.Points[point]) / f.yardstick.of(r) })
+		row.Yardstick = number(median(had, f.yardstick.of)) + f.yardstick.unit()
+		row.Ratio = number(value) + " " + f.yardstick.letter()
+	}
+	if barred {
+		row.Bar, row.Holds = limit.text()+f.yardstick.after(), limit.judge(value)
+	}
+	if disturbed {
+		row.Absolute = "~" + row.Absolute
+	}
+	return row, true
+}
+
+func (p Point) named(s scenario.Scenario) string { return s.Title + ", " + p.Name }
+
+func (b bar) text() string {
+	if b.most {
+		return "≤ " + number(b.limit)
+	}
+	return "≥ " + number(b.limit)
+}
+
+func (b bar) judge(value float64) string {
+	if b.most && value <= b.limit || !b.most && value >= b.limit {
+		return "yes"
+	}
+	return "NO"
+}
+
+func (k yardstickKind) of(r Result) float64 {
+	switch k {
+	case byCommit:
+		return float64(r.Yardstick.Commit.P50)
+	case byInserts:
+		return r.Yardstick.Inserts
+	case byLifecycle:
+		return r.Yardstick.Lifecycle
+	case none:
+	}
+	return 1
+}
+
+func (k yardstickKind) letter() string { return [...]string{"", "C", "S", "L"}[k] }
+
+func (k yardstickKind) after() string {
+	if k == none {
+		return ""
+	}
+	return " " + k.letter()
+}
+
+func (k yardstickKind) unit() string { return [...]string{"", " µs", "/s", "/s"}[k] }
+
+func unit(u string) string {
+	if u == "" || u == "/s" {
+		return u
+	}
+	return " " + u
+}
+
+// number writes three digits that count.
+func number(v float64) string {
+	switch a := math.Abs(v); {
+	case a >= 100 || a == math.Trunc(a):
+		return fmt.Sprintf("%.0f", v)
+	case a >= 10:
+		return fmt.Sprintf("%.1f", v)
+	case a >= 1:
+		return fmt.Sprintf("%.2f", v)
+	}
+	return fmt.Sprintf("%.3g", v)
+}

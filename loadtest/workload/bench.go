@@ -1,0 +1,195 @@
+// Package workload is what is done to an orchestrator, and what is written down
+// of it: the workloads of the design by their names. It knows the orchestrator
+// by driver.Driver only.
+package workload
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/signalboxhq/signalbox/loadtest/driver"
+	"github.com/signalboxhq/signalbox/loadtest/measure"
+	"github.com/signalboxhq/signalbox/loadtest/report"
+	"github.com/signalboxhq/signalbox/loadtest/scenario"
+)
+
+// Bench is one run of one scenario.
+type Bench struct {
+	Scenario scenario.Scenario
+	Driver   driver.Driver
+	// Probe measures what each point takes.
+	Probe Probe
+	Log   *slog.Logger
+	// Watch looks closer at each point meanwhile; nil looks not.
+	Watch Watcher
+}
+
+// Probe measures stretches of time.
+type Probe interface {
+	// Begin starts a stretch, during which the helpers' CPU is not foreign. End
+	// measures it, with the rows that were written if these are wanted.
+	Begin(ctx context.Context, helpers map[string]int) (end func(ctx context.Context, rows bool) (measure.Usage, error), err error)
+}
+
+// Watcher looks closer at a point than its figures do. What it costs is in them.
+type Watcher interface {
+	// Begin starts to look; end writes down what was seen.
+	Begin(ctx context.Context, point string) (end func() error, err error)
+}
+
+// crew is the tenants of a bench with their agents.
+type crew struct {
+	bench   *Bench
+	graph   driver.Graph
+	tenants []driver.Tenant
+	fleets  []driver.Fleet
+	tally   *tally
+	helpers map[string]int // their processes
+}
+
+// drainFor bounds how long work that was submitted may take to be done.
+const drainFor = 2 * time.Minute
+
+// Run does what the scenario says.
+func (b *Bench) Run(ctx context.Context) ([]report.Point, error) {
+	c, err := b.hire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer c.dismiss()
+	switch b.Scenario.Workload {
+	case scenario.Bulk:
+		return c.bulk(ctx)
+	case scenario.Submit:
+		return c.submits(ctx)
+	case scenario.Latency:
+		return c.latencies(ctx)
+	case scenario.Chain, scenario.Fan:
+		return c.closed(ctx)
+	}
+	return nil, fmt.Errorf("workload %q is unknown", b.Scenario.Workload)
+}
+
+// Graph is the shape of the workload's runs.
+func (b *Bench) Graph() driver.Graph {
+	s := b.Scenario
+	g := driver.Graph{Name: string(s.Workload), SpecBytes: s.SpecBytes}
+	switch s.Workload {
+	case scenario.Bulk:
+		g.Steps = make([]driver.Step, s.Width)
+	case scenario.Submit, scenario.Latency:
+		g.Steps = make([]driver.Step, 1)
+	case scenario.Chain:
+		g.Steps = make([]driver.Step, s.Length)
+		for i := 1; i < s.Length; i++ {
+			g.Steps[i].Needs = []int{i - 1}
+		}
+	case scenario.Fan:
+		g.Steps = make([]driver.Step, s.Width+2)
+		for i := range s.Width {
+			g.Steps[i+1].Needs = []int{0}
+			g.Steps[s.Width+1].Needs = append(g.Steps[s.Width+1].Needs, i+1)
+		}
+	}
+	return g
+}
+
+// hire makes the tenants, deploys the graph and starts the agents.
+func (b *Bench) hire(ctx context.Context) (*crew, error) {
+	c := &crew{bench: b, graph: b.Graph(), helpers: map[string]int{}}
+	c.tally = newTally(len(c.graph.Steps))
+	a := b.Scenario.Agents
+	for i := range b.Scenario.Tenants {
+		tenant, err := b.Driver.Tenant(ctx, "tenant"+strconv.Itoa(i+1))
+		if err == nil {
+			err = tenant.Deploy(ctx, c.graph)
+		}
+		if err != nil {
+			c.dismiss()
+			return nil, err
+		}
+		c.tenants = append(c.tenants, tenant)
+		if a.Count == 0 {
+			continue
+		}
+		fleet, err := tenant.Work(ctx, driver.Workers{
+			Count: a.Count, Slots: a.Slots, Step: time.Duration(a.Step), ResultBytes: b.Scenario.ResultBytes, ReportBatch: a.ReportBatch,
+		}, c.tally.told)
+		if err != nil {
+			c.dismiss()
+			return nil, err
+		}
+		c.fleets = append(c.fleets, fleet)
+		c.helpers["agents"+strconv.Itoa(i+1)] = fleet.PID()
+	}
+	return c, nil
+}
+
+func (c *crew) dismiss() {
+	for _, f := range c.fleets {
+		_ = f.Stop()
+	}
+}
+
+// once has a tenant do one run and returns its steps.
+func (c *crew) once(ctx context.Context, tenant int) ([]driver.Event, error) {
+	id, err := c.tenants[tenant%len(c.tenants)].Submit(ctx, c.graph.Name)
+	if err != nil {
+		return nil, err
+	}
+	return c.tally.await(ctx, id)
+}
+
+// drain waits until so many steps were told in all.
+func (c *crew) drain(ctx context.Context, steps int64) error {
+	if len(c.fleets) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, drainFor)
+	defer cancel()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for c.tally.steps.Load() < steps {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return errors.Join(fmt.Errorf("%d of %d steps were done", c.tally.steps.Load(), steps), ctx.Err())
+		}
+	}
+	return nil
+}
+
+// stretch measures what do does and says so.
+func (c *crew) stretch(ctx context.Context, p *report.Point, do func() error) error {
+	measured, err := c.bench.Probe.Begin(ctx, c.helpers)
+	if err != nil {
+		return err
+	}
+	end := func() error { return nil }
+	if c.bench.Watch != nil {
+		if end, err = c.bench.Watch.Begin(ctx, p.Name); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(do(), end()); err != nil {
+		return err
+	}
+	rows := slices.Contains(c.bench.Scenario.CountRows, int(p.X))
+	if p.Usage, err = measured(ctx, rows); err != nil {
+		return err
+	}
+	for _, f := range c.fleets {
+		if t, ok := f.(interface{ Troubles() (stale, retried int64) }); ok {
+			stale, retried := t.Troubles()
+			p.Stale, p.Retried = p.Stale+stale, p.Retried+retried
+		}
+	}
+	c.bench.Log.LogAttrs(ctx, slog.LevelInfo, "measured", slog.String("scenario", c.bench.Scenario.Name), slog.String("point", p.Name),
+		slog.Float64("per_second", p.Rate), slog.Float64("cpu_us_per_step", p.CPUPerStep()), slog.Float64("foreign_cores", p.Usage.ForeignCores))
+	return nil
+}

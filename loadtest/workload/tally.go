@@ -1,0 +1,73 @@
+package workload
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"github.com/signalboxhq/signalbox/loadtest/driver"
+)
+
+// tally hears of every finished step and knows which runs are done. All runs of
+// a tally have the same number of steps; a step may be told before the submit of
+// its run was answered.
+type tally struct {
+	size  int
+	steps atomic.Int64
+
+	mu   sync.Mutex
+	runs map[string]*run
+}
+
+// run is the steps of a run that were told.
+type run struct {
+	events []driver.Event
+	seen   map[int]bool
+	done   chan struct{}
+}
+
+func newTally(size int) *tally { return &tally{size: size, runs: map[string]*run{}} }
+
+// run returns a run, new if it was not heard of. The lock is held.
+func (t *tally) run(id string) *run {
+	r := t.runs[id]
+	if r == nil {
+		r = &run{seen: make(map[int]bool, t.size), done: make(chan struct{})}
+		t.runs[id] = r
+	}
+	return r
+}
+
+// told takes what a fleet says.
+func (t *tally) told(events []driver.Event) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, e := range events {
+		r := t.run(e.Run)
+		if r.seen[e.Step] {
+			continue
+		}
+		r.seen[e.Step] = true
+		r.events = append(r.events, e)
+		t.steps.Add(1)
+		if len(r.events) == t.size {
+			close(r.done)
+		}
+	}
+}
+
+// await returns the steps of a run once it is done, and forgets it.
+func (t *tally) await(ctx context.Context, id string) ([]driver.Event, error) {
+	t.mu.Lock()
+	r := t.run(id)
+	t.mu.Unlock()
+	select {
+	case <-r.done:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.runs, id)
+	return r.events, nil
+}

@@ -1,0 +1,72 @@
+package workload_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/signalboxhq/signalbox/loadtest/driver"
+	"github.com/signalboxhq/signalbox/loadtest/scenario"
+	"github.com/signalboxhq/signalbox/loadtest/workload"
+)
+
+func TestOpenLoopCountsFromWhenItWasDue(t *testing.T) {
+	t.Parallel()
+	// The orchestrator answers nobody for the first 200 ms. A closed loop would
+	// see one slow call; here all that were due meanwhile are late.
+	f := newFake(t)
+	f.deaf = 200 * time.Millisecond
+	points := f.run(t, scenario.Scenario{Workload: scenario.Latency, Rates: []float64{500}, Duration: scenario.Duration(400 * time.Millisecond)})
+	require.Equal(t, int64(200), points[0].Runs)
+	require.Equal(t, int64(200), points[0].Latencies["start"].Count)
+	require.Greater(t, points[0].Latencies["start"].P90, int64(120_000))
+	require.Less(t, points[0].Latencies["late"].P50, int64(100_000), "the generator itself was on time")
+}
+
+func TestHopsAreFromReportToLease(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.hop = 7 * time.Millisecond
+	points := f.run(t, scenario.Scenario{Workload: scenario.Chain, Length: 5, AtOnce: []int{1, 4}, Duration: scenario.Duration(50 * time.Millisecond)})
+	require.Len(t, points, 2)
+	for _, p := range points {
+		require.Equal(t, p.Runs*5, p.Steps)
+		require.Equal(t, p.Runs*4, p.Latencies["hop"].Count)
+		require.InDelta(t, 7000, p.Latencies["hop"].P50, 20)
+	}
+}
+
+func TestBulkDoesAllSteps(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	points := f.run(t, scenario.Scenario{Workload: scenario.Bulk, Tenants: 2, Steps: 1000, Width: 50, AtOnce: []int{3}})
+	require.Equal(t, int64(1000), points[0].Steps)
+	require.Equal(t, int64(20), points[0].Runs)
+	require.Equal(t, 22, f.submitted(), "one of each tenant warms up")
+}
+
+func TestSubmitsAreCountedWithoutAgents(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	s := scenario.Scenario{Workload: scenario.Submit, AtOnce: []int{2}, Duration: scenario.Duration(20 * time.Millisecond)}
+	points := f.run(t, s)
+	require.Positive(t, points[0].Runs)
+	require.Equal(t, points[0].Runs, points[0].Latencies["submit"].Count)
+}
+
+func TestStepsToldTwiceCountOnce(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.twice = true
+	points := f.run(t, scenario.Scenario{Workload: scenario.Fan, Width: 3, AtOnce: []int{1}, Duration: scenario.Duration(10 * time.Millisecond)})
+	require.Equal(t, points[0].Runs*5, points[0].Steps)
+}
+
+func TestGraphs(t *testing.T) {
+	t.Parallel()
+	b := workload.Bench{Scenario: scenario.Scenario{Workload: scenario.Fan, Width: 2, SpecBytes: 200}}
+	require.Equal(t, driver.Graph{
+		Name: "fan", SpecBytes: 200, Steps: []driver.Step{{}, {Needs: []int{0}}, {Needs: []int{0}}, {Needs: []int{1, 2}}},
+	}, b.Graph())
+}
