@@ -1,8 +1,6 @@
 package choose_test
 
 import (
-	"cmp"
-	"slices"
 	"testing"
 	"time"
 
@@ -13,13 +11,6 @@ import (
 	"github.com/signalboxhq/signalbox/proto/id"
 )
 
-// scene is a random call of Choose.
-type scene struct {
-	pools      map[id.UUID]choose.Pool
-	candidates []choose.Candidate
-	takers     []choose.Taker
-}
-
 func drawAmount(t *rapid.T, most int) choose.Amount {
 	draw := func(what string) int { return rapid.IntRange(0, most).Draw(t, what) }
 	return choose.Amount{
@@ -28,130 +19,113 @@ func drawAmount(t *rapid.T, most int) choose.Amount {
 	}
 }
 
-func drawScene(t *rapid.T) scene {
-	s := scene{pools: map[id.UUID]choose.Pool{}}
+func drawPools(t *rapid.T) map[id.UUID]choose.Pool {
+	out := map[id.UUID]choose.Pool{}
 	for i := range rapid.IntRange(1, 3).Draw(t, "pools") {
-		s.pools[id.UUID{byte(i + 1)}] = choose.Pool{
-			Paused:    rapid.IntRange(0, 4).Draw(t, "paused") == 0,
-			Limited:   rapid.Bool().Draw(t, "limited"),
-			SlotsLeft: int64(rapid.IntRange(-1, 6).Draw(t, "left")),
-		}
-	}
-	drawPool := func() id.UUID { return id.UUID{byte(rapid.IntRange(1, 3).Draw(t, "pool"))} }
-	drawAgent := func() id.UUID {
-		if n := rapid.IntRange(0, 4).Draw(t, "agent"); n > 0 {
-			return agent(byte(n))
-		}
-		return id.Nil
-	}
-	for range rapid.IntRange(0, 6).Draw(t, "takers") {
-		classes := rapid.IntRange(0, 7).Draw(t, "classes") // a set of bits
-		s.takers = append(s.takers, choose.Taker{
-			Agent: agent(byte(rapid.IntRange(1, 4).Draw(t, "agent"))), Pool: drawPool(), Free: drawAmount(t, 4),
-			Satisfies: func(class int64) bool { return classes&(1<<class) != 0 },
-		})
-	}
-	for i := range rapid.IntRange(0, 20).Draw(t, "candidates") {
-		s.candidates = append(s.candidates, choose.Candidate{
-			Pool: drawPool(), Class: int64(rapid.IntRange(0, 2).Draw(t, "class")),
-			Priority: int32(rapid.IntRange(0, 2).Draw(t, "priority")),
-			VTime:    float64(rapid.IntRange(0, 1).Draw(t, "vtime")),
-			Since:    now.Add(time.Duration(rapid.IntRange(0, 2).Draw(t, "since"))),
-			Task:     int32(i), Need: drawAmount(t, 2),
-			Prefer: drawAgent(), Avoid: drawAgent(),
-			AvoidUntil: now.Add(time.Duration(rapid.IntRange(-1, 1).Draw(t, "until"))),
-		})
-	}
-	return s
-}
-
-// could lists the takers that have room for a candidate, given what is left.
-func (s scene) could(c *choose.Candidate, free []choose.Amount, left map[id.UUID]int64) []int {
-	p, known := s.pools[c.Pool]
-	full := p.Limited && c.Need.Slots > 0 && left[c.Pool] < int64(c.Need.Slots)
-	if !known || p.Paused || full {
-		return nil
-	}
-	var out []int
-	for i := range s.takers {
-		f, n := free[i], c.Need
-		fits := n.Slots <= f.Slots && n.CPUMillis <= f.CPUMillis && n.MemoryBytes <= f.MemoryBytes && n.GPUs <= f.GPUs
-		banned := s.takers[i].Agent == c.Avoid && now.Before(c.AvoidUntil)
-		if fits && !banned && s.takers[i].Pool == c.Pool && s.takers[i].Free.Slots > 0 && s.takers[i].Satisfies(c.Class) {
-			out = append(out, i)
+		left := int64(rapid.IntRange(-1, 6).Draw(t, "left"))
+		out[id.UUID{byte(i + 1)}] = choose.Pool{
+			Paused:  rapid.IntRange(0, 4).Draw(t, "paused") == 0,
+			Limited: rapid.Bool().Draw(t, "limited"), SlotsLeft: left, Slots: max(0, left) + int64(rapid.IntRange(0, 2).Draw(t, "used")),
+			ReserveAfter: time.Duration(rapid.IntRange(0, 2).Draw(t, "reserve")),
 		}
 	}
 	return out
 }
 
-// Replayed in the order of priority, lane and age, every candidate had the best
-// taker that could run it at its turn, and none only if nobody could. So no
-// capacity and no limit is exceeded, nothing of a paused pool is given, and
-// nothing goes before something that would have fitted.
+func drawPool(t *rapid.T) id.UUID { return id.UUID{byte(rapid.IntRange(1, 3).Draw(t, "pool"))} }
+
+func drawAgent(t *rapid.T) id.UUID {
+	if n := rapid.IntRange(0, 4).Draw(t, "agent"); n > 0 {
+		return agent(byte(n))
+	}
+	return id.Nil
+}
+
+func drawScene(t *rapid.T) choose.Scene {
+	s := choose.Scene{
+		Now: now, Pools: drawPools(t), Lanes: map[choose.LaneKey]choose.Lane{}, Clocks: map[choose.LaneKey]float64{},
+	}
+	for range rapid.IntRange(0, 6).Draw(t, "takers") {
+		classes := rapid.IntRange(0, 7).Draw(t, "classes") // a set of bits
+		s.Takers = append(s.Takers, choose.Taker{
+			Agent: agent(byte(rapid.IntRange(1, 4).Draw(t, "agent"))), Pool: drawPool(t), Free: drawAmount(t, 4),
+			Decisions: rapid.IntRange(0, 2).Draw(t, "decisions"),
+			Satisfies: func(class int64) bool { return classes&(1<<class) != 0 },
+		})
+	}
+	for range rapid.IntRange(0, 3).Draw(t, "limits") {
+		left := int64(rapid.IntRange(-1, 4).Draw(t, "units"))
+		s.Limits = append(s.Limits, choose.Limit{
+			Capped: rapid.Bool().Draw(t, "capped"), Left: left, Max: left + int64(rapid.IntRange(0, 2).Draw(t, "held")),
+			Rated: rapid.Bool().Draw(t, "rated"), Tokens: float64(rapid.IntRange(-1, 4).Draw(t, "tokens")), Burst: 2,
+		})
+	}
+	for i := range rapid.IntRange(0, 20).Draw(t, "candidates") {
+		s.Candidates = append(s.Candidates, drawCandidate(t, s, int32(i)))
+	}
+	for _, c := range s.Candidates {
+		if rapid.Bool().Draw(t, "stands") {
+			s.Lanes[choose.LaneKey{Pool: c.Pool, Priority: c.Priority, Lane: c.Lane}] = choose.Lane{
+				VTime: float64(rapid.IntRange(0, 3).Draw(t, "vtime")), Weight: float64(rapid.IntRange(0, 2).Draw(t, "weight")),
+			}
+		}
+		s.Clocks[choose.LaneKey{Pool: c.Pool, Priority: c.Priority}] = float64(rapid.IntRange(0, 2).Draw(t, "clock"))
+	}
+	return s
+}
+
+func drawCandidate(t *rapid.T, s choose.Scene, task int32) choose.Candidate {
+	c := choose.Candidate{
+		Pool: drawPool(t), Class: int64(rapid.IntRange(0, 2).Draw(t, "class")),
+		Priority: int32(rapid.IntRange(0, 2).Draw(t, "priority")),
+		Lane:     id.UUID{byte(rapid.IntRange(0, 2).Draw(t, "lane"))}, Seconds: float64(rapid.IntRange(0, 3).Draw(t, "seconds")),
+		Since: now.Add(-time.Duration(rapid.IntRange(0, 2).Draw(t, "since"))),
+		Task:  task, Need: drawAmount(t, 2), Possible: rapid.Bool().Draw(t, "possible"),
+		Prefer: drawAgent(t), Avoid: drawAgent(t),
+		AvoidUntil: now.Add(time.Duration(rapid.IntRange(-1, 1).Draw(t, "until"))),
+	}
+	if rapid.IntRange(0, 3).Draw(t, "ganged") == 0 {
+		c.Need.Slots = max(1, c.Need.Slots)
+		c.Gang = choose.Gang{
+			Size: int32(rapid.IntRange(2, 4).Draw(t, "size")), Min: int32(rapid.IntRange(0, 4).Draw(t, "min")),
+			Apart: rapid.Bool().Draw(t, "apart"),
+		}
+	}
+	for l := range s.Limits {
+		if rapid.Bool().Draw(t, "uses") {
+			c.Uses = append(c.Uses, choose.Use{Limit: l, Units: int32(rapid.IntRange(1, 3).Draw(t, "units"))})
+		}
+	}
+	return c
+}
+
+// got is what each candidate was given, the members of a gang by rank.
+func got(t require.TestingT, r choose.Result) map[int][]int {
+	out := map[int][]int{}
+	for _, a := range r.Assignments {
+		require.EqualValues(t, len(out[a.Candidate]), a.Rank)
+		out[a.Candidate] = append(out[a.Candidate], a.Taker)
+	}
+	return out
+}
+
+// Whatever is chosen is what the slow model chooses, which goes over everything
+// at each turn.
 func TestEveryTurnIsRight(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawScene(t)
-		given := map[int]int{}
-		for _, a := range choose.Choose(now, s.pools, s.candidates, s.takers) {
-			_, twice := given[a.Candidate]
-			require.False(t, twice)
-			given[a.Candidate] = a.Taker
+		m := newModel(s)
+		for m.turn() {
 		}
-		free, left := make([]choose.Amount, len(s.takers)), map[id.UUID]int64{}
-		for i := range s.takers {
-			free[i] = s.takers[i].Free
+		r := choose.Choose(s)
+		require.Equal(t, m.given, got(t, r))
+		for i, why := range r.Why {
+			require.Equal(t, why == choose.Taken, len(m.given[i]) > 0, "candidate %d", i)
 		}
-		for k, p := range s.pools {
-			left[k] = p.SlotsLeft
-		}
-		for _, i := range s.order() {
-			c := &s.candidates[i]
-			could := s.could(c, free, left)
-			got, ok := given[i]
-			require.Equal(t, len(could) > 0, ok)
-			if !ok {
-				continue
-			}
-			require.Equal(t, s.best(c, could), got)
-			free[got].Slots -= c.Need.Slots
-			free[got].CPUMillis -= c.Need.CPUMillis
-			free[got].MemoryBytes -= c.Need.MemoryBytes
-			free[got].GPUs -= c.Need.GPUs
-			left[c.Pool] -= int64(c.Need.Slots)
-		}
+		require.Equal(t, m.clocks, r.Clocks)
+		require.Equal(t, m.starts, r.Lanes)
 	})
-}
-
-func (s scene) order() []int {
-	order := make([]int, len(s.candidates))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(i, j int) int {
-		x, y := &s.candidates[i], &s.candidates[j]
-		return cmp.Or(
-			cmp.Compare(y.Priority, x.Priority), cmp.Compare(x.VTime, y.VTime),
-			x.Since.Compare(y.Since), cmp.Compare(x.Task, y.Task),
-		)
-	})
-	return order
-}
-
-// best is the preferred agent, else the first that is not avoided, else the
-// first.
-func (s scene) best(c *choose.Candidate, could []int) int {
-	for _, t := range could {
-		if s.takers[t].Agent == c.Prefer && c.Prefer != c.Avoid {
-			return t
-		}
-	}
-	for _, t := range could {
-		if s.takers[t].Agent != c.Avoid {
-			return t
-		}
-	}
-	return could[0]
 }
 
 // The candidates' order in memory does not matter.
@@ -159,29 +133,29 @@ func TestChoiceIsReproducible(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawScene(t)
-		want := leased(s.candidates, s.takers, choose.Choose(now, s.pools, s.candidates, s.takers))
-		shuffled := rapid.Permutation(s.candidates).Draw(t, "shuffled")
-		require.Equal(t, want, leased(shuffled, s.takers, choose.Choose(now, s.pools, shuffled, s.takers)))
+		want := leased(s.Candidates, s.Takers, choose.Choose(s).Assignments)
+		s.Candidates = rapid.Permutation(s.Candidates).Draw(t, "shuffled")
+		require.Equal(t, want, leased(s.Candidates, s.Takers, choose.Choose(s).Assignments))
 	})
 }
 
 // BenchmarkChoose is 5,000 tasks of eight classes that compete for 1,000 agents
 // of one slot; most of both go away empty.
 func BenchmarkChoose(b *testing.B) {
-	var s scene
+	s := choose.Scene{Now: now, Pools: open}
 	for i := range 1000 {
 		tk := taker(0, 1)
 		tk.Agent = id.UUID{0xa, byte(i), byte(i >> 8)}
 		tk.Satisfies = func(class int64) bool { return class == int64(i%16) }
-		s.takers = append(s.takers, tk)
+		s.Takers = append(s.Takers, tk)
 	}
 	for i := range 5000 {
 		c := candidate(int32(i), int32(i%3), time.Duration(i))
 		c.Class, c.Prefer = int64(i%8), id.UUID{0xb, byte(i)}
-		s.candidates = append(s.candidates, c)
+		s.Candidates = append(s.Candidates, c)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		require.Len(b, choose.Choose(now, open, s.candidates, s.takers), 504)
+		require.Len(b, choose.Choose(s).Assignments, 504)
 	}
 }

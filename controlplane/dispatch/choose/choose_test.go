@@ -21,11 +21,15 @@ func one(slots int32) choose.Amount { return choose.Amount{Slots: slots} }
 func agent(n byte) id.UUID { return id.UUID{0xa, n} }
 
 func taker(n byte, slots int32) choose.Taker {
-	return choose.Taker{Agent: agent(n), Pool: pool, Free: one(slots), Satisfies: func(int64) bool { return true }}
+	return choose.Taker{Agent: agent(n), Pool: pool, Free: one(slots), Decisions: 1, Satisfies: func(int64) bool { return true }}
 }
 
 func candidate(task, priority int32, age time.Duration) choose.Candidate {
 	return choose.Candidate{Pool: pool, Priority: priority, Since: now.Add(-age), Task: task, Need: one(1)}
+}
+
+func chosen(pools map[id.UUID]choose.Pool, cs []choose.Candidate, ts []choose.Taker) []choose.Assignment {
+	return choose.Choose(choose.Scene{Now: now, Pools: pools, Candidates: cs, Takers: ts}).Assignments
 }
 
 // leased says which task went to which agent.
@@ -45,11 +49,12 @@ func TestPriorityThenLaneThenAge(t *testing.T) {
 		candidate(3, 0, 8*time.Second),
 		candidate(4, 0, time.Second),
 	}
-	cs[2].VTime, cs[0].VTime = -1, 0
+	cs[2].Lane = id.UUID{1}
+	lanes := map[choose.LaneKey]choose.Lane{{Pool: pool}: {VTime: 1}}
 	for slots, want := range [][]int32{{}, {2}, {2, 3}, {2, 3, 1}, {2, 3, 1, 4}, {2, 3, 1, 4}} {
 		ts := []choose.Taker{taker(1, int32(slots))}
 		var got []int32
-		for _, a := range choose.Choose(now, open, cs, ts) {
+		for _, a := range choose.Choose(choose.Scene{Now: now, Pools: open, Candidates: cs, Takers: ts, Lanes: lanes}).Assignments {
 			got = append(got, cs[a.Candidate].Task)
 		}
 		require.ElementsMatch(t, want, got)
@@ -73,7 +78,7 @@ func TestPausedAndFullPoolsGiveNothing(t *testing.T) {
 		"overdrawn":   {map[id.UUID]choose.Pool{pool: {Limited: true, SlotsLeft: -3}}, 1},
 		"other pools": {map[id.UUID]choose.Pool{{2}: {}}, 0},
 	} {
-		require.Len(t, choose.Choose(now, c.pools, cs, ts), c.want, name)
+		require.Len(t, chosen(c.pools, cs, ts), c.want, name)
 	}
 }
 
@@ -84,7 +89,7 @@ func TestABigTaskIsPassedBy(t *testing.T) {
 	big.Need = choose.Amount{Slots: 1, GPUs: 1}
 	cs := []choose.Candidate{big, candidate(2, 0, 0)}
 	ts := []choose.Taker{taker(1, 1)}
-	require.Equal(t, map[int32]id.UUID{2: agent(1)}, leased(cs, ts, choose.Choose(now, open, cs, ts)))
+	require.Equal(t, map[int32]id.UUID{2: agent(1)}, leased(cs, ts, chosen(open, cs, ts)))
 }
 
 func TestWarmAgentFirst(t *testing.T) {
@@ -93,9 +98,9 @@ func TestWarmAgentFirst(t *testing.T) {
 	c.Prefer = agent(2)
 	ts := []choose.Taker{taker(1, 1), taker(2, 1)}
 	cs := []choose.Candidate{c}
-	require.Equal(t, agent(2), leased(cs, ts, choose.Choose(now, open, cs, ts))[1])
+	require.Equal(t, agent(2), leased(cs, ts, chosen(open, cs, ts))[1])
 	ts[1].Free = one(0) // it is full: any other
-	require.Equal(t, agent(1), leased(cs, ts, choose.Choose(now, open, cs, ts))[1])
+	require.Equal(t, agent(1), leased(cs, ts, chosen(open, cs, ts))[1])
 }
 
 func TestAvoidedAgentLast(t *testing.T) {
@@ -105,7 +110,7 @@ func TestAvoidedAgentLast(t *testing.T) {
 	ts := []choose.Taker{taker(1, 1), taker(2, 1)}
 	give := func() map[int32]id.UUID {
 		cs := []choose.Candidate{c}
-		return leased(cs, ts, choose.Choose(now, open, cs, ts))
+		return leased(cs, ts, chosen(open, cs, ts))
 	}
 	require.Equal(t, agent(2), give()[1])
 	ts = ts[:1] // it is the only one that could
@@ -118,6 +123,6 @@ func TestAvoidedAgentLast(t *testing.T) {
 
 func TestNothingToDo(t *testing.T) {
 	t.Parallel()
-	require.Empty(t, choose.Choose(now, open, nil, []choose.Taker{taker(1, 1)}))
-	require.Empty(t, choose.Choose(now, open, []choose.Candidate{candidate(1, 0, 0)}, nil))
+	require.Empty(t, chosen(open, nil, []choose.Taker{taker(1, 1)}))
+	require.Empty(t, chosen(open, []choose.Candidate{candidate(1, 0, 0)}, nil))
 }
