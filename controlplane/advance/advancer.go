@@ -27,8 +27,10 @@ type Advancer struct {
 	runs     *runs
 	sessions sessions
 	park     *park
-	seen     *seenClasses
 	queue    *queue
+	// What stands in the queues and how pools share, as far as it is known.
+	directory *directory
+	settings  *settings
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -38,6 +40,8 @@ type Advancer struct {
 	leaseNext, leaseEnd int64
 	limited             map[id.UUID]bool
 	plans               planner
+	voices              *voices
+	estimates           estimates
 }
 
 const (
@@ -51,11 +55,13 @@ const (
 // New makes an Advancer; Start sets it going. peers says how many other
 // replicas there are; nil means that it is not known.
 func New(db *pg.DB, log *slog.Logger, peers func() int) *Advancer {
+	known := newSettings()
 	return &Advancer{
 		db: db, pool: db.Engine, log: log.With(slog.String("component", "advance")),
 		name: id.New().String(), peers: peers,
-		versions: newVersions(db.Engine), runs: newRuns(), sessions: sessions{known: map[id.UUID]*session{}},
-		park: newPark(), seen: newSeenClasses(), queue: newQueue(), limited: map[id.UUID]bool{},
+		versions: newVersions(db.Engine, known), runs: newRuns(), sessions: sessions{known: map[id.UUID]*session{}},
+		park: newPark(), queue: newQueue(), limited: map[id.UUID]bool{},
+		directory: newDirectory(), settings: known, voices: newVoices(), estimates: estimates{},
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/signalboxhq/signalbox/controlplane/dispatch/choose"
 	"github.com/signalboxhq/signalbox/controlplane/engine"
 	"github.com/signalboxhq/signalbox/proto/id"
 )
@@ -31,12 +32,19 @@ type batch struct {
 	ready  map[taskKey]bool // locked ready rows of runs that may lose them
 	claims []readyRow       // heads of queues
 	heads  map[id.UUID]*head
+	readAt time.Time // when they were read, by this machine's clock
 	leases map[int64]*leaseRow
 	byRun  map[RunKey][]*leaseRow
 	due    map[dueKey]timerRow
 	living map[id.UUID]*sessionRow
 	listed map[id.UUID][]*leaseRow
 	pools  map[id.UUID]*poolRow
+
+	// Of pools with several lanes only.
+	lanes   map[choose.LaneKey]choose.Lane
+	clocks  map[choose.LaneKey]float64
+	named   map[choose.LaneKey]string
+	charged map[choose.LaneKey]*laneState
 
 	takers   []*taker
 	takerOf  map[*request]*taker
@@ -143,6 +151,8 @@ func newBatch(a *Advancer, reqs []*request) *batch {
 		leases: map[int64]*leaseRow{}, byRun: map[RunKey][]*leaseRow{}, due: map[dueKey]timerRow{},
 		living: map[id.UUID]*sessionRow{}, listed: map[id.UUID][]*leaseRow{}, pools: map[id.UUID]*poolRow{},
 		takerOf: map[*request]*taker{}, wakePools: map[id.UUID]bool{}, wakeSessions: map[id.UUID]bool{}, again: map[id.UUID]look{},
+		lanes: map[choose.LaneKey]choose.Lane{}, clocks: map[choose.LaneKey]float64{}, named: map[choose.LaneKey]string{},
+		charged: map[choose.LaneKey]*laneState{},
 	}
 	for _, r := range reqs {
 		r.err, r.value, r.status, r.silent = nil, nil, nil, false

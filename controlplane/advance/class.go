@@ -25,6 +25,42 @@ type Requirement struct {
 	// Sealed says that the task reads sealed values: only an agent that holds
 	// the workspace's key can run it.
 	Sealed bool `json:"sealed,omitempty"`
+	// Uses are the limits that an attempt takes units of while it lives.
+	Uses []Use `json:"uses,omitempty"`
+	Gang *Gang `json:"gang,omitempty"`
+}
+
+// Use is a number of units of a named limit.
+type Use struct {
+	Name  string `json:"name"`
+	Units int32  `json:"units"`
+}
+
+// Gang is several leases of one attempt, each of which needs all that the
+// requirement says.
+type Gang struct {
+	Size  int32 `json:"size"`
+	Min   int32 `json:"min,omitempty"`
+	Apart bool  `json:"apart,omitempty"` // no two on one agent
+}
+
+// members is how many leases an attempt needs at least.
+func (r *Requirement) members() int32 {
+	switch {
+	case r.Gang == nil:
+		return 1
+	case r.Gang.Min > 0:
+		return min(r.Gang.Min, r.Gang.Size)
+	}
+	return r.Gang.Size
+}
+
+// size is how many leases an attempt wants.
+func (r *Requirement) size() int32 {
+	if r.Gang == nil {
+		return 1
+	}
+	return r.Gang.Size
 }
 
 // fits reports whether there is room for a task in what is free.
@@ -150,7 +186,7 @@ func findClasses(ctx context.Context, tx pgx.Tx, org id.UUID, specs map[[sha256.
 }
 
 // class returns the requirement of a class that some ready row names.
-func (v *versions) class(ctx context.Context, conn *pgx.Conn, org id.UUID, class int64) (Requirement, error) {
+func (v *versions) class(ctx context.Context, conn querier, org id.UUID, class int64) (Requirement, error) {
 	v.mu.Lock()
 	req, ok := v.classes[class]
 	v.mu.Unlock()
@@ -170,6 +206,14 @@ func (v *versions) class(ctx context.Context, conn *pgx.Conn, org id.UUID, class
 	evict(v.classes, maxClasses)
 	v.classes[class] = req
 	return req, nil
+}
+
+// requirement is that of a class, if it is remembered.
+func (v *versions) requirement(class int64) (Requirement, bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	req, known := v.classes[class]
+	return req, known
 }
 
 // without is what is left free when a lease is started.

@@ -2,6 +2,7 @@ package advance
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/signalboxhq/signalbox/proto/id"
 	"github.com/signalboxhq/signalbox/proto/plan"
@@ -44,6 +45,8 @@ type width struct {
 	first   int // when it starts
 	next    int // when an attempt ends, at most
 	all     int
+	// The priorities of its tasks, each once.
+	priorities []int32
 }
 
 // opens says how much a command may make ready.
@@ -82,24 +85,29 @@ func measure(p *plan.Plan, tasks []taskInfo) map[id.UUID]*width {
 		pool := tasks[i].pool
 		w := out[pool]
 		if w == nil {
-			w = &width{classes: map[int64]Requirement{}, next: 1} // a retry
+			w = &width{classes: map[int64]Requirement{}}
 			out[pool] = w
 		}
+		w.next = max(w.next, int(tasks[i].req.size())) // a retry
 		w.classes[tasks[i].class] = tasks[i].req
-		w.all++
+		wants := int(tasks[i].req.size())
+		w.all += wants
 		t := &p.Tasks[i]
+		if !slices.Contains(w.priorities, int32(t.Priority)) {
+			w.priorities = append(w.priorities, int32(t.Priority))
+		}
 		switch {
 		case t.Exit != "":
-			exits[pool]++
+			exits[pool] += wants
 			continue
 		case len(t.Needs) == 0 || t.Rule == "always":
-			w.first++
+			w.first += wants
 		}
 		for _, up := range t.Needs {
 			if down[up] == nil {
 				down[up] = map[id.UUID]int{}
 			}
-			down[up][pool]++
+			down[up][pool] += wants
 		}
 	}
 	for pool, w := range out {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/signalboxhq/signalbox/controlplane/dispatch/choose"
 	"github.com/signalboxhq/signalbox/controlplane/engine"
+	"github.com/signalboxhq/signalbox/proto/id"
 )
 
 // grant is a lease that this batch gives.
@@ -21,6 +22,10 @@ type grant struct {
 	id         int64
 	taker      *taker
 	queueTimer bool
+	// What its lane was charged, and by the second; nil where there is one lane.
+	priority     int32
+	lane         *id.UUID
+	charge, rate float64
 }
 
 // candidate is a task that competes, and where it stands now.
@@ -61,39 +66,64 @@ func (b *batch) handOver(ctx context.Context, conn *pgx.Conn) error {
 		list, infos = append(list, c), append(infos, info)
 	}
 	pools := b.choosePools(works)
+	b.settleLanes(works)
 	if len(list) == 0 {
 		return nil
 	}
-	taken := make([]bool, len(list))
-	for _, a := range choose.Choose(b.now, pools, list, b.chooseTakers(infos)) {
-		if err := b.grant(ctx, conn, infos[a.Candidate], b.takers[a.Taker]); err != nil {
+	result := choose.Choose(choose.Scene{
+		Now: b.now, Pools: pools, Candidates: list, Takers: b.chooseTakers(infos), Lanes: b.lanes, Clocks: b.clocks,
+	})
+	for _, a := range result.Assignments {
+		if err := b.grant(ctx, conn, infos[a.Candidate], &list[a.Candidate], a); err != nil {
 			return err
 		}
-		c := &list[a.Candidate]
-		taken[a.Candidate] = true
-		p := pools[c.Pool]
-		p.SlotsLeft -= int64(c.Need.Slots)
-		pools[c.Pool] = p
-		b.heads[c.Pool].granted++
+		b.heads[list[a.Candidate].Pool].granted++
 	}
+	b.chargeLanes(result)
 	if !b.how.lone {
-		b.follow(list, infos, taken, pools)
+		b.follow(list, infos, result.Why)
 	}
 	return nil
 }
 
 // opening describes a task that became ready in this batch.
 func (b *batch) opening(w *runWork, o opened) (choose.Candidate, candidate) {
-	t := &w.version.tasks[o.Task]
-	task := &w.version.graph.Plan.Tasks[o.Task]
+	t, task := w.version.info(w.state, o.Task), w.version.node(w.state, o.Task)
+	s := b.a.settings.of(t.pool)
+	lane, name := s.laneOf(&w.info)
 	c := choose.Candidate{
-		Pool: t.pool, Class: t.class, Priority: w.info.priority + int32(task.Priority), Since: o.At,
-		Run: w.key.Run, Task: o.Task, Need: need(t.req), Avoid: o.Avoid.Agent, AvoidUntil: o.Avoid.Until,
+		Pool: t.pool, Class: t.class, Priority: w.info.priority + int32(task.Priority), Lane: lane, Since: o.At,
+		Run: w.key.Run, Task: o.Task, Avoid: o.Avoid.Agent, AvoidUntil: o.Avoid.Until,
 		Prefer: o.by, // its caches are warm
 	}
+	b.weigh(choose.LaneKey{Pool: c.Pool, Priority: c.Priority, Lane: lane}, s, name)
+	path := w.version.name(w.state, o.Task)
+	b.require(&c, t.req, path)
 	return c, candidate{
-		key: taskKey{w.key, o.Task}, attempt: o.Attempt, path: task.Name, class: t.class,
+		key: taskKey{w.key, o.Task}, attempt: o.Attempt, path: path, class: t.class,
 		readyAt: o.At, hasTimer: o.queued && task.Timeouts.Queue > 0, req: t.req,
+	}
+}
+
+// require adds what a candidate needs.
+func (b *batch) require(c *choose.Candidate, req Requirement, path string) {
+	c.Need = need(req)
+	if g := req.Gang; g != nil {
+		c.Gang = choose.Gang{Size: g.Size, Min: g.Min, Apart: g.Apart}
+	}
+	s := b.a.settings.of(c.Pool)
+	if s == nil {
+		return
+	}
+	if s.laned {
+		c.Seconds = b.a.estimates.seconds(c.Class, path)
+	}
+	if s.reserveAfter > 0 && b.now.Sub(c.Since) >= s.reserveAfter {
+		but := id.Nil
+		if b.now.Before(c.AvoidUntil) {
+			but = c.Avoid
+		}
+		c.Possible = b.a.voices.could(c.Pool, c.Class, req, but)
 	}
 }
 
@@ -105,7 +135,7 @@ func (b *batch) claimed(ctx context.Context, conn *pgx.Conn, r *readyRow) (choos
 		return choose.Candidate{}, candidate{}, err
 	}
 	c := choose.Candidate{
-		Pool: r.pool, Class: r.class, Priority: r.priority, Since: r.since, Run: r.Run, Task: r.Task, Need: need(req),
+		Pool: r.pool, Class: r.class, Priority: r.priority, Lane: r.lane, Since: r.since, Run: r.Run, Task: r.Task,
 	}
 	if r.avoid != nil {
 		c.Avoid = *r.avoid
@@ -113,26 +143,35 @@ func (b *batch) claimed(ctx context.Context, conn *pgx.Conn, r *readyRow) (choos
 	if r.avoidUntil != nil {
 		c.AvoidUntil = *r.avoidUntil
 	}
+	b.require(&c, req, r.path)
 	// A run that is not in the cache may have any timers.
 	timer := true
 	if known := b.a.runs.get(r.RunKey); known != nil {
-		timer = known.version.graph.Plan.Tasks[r.Task].Timeouts.Queue > 0
+		timer = known.version.node(known.state, r.Task).Timeouts.Queue > 0
 	}
 	return c, candidate{
 		key: r.taskKey, attempt: r.attempt, path: r.path, class: r.class, readyAt: r.since, queued: true, hasTimer: timer, req: req,
 	}, nil
 }
 
-func (b *batch) grant(ctx context.Context, conn *pgx.Conn, c candidate, t *taker) error {
+func (b *batch) grant(ctx context.Context, conn *pgx.Conn, c candidate, of *choose.Candidate, a choose.Assignment) error {
 	lease, err := b.a.nextLease(ctx, conn)
 	if err != nil {
 		return err
 	}
+	t := b.takers[a.Taker]
 	t.leases = append(t.leases, len(b.granted))
-	b.granted = append(b.granted, grant{
+	g := grant{
 		key: c.key, attempt: c.attempt, path: c.path, class: c.class, slots: c.req.Slots,
-		readyAt: c.readyAt, id: lease, taker: t, queueTimer: c.hasTimer,
-	})
+		readyAt: c.readyAt, id: lease, taker: t, queueTimer: c.hasTimer, priority: of.Priority,
+	}
+	if s := b.a.settings.of(of.Pool); s != nil && s.laned {
+		g.lane, g.charge, g.rate = &of.Lane, a.Charge, a.Charge/of.Seconds
+	}
+	b.granted = append(b.granted, g)
+	if g.lane != nil {
+		b.laneOf(c.key.Org, choose.LaneKey{Pool: of.Pool, Priority: of.Priority, Lane: of.Lane}).charge += a.Charge
+	}
 	if c.queued {
 		b.unready = append(b.unready, c.key)
 		return nil

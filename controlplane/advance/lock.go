@@ -22,6 +22,9 @@ type (
 	}
 	leaseRow struct {
 		org, session, agent, pool, run id.UUID
+		lane                           *id.UUID // of pools with several
+		priority                       int32
+		charge, rate                   float64
 		id, class                      int64
 		slots                          int32
 		task, attempt                  int32
@@ -40,6 +43,7 @@ type (
 		pool       id.UUID
 		class      int64
 		priority   int32
+		lane       id.UUID
 		since      time.Time
 		avoid      *id.UUID
 		avoidUntil *time.Time
@@ -56,6 +60,7 @@ type (
 		paused  bool
 		used    int64
 		locked  bool
+		setting *setting
 	}
 	timerRow struct {
 		attempt int32
@@ -88,6 +93,7 @@ func (b *batch) lock(ctx context.Context, conn *pgx.Conn) error {
 	b.queueLeases(&q)
 	b.queueSessions(&q)
 	b.queuePools(&q)
+	b.queueLanes(&q)
 	// After the locks: whoever wrote to a run before us read an earlier clock.
 	q.Queue(sqlClock).QueryRow(func(row pgx.Row) error { return row.Scan(&b.now) })
 	if err := conn.SendBatch(ctx, &q).Close(); err != nil {
@@ -289,9 +295,11 @@ func (b *batch) queueSessions(q *pgx.Batch) {
 	q.Queue(sqlLockSessions, args{"orgs": orgs, "ids": ids}).Query(func(rows pgx.Rows) error {
 		var s sessionRow
 		var p poolRow
-		_, err := pgx.ForEachRow(rows, []any{&s.org, &s.id, &s.expiresAt, &s.ended, &s.draining, &p.id, &p.slots, &p.paused}, func() error {
+		var r settingRow
+		into := append([]any{&s.org, &s.id, &s.expiresAt, &s.ended, &s.draining, &p.id, &p.slots, &p.paused}, r.into()...)
+		_, err := pgx.ForEachRow(rows, into, func() error {
 			one, pool := s, p
-			pool.org = s.org
+			pool.org, pool.setting = s.org, b.a.settings.learn(s.org, p.id, &r)
 			b.living[s.id] = &one
 			b.pools[p.id] = &pool
 			return nil
@@ -325,8 +333,11 @@ func (b *batch) queuePools(q *pgx.Batch) {
 	// A statement of its own: its snapshot is taken after the lock was had.
 	q.Queue(sqlCountPools, args{"orgs": orgs, "ids": ids}).Query(func(rows pgx.Rows) error {
 		p := poolRow{locked: true}
-		_, err := pgx.ForEachRow(rows, []any{&p.org, &p.id, &p.slots, &p.paused, &p.used}, func() error {
+		var r settingRow
+		into := append([]any{&p.org, &p.id, &p.slots, &p.paused, &p.used}, r.into()...)
+		_, err := pgx.ForEachRow(rows, into, func() error {
 			v := p
+			v.setting = b.a.settings.learn(p.org, p.id, &r)
 			b.pools[p.id] = &v
 			return nil
 		})
@@ -338,7 +349,7 @@ func scanLeases(rows pgx.Rows, each func(*leaseRow)) error {
 	var l leaseRow
 	_, err := pgx.ForEachRow(rows, []any{
 		&l.org, &l.id, &l.session, &l.agent, &l.pool, &l.run, &l.task, &l.attempt, &l.path, &l.class, &l.slots,
-		&l.readyAt, &l.grantedAt, &l.startedAt, &l.stop, &l.graceMS, &l.phase,
+		&l.readyAt, &l.grantedAt, &l.startedAt, &l.stop, &l.graceMS, &l.phase, &l.priority, &l.lane, &l.charge, &l.rate,
 	}, func() error {
 		v := l
 		v.readyAt, v.grantedAt = v.readyAt.UTC(), v.grantedAt.UTC()

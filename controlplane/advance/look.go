@@ -2,11 +2,8 @@ package advance
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/signalboxhq/signalbox/controlplane/dispatch/choose"
 	"github.com/signalboxhq/signalbox/proto/id"
@@ -46,8 +43,8 @@ func (b *batch) lookAgain(l look) {
 
 // follow looks again where this batch may have left somebody without: a task
 // that an agent could take which waits here and was not asked; a queue that goes
-// on behind what was read; a class that was not known to stand there.
-func (b *batch) follow(list []choose.Candidate, infos []candidate, taken []bool, pools map[id.UUID]choose.Pool) {
+// on behind what was read.
+func (b *batch) follow(list []choose.Candidate, infos []candidate, why []choose.Why) {
 	type need struct {
 		pool  id.UUID
 		class int64
@@ -55,9 +52,7 @@ func (b *batch) follow(list []choose.Candidate, infos []candidate, taken []bool,
 	asked := map[need]bool{}
 	for i := range list {
 		c := &list[i]
-		p, known := pools[c.Pool]
-		full := known && (p.Paused || (p.Limited && int64(c.Need.Slots) > p.SlotsLeft))
-		if taken[i] || full || asked[need{c.Pool, c.Class}] {
+		if why[i] != choose.WhyNobody || asked[need{c.Pool, c.Class}] {
 			continue
 		}
 		but := id.Nil
@@ -69,42 +64,24 @@ func (b *batch) follow(list []choose.Candidate, infos []candidate, taken []bool,
 		}
 		asked[need{c.Pool, c.Class}] = but == id.Nil
 	}
-	for i := range infos {
-		if !infos[i].queued {
-			continue
-		}
-		l := look{org: infos[i].key.Org, pool: list[i].Pool}
-		h := b.heads[l.pool]
-		switch {
-		case b.a.seen.note(l.pool, infos[i].class, infos[i].req):
-			b.lookAgain(l)
-		case h.read >= h.limit && h.granted > 0:
-			h.read = 0
-			l.classes = b.a.seen.of(l.pool)
-			b.lookAgain(l)
+	for pool, h := range b.heads {
+		for _, r := range h.reads {
+			if r.got >= r.limit && h.granted > 0 {
+				b.lookAgain(look{org: b.orgOf(pool), pool: pool})
+				break
+			}
 		}
 	}
 }
 
-// lookAt reads the queue of a pool again if somebody waits here for it, or is
-// about to.
+// lookAt reads the queues of a pool again if somebody waits here for it, or is
+// about to: there is more in it than is known here.
 func (a *Advancer) lookAt(pool id.UUID) {
+	a.directory.doubt(pool)
 	if ref, waits := a.park.hear(pool); waits {
 		a.queue.look(look{org: ref.org, pool: ref.id})
 	}
 }
-
-// The limit keeps it one look into the index for each pool.
-const sqlPoolsWithWork = `
-	SELECT k.org_id, k.pool_id
-	FROM unnest(@orgs::uuid[], @pools::uuid[]) AS k (org_id, pool_id)
-	CROSS JOIN LATERAL (
-		SELECT 1
-		FROM ready r
-		WHERE r.org_id = k.org_id
-			AND r.pool_id = k.pool_id
-		LIMIT 1
-	) h`
 
 // lookAround looks at the pools for which somebody waits, each second: the net
 // under every notification that was lost. Those whose queue is empty are left
@@ -125,23 +102,22 @@ func (a *Advancer) lookAround(ctx context.Context) {
 }
 
 func (a *Advancer) lookOnce(ctx context.Context) error {
-	var orgs, pools []id.UUID
-	for _, ref := range a.park.pools() {
-		orgs, pools = append(orgs, ref.org), append(pools, ref.id)
-	}
-	if len(pools) == 0 {
-		return nil
-	}
 	ctx, cancel := context.WithTimeout(ctx, connectWithin)
 	defer cancel()
-	rows, err := a.pool.Query(ctx, sqlPoolsWithWork, pgx.StrictNamedArgs{"orgs": orgs, "pools": pools})
-	if err != nil {
-		return fmt.Errorf("look around: %w", err)
+	if err := a.renewSettings(ctx); err != nil {
+		return err
 	}
-	var ref poolRef
-	_, err = pgx.ForEachRow(rows, []any{&ref.org, &ref.id}, func() error {
-		a.queue.look(look{org: ref.org, pool: ref.id})
+	refs := a.park.pools()
+	if len(refs) == 0 {
 		return nil
-	})
-	return err
+	}
+	if err := a.findQueues(ctx, a.pool, refs); err != nil {
+		return err
+	}
+	for _, ref := range refs {
+		if len(a.directory.classes(ref.id)) > 0 {
+			a.queue.look(look{org: ref.org, pool: ref.id})
+		}
+	}
+	return nil
 }

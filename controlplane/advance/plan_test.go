@@ -43,7 +43,9 @@ var wantIndex = map[string]string{
 	"sqlDeleteStartKeys":    "start_key_pkey",
 	"sqlEndedLeases":        "journal_pkey",
 	"sqlDescribeRuns":       "label_set_pkey run_pkey",
-	"sqlPoolsWithWork":      "ready_head",
+	"sqlFindQueues":         "ready_head",
+	"sqlReadSettings":       "pool_pkey",
+	"sqlReadLanes":          "lane_pkey",
 }
 
 var (

@@ -115,7 +115,9 @@ func (a *Advancer) attempt(ctx context.Context, conn *pgx.Conn, reqs []*request,
 	}()
 	a.park.begin(reqs)
 	b.remember(ctx)
-	b.gatherTakers()
+	if err := b.gatherTakers(ctx, conn); err != nil {
+		return b, err
+	}
 	if err := b.lock(ctx, conn); err != nil {
 		return b, err
 	}

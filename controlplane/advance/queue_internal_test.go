@@ -95,19 +95,3 @@ func TestARequestIsAnsweredOnce(t *testing.T) {
 	require.Equal(t, 1, (<-r.done).value)
 	require.Empty(t, r.done)
 }
-
-func TestClassesThatAreTooManyAreNotNewForEver(t *testing.T) {
-	t.Parallel()
-	c := newSeenClasses()
-	pool := id.New()
-	fresh := 0
-	for range 3 {
-		for class := range int64(maxSeenClasses + 50) {
-			if c.note(pool, class, Requirement{}) {
-				fresh++
-			}
-		}
-	}
-	require.Equal(t, maxSeenClasses, fresh)
-	require.Len(t, c.of(pool), maxSeenClasses)
-}

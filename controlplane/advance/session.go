@@ -118,3 +118,19 @@ func (s *session) meets(req Requirement) bool {
 	}
 	return req.Slots <= s.slots && req.CPUMillis <= s.cpuMillis && req.MemoryBytes <= s.memoryBytes && req.GPUs <= s.gpus
 }
+
+// places is how many leases of a class it could have at once, if it has any.
+func (s *session) places(req Requirement) int32 {
+	n := int32(1)
+	if req.Gang == nil || req.Gang.Apart {
+		return n
+	}
+	for n < req.Gang.Size {
+		more := n + 1
+		if req.Slots*more > s.slots || req.CPUMillis*int64(more) > s.cpuMillis || req.MemoryBytes*int64(more) > s.memoryBytes || req.GPUs*more > s.gpus {
+			break
+		}
+		n = more
+	}
+	return n
+}

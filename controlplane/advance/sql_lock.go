@@ -48,29 +48,34 @@ const sqlLockReadyOfRuns = `
 	ORDER BY r.org_id, r.run_id, r.task
 	FOR NO KEY UPDATE OF r`
 
-// The heads of the queues for which agents wait here. SKIP LOCKED: what another
-// replica is handing out is not ours. Ordered as tasks are taken: by priority,
-// then by age. What the only agent that asks must not have is left out, so that
-// it does not hide what it may.
+// The heads of queues for which agents wait here, each from where it began when
+// it was last read. SKIP LOCKED: what another replica is handing out is not ours.
+// What the only agent that asks must not have is left out, so that it does not
+// hide what it may.
 const sqlClaimHeads = `
-	SELECT h.org_id, h.run_id, h.task, h.attempt, h.path, h.pool_id, h.class_id, h.priority, h.since,
+	SELECT k.i, h.org_id, h.run_id, h.task, h.attempt, h.path, h.pool_id, h.class_id, h.priority, h.lane, h.since,
 		h.avoid_agent, h.avoid_until
-	FROM unnest(@orgs::uuid[], @pools::uuid[], @limits::int[], @agents::uuid[]) AS k (org_id, pool_id, n, agent_id)
+	FROM unnest(@orgs::uuid[], @pools::uuid[], @priorities::int[], @lanes::uuid[], @classes::bigint[], @limits::int[],
+		@agents::uuid[], @froms::timestamptz[]) WITH ORDINALITY AS k (org_id, pool_id, priority, lane, class_id, n, agent_id, since, i)
 	CROSS JOIN LATERAL (
-		SELECT r.org_id, r.run_id, r.task, r.attempt, r.path, r.pool_id, r.class_id, r.priority, r.since,
+		SELECT r.org_id, r.run_id, r.task, r.attempt, r.path, r.pool_id, r.class_id, r.priority, r.lane, r.since,
 			r.avoid_agent, r.avoid_until
 		FROM ready r
 		WHERE r.org_id = k.org_id
 			AND r.pool_id = k.pool_id
-			AND NOT r.class_id = ANY(@unfit::bigint[])
+			AND -r.priority = -k.priority
+			AND r.lane = k.lane
+			AND r.class_id = k.class_id
+			AND r.since >= k.since
 			AND (r.avoid_agent IS DISTINCT FROM k.agent_id OR r.avoid_until IS NULL OR r.avoid_until <= clock_timestamp())
-		ORDER BY r.priority DESC, r.since, r.run_id, r.task
+		ORDER BY -r.priority, r.lane, r.class_id, r.since, r.run_id, r.task
 		LIMIT k.n
 		FOR NO KEY UPDATE SKIP LOCKED
 	) h`
 
 const leaseColumns = `l.org_id, l.id, l.session_id, l.agent_id, l.pool_id, l.run_id, l.task, l.attempt, l.path, l.class_id, l.slots,
-		l.ready_at, l.granted_at, l.started_at, l.stop, l.stop_grace_ms, l.phase`
+		l.ready_at, l.granted_at, l.started_at, l.stop, l.stop_grace_ms, l.phase,
+		l.priority, l.lane, l.charge, l.rate`
 
 // DISTINCT keeps the index of runs out of it: a lease is found by its id.
 const sqlLockLeases = `
@@ -99,7 +104,7 @@ const sqlLockAllLeases = `
 // The sessions' pools are read along: what they say needs no lock, unless they
 // have a limit.
 const sqlLockSessions = `
-	SELECT s.org_id, s.id, s.expires_at, s.ended, s.draining, p.id, p.slots, p.paused
+	SELECT s.org_id, s.id, s.expires_at, s.ended, s.draining, p.id, p.slots, p.paused, ` + settingColumns + `
 	FROM session s
 	JOIN unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
 		ON s.org_id = k.org_id AND s.id = k.id
@@ -124,7 +129,8 @@ const sqlLockPools = `
 
 const sqlCountPools = `
 	SELECT p.org_id, p.id, p.slots, p.paused,
-		(SELECT coalesce(sum(l.slots), 0) FROM lease l WHERE l.org_id = p.org_id AND l.pool_id = p.id)
+		(SELECT coalesce(sum(l.slots), 0) FROM lease l WHERE l.org_id = p.org_id AND l.pool_id = p.id),
+		` + settingColumns + `
 	FROM pool p
 	JOIN unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
 		ON p.org_id = k.org_id AND p.id = k.id`

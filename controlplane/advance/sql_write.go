@@ -117,11 +117,15 @@ const sqlInsertReady = `
 
 const sqlInsertLeases = `
 	WITH n AS (
-	INSERT INTO lease (org_id, id, session_id, agent_id, pool_id, run_id, task, attempt, path, class_id, slots, ready_at, granted_at)
-	SELECT org_id, id, session_id, agent_id, pool_id, run_id, task, attempt, path, class_id, slots, ready_at, @now
+	INSERT INTO lease (org_id, id, session_id, agent_id, pool_id, run_id, task, attempt, path, class_id, slots, ready_at, granted_at,
+		priority, lane, charge, rate)
+	SELECT org_id, id, session_id, agent_id, pool_id, run_id, task, attempt, path, class_id, slots, ready_at, @now,
+		priority, lane, charge, rate
 	FROM unnest(@orgs::uuid[], @ids::bigint[], @sessions::uuid[], @agents::uuid[], @pools::uuid[], @runs::uuid[], @tasks::int[],
-		@attempts::int[], @paths::text[], @classes::bigint[], @slots::int[], @readies::timestamptz[])
-		AS u (org_id, id, session_id, agent_id, pool_id, run_id, task, attempt, path, class_id, slots, ready_at)
+		@attempts::int[], @paths::text[], @classes::bigint[], @slots::int[], @readies::timestamptz[],
+		@priorities::int[], @lanes::uuid[], @charges::float8[], @rates::float8[])
+		AS u (org_id, id, session_id, agent_id, pool_id, run_id, task, attempt, path, class_id, slots, ready_at,
+			priority, lane, charge, rate)
 		RETURNING 1
 	)` + expectRows
 

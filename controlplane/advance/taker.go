@@ -1,6 +1,9 @@
 package advance
 
 import (
+	"context"
+	"time"
+
 	"github.com/jackc/pgx/v5"
 
 	"github.com/signalboxhq/signalbox/controlplane/dispatch/choose"
@@ -14,16 +17,19 @@ type taker struct {
 	free    Free
 	req     *request
 	waiter  *waiter
-	leases  []int // indices into batch.granted
+	// decisions is how many leases without slots it takes besides.
+	decisions int32
+	leases    []int // indices into batch.granted
 }
 
-// head is what a batch reads of a pool's queue.
+// head is what a batch reads of a pool's queues.
 type head struct {
-	limit, read, granted int32
-	depth                int32 // how many looks in a row led to this one
+	limit, granted int32
+	depth          int32 // how many looks in a row led to this one
+	reads          []*queueRead
 }
 
-// How far beyond what fits into their free slots the head of a queue is read,
+// How far beyond what fits into their free slots the heads of queues are read,
 // and the most that is.
 const (
 	headMargin = 8
@@ -32,21 +38,23 @@ const (
 
 // gatherTakers lists who could take work: askers of this batch, and waiters of
 // the pools in which it may make tasks ready.
-func (b *batch) gatherTakers() {
+func (b *batch) gatherTakers(ctx context.Context, conn *pgx.Conn) error {
 	wanted := map[id.UUID]*demand{}
+	var looks []look
 	for _, r := range b.reqs {
 		switch c := r.cmd.(type) {
 		case Poll:
 			if !c.Draining && !r.silent {
 				b.offer(r, c.Free)
 			}
+			b.a.voices.note(r.session)
 		case Report:
 			b.offer(r, c.Free)
+			b.a.voices.note(r.session)
 		case StartRun:
 			r.version.demand(wanted, opensFirst)
 		case look:
-			addDemand(wanted, c.pool, maxBorrowed, c.classes)
-			b.heads[c.pool] = &head{depth: c.depth}
+			looks = append(looks, c)
 		}
 	}
 	for _, o := range b.ops {
@@ -62,6 +70,16 @@ func (b *batch) gatherTakers() {
 			}
 		}
 	}
+	if err := b.discover(ctx, conn, looks); err != nil {
+		return err
+	}
+	for _, l := range looks {
+		if l.classes == nil {
+			l.classes = b.a.requirements(l.pool)
+		}
+		addDemand(wanted, l.pool, maxBorrowed, l.classes)
+		b.heads[l.pool] = &head{depth: l.depth}
+	}
 	for _, t := range b.takers {
 		// Who reports takes what its report makes ready, if it can.
 		if d := wanted[t.session.pool]; d != nil {
@@ -69,12 +87,36 @@ func (b *batch) gatherTakers() {
 		}
 	}
 	if b.how.lone {
-		return
+		return nil
 	}
 	b.borrowed = b.a.park.borrow(wanted)
 	for _, w := range b.borrowed {
 		b.takers = append(b.takers, &taker{session: w.session, free: w.poll.Free, waiter: w})
 	}
+	return nil
+}
+
+// discover finds what stands in the pools that somebody asks for, where that was
+// not found out lately.
+func (b *batch) discover(ctx context.Context, conn *pgx.Conn, looks []look) error {
+	now := time.Now()
+	asked := map[poolRef]bool{}
+	for _, t := range b.takers {
+		asked[poolRef{t.session.org, t.session.pool}] = true
+	}
+	for _, l := range looks {
+		asked[poolRef{l.org, l.pool}] = true
+	}
+	var refs []poolRef
+	for ref := range asked {
+		if b.a.directory.stale(ref.id, now) {
+			refs = append(refs, ref)
+		}
+	}
+	if len(refs) == 0 {
+		return nil
+	}
+	return b.a.findQueues(ctx, conn, refs)
 }
 
 func (b *batch) offer(r *request, free Free) {
@@ -83,48 +125,6 @@ func (b *batch) offer(r *request, free Free) {
 		b.takers = append(b.takers, t)
 		b.takerOf[r] = t
 	}
-}
-
-// queueClaims reads the heads of the queues of all pools that somebody takes
-// from.
-func (b *batch) queueClaims(q *pgx.Batch) {
-	refs := map[poolRef]id.UUID{} // the only agent that asks, or Nil
-	for _, t := range b.takers {
-		ref := poolRef{t.session.org, t.session.pool}
-		h := b.heads[ref.id]
-		if h == nil {
-			h = &head{}
-			b.heads[ref.id] = h
-		}
-		h.limit = min(maxHead, h.limit+t.free.Slots)
-		if only, known := refs[ref]; !known {
-			refs[ref] = t.session.agent
-		} else if only != t.session.agent {
-			refs[ref] = id.Nil
-		}
-	}
-	if len(refs) == 0 {
-		return
-	}
-	var orgs, pools, agents []id.UUID
-	var limits []int32
-	for ref, only := range refs {
-		h := b.heads[ref.id]
-		h.limit += headMargin
-		orgs, pools, limits, agents = append(orgs, ref.org), append(pools, ref.id), append(limits, h.limit), append(agents, only)
-	}
-	named := args{"orgs": orgs, "pools": pools, "limits": limits, "agents": agents, "unfit": b.a.seen.unfit(b.takers)}
-	q.Queue(sqlClaimHeads, named).Query(func(rows pgx.Rows) error {
-		var r readyRow
-		_, err := pgx.ForEachRow(rows, []any{
-			&r.Org, &r.Run, &r.Task, &r.attempt, &r.path, &r.pool, &r.class, &r.priority, &r.since, &r.avoid, &r.avoidUntil,
-		}, func() error {
-			b.claims = append(b.claims, r)
-			b.heads[r.pool].read++
-			return nil
-		})
-		return err
-	})
 }
 
 // choosePools are the pools as this batch finds them, what it frees included.
@@ -149,7 +149,10 @@ func (b *batch) choosePools(works []*runWork) map[id.UUID]choose.Pool {
 			b.lookAgain(look{org: p.org, pool: k})
 			continue
 		}
-		out[k] = choose.Pool{Paused: p.paused, Limited: limited, SlotsLeft: int64(p.slots) - p.used + freed[k]}
+		out[k] = choose.Pool{
+			Paused: p.paused, Limited: limited, Slots: int64(p.slots), SlotsLeft: int64(p.slots) - p.used + freed[k],
+			ReserveAfter: p.setting.reserveAfter,
+		}
 	}
 	return out
 }
@@ -162,10 +165,11 @@ func (b *batch) chooseTakers(infos []candidate) []choose.Taker {
 	out := make([]choose.Taker, len(b.takers))
 	for i, t := range b.takers {
 		free := choose.Amount{Slots: t.free.Slots, CPUMillis: t.free.CPUMillis, MemoryBytes: t.free.MemoryBytes, GPUs: t.free.GPUs}
+		decisions := int(t.decisions)
 		if s := b.living[t.session.id]; s == nil || s.ended || s.draining {
-			free = choose.Amount{}
+			free, decisions = choose.Amount{}, 0
 		}
-		out[i] = choose.Taker{Agent: t.session.agent, Pool: t.session.pool, Free: free, Satisfies: func(class int64) bool {
+		out[i] = choose.Taker{Agent: t.session.agent, Pool: t.session.pool, Free: free, Decisions: decisions, Satisfies: func(class int64) bool {
 			return t.session.satisfies(class, *classes[class])
 		}}
 	}

@@ -32,6 +32,16 @@ type taskInfo struct {
 	reads bool
 }
 
+// info is what is looked up of a task of a run. It takes the index of the
+// instance, of which a run may have more than its plan has tasks.
+func (v *version) info(_ *engine.State, task int32) *taskInfo { return &v.tasks[task] }
+
+// node is the task of the plan that an instance is one of, and name the
+// instance's own.
+func (v *version) node(_ *engine.State, task int32) *plan.Task { return &v.graph.Plan.Tasks[task] }
+
+func (v *version) name(_ *engine.State, task int32) string { return v.graph.Plan.Tasks[task].Name }
+
 type versionKey struct {
 	org, pipeline id.UUID
 	digest        plan.Digest
@@ -40,7 +50,8 @@ type versionKey struct {
 // versions caches compiled plans; a version never changes. A pool or a class
 // never changes its id either.
 type versions struct {
-	pool *pgxpool.Pool
+	pool     *pgxpool.Pool
+	settings *settings
 
 	mu      sync.Mutex
 	known   map[versionKey]*version
@@ -53,8 +64,8 @@ const (
 	maxClasses  = 100_000
 )
 
-func newVersions(pool *pgxpool.Pool) *versions {
-	return &versions{pool: pool, known: map[versionKey]*version{}, classes: map[int64]Requirement{}}
+func newVersions(pool *pgxpool.Pool, s *settings) *versions {
+	return &versions{pool: pool, settings: s, known: map[versionKey]*version{}, classes: map[int64]Requirement{}}
 }
 
 const sqlReadVersion = `
@@ -66,11 +77,11 @@ const sqlReadVersion = `
 		AND v.digest = @digest`
 
 const sqlPoolsByName = `
-	SELECT name, id
-	FROM pool
-	WHERE org_id = @org_id
-		AND workspace_id = @workspace_id
-		AND name = ANY(@names)`
+	SELECT p.name, p.id, ` + settingColumns + `
+	FROM pool p
+	WHERE p.org_id = @org_id
+		AND p.workspace_id = @workspace_id
+		AND p.name = ANY(@names)`
 
 // get returns the version, from the cache or the database. Errors: NotFound;
 // FailedPrecondition when a pool that it names is gone.
@@ -129,7 +140,7 @@ func (v *versions) load(ctx context.Context, key versionKey) (*version, error) {
 		if out.graph, err = engine.NewGraph(p); err != nil {
 			return fmt.Errorf("prepare version %s: %w", key.digest, err)
 		}
-		pools, err := poolsOf(ctx, tx, key.org, workspace, p)
+		pools, err := v.poolsOf(ctx, tx, key.org, workspace, p)
 		if err != nil {
 			return err
 		}
@@ -163,7 +174,7 @@ func tasksOf(p *plan.Plan, pools map[string]id.UUID) ([]taskInfo, error) {
 	return out, nil
 }
 
-func poolsOf(ctx context.Context, tx pgx.Tx, org, workspace id.UUID, p *plan.Plan) (map[string]id.UUID, error) {
+func (v *versions) poolsOf(ctx context.Context, tx pgx.Tx, org, workspace id.UUID, p *plan.Plan) (map[string]id.UUID, error) {
 	names := map[string]bool{}
 	for i := range p.Tasks {
 		names[p.Tasks[i].Pool] = true
@@ -179,8 +190,10 @@ func poolsOf(ctx context.Context, tx pgx.Tx, org, workspace id.UUID, p *plan.Pla
 	out := map[string]id.UUID{}
 	var name string
 	var pool id.UUID
-	_, err = pgx.ForEachRow(rows, []any{&name, &pool}, func() error {
+	var r settingRow
+	_, err = pgx.ForEachRow(rows, append([]any{&name, &pool}, r.into()...), func() error {
 		out[name] = pool
+		v.settings.learn(org, pool, &r)
 		return nil
 	})
 	if err != nil {

@@ -38,6 +38,7 @@ func (b *batch) write(ctx context.Context, conn *pgx.Conn) error {
 	b.writeTimers(&w, works)
 	b.writeUsage(&w, sums)
 	b.writeSessions(&w)
+	b.writeLanes(&w) // last: other replicas wait for them
 	if w.q.Len() > 0 {
 		b.writeKeys(&w)
 		b.writeNotify(&w)

@@ -50,14 +50,15 @@ func (b *batch) writeReady(q *writer, works []*runWork) {
 			if o.Wait {
 				continue
 			}
-			t := &w.version.tasks[o.Task]
-			task := &w.version.graph.Plan.Tasks[o.Task]
-			orgs, runs, pools, lanes = append(orgs, w.key.Org), append(runs, w.key.Run), append(pools, t.pool), append(lanes, w.info.workspace)
+			t, task := w.version.info(w.state, o.Task), w.version.node(w.state, o.Task)
+			lane, _ := b.a.settings.of(t.pool).laneOf(&w.info)
+			orgs, runs, pools, lanes = append(orgs, w.key.Org), append(runs, w.key.Run), append(pools, t.pool), append(lanes, lane)
 			tasks, attempts = append(tasks, o.Task), append(attempts, o.Attempt)
 			priorities, classes = append(priorities, w.info.priority+int32(task.Priority)), append(classes, t.class)
-			paths, sinces = append(paths, task.Name), append(sinces, o.At)
+			paths, sinces = append(paths, w.version.name(w.state, o.Task)), append(sinces, o.At)
 			avoids, untils = append(avoids, nullID(o.Avoid.Agent)), append(untils, nullTime(o.Avoid.Until))
 			b.wakePools[t.pool] = true
+			b.a.directory.note(w.key.Org, t.pool, queueKey{w.info.priority + int32(task.Priority), lane, t.class})
 		}
 	}
 	if len(tasks) > 0 {
@@ -77,15 +78,19 @@ func (b *batch) writeLeases(q *writer) {
 	ids, classes := make([]int64, n), make([]int64, n)
 	tasks, attempts, slots := make([]int32, n), make([]int32, n), make([]int32, n)
 	paths, readies := make([]string, n), make([]time.Time, n)
+	priorities, lanes := make([]int32, n), make([]*id.UUID, n)
+	charges, rates := make([]float64, n), make([]float64, n)
 	for i, g := range b.granted {
 		s := g.taker.session
 		orgs[i], sessions[i], agents[i], pools[i], runs[i] = s.org, s.id, s.agent, s.pool, g.key.Run
 		ids[i], classes[i], tasks[i], attempts[i], slots[i] = g.id, g.class, g.key.Task, g.attempt, g.slots
 		paths[i], readies[i] = g.path, g.readyAt
+		priorities[i], lanes[i], charges[i], rates[i] = g.priority, g.lane, g.charge, g.rate
 	}
 	q.exactly(n, "insert leases", sqlInsertLeases, args{
 		"now": b.now, "orgs": orgs, "ids": ids, "sessions": sessions, "agents": agents, "pools": pools, "runs": runs,
 		"tasks": tasks, "attempts": attempts, "paths": paths, "classes": classes, "slots": slots, "readies": readies,
+		"priorities": priorities, "lanes": lanes, "charges": charges, "rates": rates,
 	})
 }
 
