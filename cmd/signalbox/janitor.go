@@ -63,6 +63,17 @@ const sqlDropStartKeys = `
 	DELETE FROM start_key
 	WHERE expires_at < now()`
 
+// A lane behind its clock stands there: its row says nothing.
+const sqlDropLanes = `
+	DELETE FROM lane l
+	USING lane c
+	WHERE c.org_id = l.org_id
+		AND c.pool_id = l.pool_id
+		AND c.priority = l.priority
+		AND c.lane = '00000000-0000-0000-0000-000000000000'
+		AND l.lane <> c.lane
+		AND l.vtime < c.vtime`
+
 func (j *janitor) clean(ctx context.Context) error {
 	return pg.InSystem(ctx, j.pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, sqlMakePartitions); err != nil {
@@ -70,6 +81,9 @@ func (j *janitor) clean(ctx context.Context) error {
 		}
 		if _, err := tx.Exec(ctx, sqlDropStartKeys); err != nil {
 			return fmt.Errorf("drop start keys: %w", err)
+		}
+		if _, err := tx.Exec(ctx, sqlDropLanes); err != nil {
+			return fmt.Errorf("drop lanes: %w", err)
 		}
 		_, err := tenancydb.Sweep(ctx, tx, time.Now())
 		return err

@@ -146,9 +146,14 @@ func (b *batch) claimed(ctx context.Context, conn *pgx.Conn, r *readyRow) (choos
 	b.require(&c, req, r.path)
 	// A run that is not in the cache may have any timers.
 	timer := true
+	s, name := b.a.settings.of(c.Pool), ""
 	if known := b.a.runs.get(r.RunKey); known != nil {
+		if lane, key := s.laneOf(&known.info); lane == r.lane {
+			name = key
+		}
 		timer = known.version.node(known.state, r.Task).Timeouts.Queue > 0
 	}
+	b.weigh(choose.LaneKey{Pool: c.Pool, Priority: c.Priority, Lane: c.Lane}, s, name)
 	return c, candidate{
 		key: r.taskKey, attempt: r.attempt, path: r.path, class: r.class, readyAt: r.since, queued: true, hasTimer: timer, req: req,
 	}, nil

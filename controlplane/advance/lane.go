@@ -27,7 +27,7 @@ type laneState struct {
 }
 
 const sqlReadLanes = `
-	SELECT l.pool_id, l.priority, l.lane, l.key, l.vtime
+	SELECT l.pool_id, l.priority, l.lane, l.vtime
 	FROM lane l
 	JOIN unnest(@orgs::uuid[], @pools::uuid[], @priorities::int[], @lanes::uuid[]) AS k (org_id, pool_id, priority, lane)
 		ON l.org_id = k.org_id AND l.pool_id = k.pool_id AND l.priority = k.priority AND l.lane = k.lane`
@@ -74,14 +74,13 @@ func (b *batch) queueLanes(q *pgx.Batch) {
 	named := args{"orgs": orgs, "pools": pools, "priorities": priorities, "lanes": lanes}
 	q.Queue(sqlReadLanes, named).Query(func(rows pgx.Rows) error {
 		var k choose.LaneKey
-		var name string
 		var vtime float64
-		_, err := pgx.ForEachRow(rows, []any{&k.Pool, &k.Priority, &k.Lane, &name, &vtime}, func() error {
+		_, err := pgx.ForEachRow(rows, []any{&k.Pool, &k.Priority, &k.Lane, &vtime}, func() error {
 			if k.Lane == id.Nil {
 				b.clocks[k] = vtime
 				return nil
 			}
-			b.lanes[k] = choose.Lane{VTime: vtime, Weight: b.a.settings.of(k.Pool).weight(name)}
+			b.lanes[k] = choose.Lane{VTime: vtime, Weight: b.a.settings.of(k.Pool).weight(k.Lane)}
 			return nil
 		})
 		return err
@@ -101,16 +100,18 @@ func (b *batch) infoOf(w *runWork) (*runInfo, *version) {
 	return nil, nil
 }
 
-// weigh gives the lane of a task that becomes ready its weight, if its row has
-// not.
+// weigh gives the lane of a candidate its weight, if its row has not, and the
+// name by which people know it.
 func (b *batch) weigh(k choose.LaneKey, s *setting, name string) {
 	if s == nil || !s.laned {
 		return
 	}
 	if b.lanes[k].Weight == 0 {
-		b.lanes[k] = choose.Lane{Weight: s.weight(name)}
+		b.lanes[k] = choose.Lane{Weight: s.weight(k.Lane)}
 	}
-	b.named[k] = name
+	if name != "" {
+		b.named[k] = name
+	}
 }
 
 // chargeLanes notes what the lanes of laned pools were charged.
@@ -146,7 +147,12 @@ func (b *batch) settleLanes(works []*runWork) {
 			took := b.now.Sub(l.grantedAt).Seconds()
 			b.a.estimates.learn(l.class, l.path, took)
 			k := choose.LaneKey{Pool: l.pool, Priority: l.priority, Lane: *l.lane}
-			b.laneOf(l.org, k).charge += l.rate*took - l.charge
+			owed := l.rate*took - l.charge
+			b.laneOf(l.org, k).charge += owed
+			if stands, read := b.lanes[k]; read {
+				stands.VTime += owed
+				b.lanes[k] = stands
+			}
 		}
 	}
 }
@@ -161,7 +167,8 @@ const sqlChargeLanes = `
 	ORDER BY org_id, pool_id, priority, lane
 	ON CONFLICT (org_id, pool_id, priority, lane) DO UPDATE
 	SET vtime = greatest(l.vtime, EXCLUDED.vtime - EXCLUDED.charged) + EXCLUDED.charged,
-		charged = l.charged + EXCLUDED.charged`
+		charged = l.charged + EXCLUDED.charged,
+		key = CASE WHEN l.key = '' THEN EXCLUDED.key ELSE l.key END`
 
 func (b *batch) writeLanes(q *writer) {
 	if len(b.charged) == 0 {

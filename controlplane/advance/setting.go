@@ -19,7 +19,7 @@ type setting struct {
 	org          id.UUID
 	label        string // whose values are the lanes; empty: there is one
 	laned        bool
-	weights      map[string]float64
+	weights      map[id.UUID]float64 // by lane
 	reserveAfter time.Duration
 	text         string // weights as they were read
 }
@@ -65,7 +65,12 @@ func (s *settings) learn(org, pool id.UUID, r *settingRow) *setting {
 	}
 	k = &setting{org: org, label: label, laned: r.laned, reserveAfter: reserve, text: r.weights}
 	if r.weights != "" {
-		_ = json.Unmarshal([]byte(r.weights), &k.weights) // the table holds nothing else
+		var byValue map[string]float64
+		_ = json.Unmarshal([]byte(r.weights), &byValue) // the table holds nothing else
+		k.weights = make(map[id.UUID]float64, len(byValue))
+		for value, w := range byValue {
+			k.weights[labelLane(label, value)] = w
+		}
 	}
 	evict(s.known, maxPools)
 	s.known[pool] = k
@@ -122,20 +127,25 @@ func (a *Advancer) readSettings(ctx context.Context, q querier, sql string, name
 	return nil
 }
 
-// laneOf is the lane of a run's tasks in a pool, and what people call it. The
-// lane of a label's value is its digest: values are of any length.
+// laneOf is the lane of a run's tasks in a pool, and what people call it.
 func (s *setting) laneOf(i *runInfo) (lane id.UUID, key string) {
 	if s == nil || s.label == "" {
 		return i.workspace, ""
 	}
 	key = i.labels[s.label]
-	sum := sha256.Sum256([]byte(s.label + "=" + key))
-	return id.UUID(sum[:16]), key
+	return labelLane(s.label, key), key
+}
+
+// labelLane is the lane of a label's value: its digest, as values are of any
+// length.
+func labelLane(label, value string) id.UUID {
+	sum := sha256.Sum256([]byte(label + "=" + value))
+	return id.UUID(sum[:len(id.UUID{})])
 }
 
 // weight is what a lane counts for; 1 unless the pool says otherwise.
-func (s *setting) weight(key string) float64 {
-	if w, given := s.weights[key]; given && w > 0 {
+func (s *setting) weight(lane id.UUID) float64 {
+	if w, given := s.weights[lane]; given && w > 0 {
 		return w
 	}
 	return 1

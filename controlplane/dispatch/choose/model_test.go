@@ -2,6 +2,7 @@ package choose_test
 
 import (
 	"cmp"
+	"maps"
 	"time"
 
 	"github.com/signalboxhq/signalbox/controlplane/dispatch/choose"
@@ -32,10 +33,7 @@ func newModel(s choose.Scene) *model {
 		starts: map[choose.LaneKey]float64{}, clocks: map[choose.LaneKey]float64{},
 	}
 	m.Limits = append([]choose.Limit(nil), s.Limits...)
-	m.Pools = map[id.UUID]choose.Pool{}
-	for k, p := range s.Pools {
-		m.Pools[k] = p
-	}
+	m.Pools = maps.Clone(s.Pools)
 	for i := range s.Takers {
 		m.free, m.decisions = append(m.free, s.Takers[i].Free), append(m.decisions, s.Takers[i].Decisions)
 	}
@@ -51,7 +49,7 @@ func (m *model) vtime(k choose.LaneKey) float64 {
 	if v, known := m.vtimes[k]; known {
 		return v
 	}
-	return max(m.Lanes[k].VTime, m.Scene.Clocks[choose.LaneKey{Pool: k.Pool, Priority: k.Priority}])
+	return max(m.Lanes[k].VTime, m.Clocks[choose.LaneKey{Pool: k.Pool, Priority: k.Priority}])
 }
 
 func elder(x, y *choose.Candidate) bool {
