@@ -1,7 +1,6 @@
 package advance
 
 import (
-	"github.com/signalboxhq/signalbox/controlplane/engine"
 	"github.com/signalboxhq/signalbox/proto/id"
 )
 
@@ -29,7 +28,7 @@ func (a *Advancer) Evict(key RunKey) { a.runs.drop(key) }
 func (a *Advancer) Corrupt(key RunKey) {
 	r := *a.runs.get(key)
 	v := *r.version
-	v.graph = &engine.Graph{Plan: v.graph.Plan}
+	v.graph = nil
 	r.version = &v
 	a.runs.drop(key)
 	a.runs.put(&r)
