@@ -57,7 +57,9 @@ type compiler struct {
 	defaults settings
 	params   map[string]*param
 	tasks    map[string]*task
-	order    []*task // as plan.Tasks
+	order    []*task    // as plan.Tasks
+	view     *plan.Plan // what is known of it, whatever is at fault
+	scope    *scope
 }
 
 // fail records a problem at node n.

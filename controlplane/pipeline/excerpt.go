@@ -86,7 +86,7 @@ func (s *source) within(n *yaml.Node, offset int) span {
 	offset = min(offset, len(value))
 	begin := strings.LastIndex(value[:min(len(value), offset+len(exprOpen))], exprOpen)
 	if begin < 0 {
-		return s.spanOf(n)
+		return s.inside(n, offset)
 	}
 	at := s.find(n, exprOpen, strings.Count(value[:begin], exprOpen))
 	if offset <= begin {
@@ -100,6 +100,23 @@ func (s *source) within(n *yaml.Node, offset int) span {
 	word := rest[len(before):]
 	word = word[:len(word)-len(strings.TrimLeftFunc(word, isWord))]
 	return span{at.line, at.column + utf8.RuneCountInString(before), max(1, utf8.RuneCountInString(word))}
+}
+
+// inside is the place of a byte of a scalar that is an expression by itself:
+// exact on its first line, as far as the source spells it as it is.
+func (s *source) inside(n *yaml.Node, offset int) span {
+	column := n.Column
+	if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
+		column++
+	}
+	rest := string(s.from(n.Line, column))
+	before := n.Value[:offset]
+	if !strings.HasPrefix(rest, before) {
+		return s.spanOf(n)
+	}
+	word := rest[len(before):]
+	word = word[:len(word)-len(strings.TrimLeftFunc(word, isWord))]
+	return span{max(1, n.Line), column + utf8.RuneCountInString(before), max(1, utf8.RuneCountInString(word))}
 }
 
 func isWord(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }

@@ -44,7 +44,7 @@ func (c *compiler) readHandler(item entry, name string) {
 		})
 		return
 	}
-	t := c.add(name, item)
+	t := c.add(name, item, nil)
 	t.Exit, t.Rule = plan.ExitAlways, plan.RuleAlways
 	if e, ok := o.get("when"); ok {
 		t.Exit, _ = choice(c, e, plan.ExitAlways, plan.ExitSucceeded, plan.ExitFailed, plan.ExitCanceled)

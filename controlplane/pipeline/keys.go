@@ -26,21 +26,26 @@ var taskKeys = keys{
 	known: []string{
 		"run", "command", "needs", "rule", "env", "secrets", "labels", "select", "resources", "retry",
 		"timeouts", "outputs", "artifacts", "priority", "pool", "on_failure", "source",
+		"tasks", "wait", "signal", "approve",
+		"if", "for_each", "matrix", "max_parallel", "tolerate", "on_empty", "stop_on", "max", "repeat", "template",
 	},
 	later: []string{
-		"for_each", "max_parallel", "tolerate", "stop_on", "on_empty", "matrix", "gang", "repeat", "if",
-		"approve", "wait", "signal", "promote", "pipeline", "with", "cache", "checkpoint", "limits",
-		"assets", "image", "template", "ray", "spark", "budget", "notify", "concurrency", "requires",
-		"preemptible", "on_disconnect", "on_parent_cancel", "checks",
+		"gang", "promote", "pipeline", "with", "cache", "checkpoint", "limits", "assets", "image", "ray", "spark",
+		"budget", "notify", "concurrency", "requires", "preemptible", "on_disconnect", "on_parent_cancel", "checks",
 	},
 }
 
-// exitTaskKeys are a task's without those of the graph: an exit handler waits for
-// the run, not for tasks, and never changes the outcome.
+// graphKeys are what an exit handler has not: it waits for the run, not for
+// tasks, happens once, and never changes the outcome.
+var graphKeys = []string{
+	"needs", "rule", "artifacts", "on_failure", "tasks", "wait", "signal", "approve",
+	"if", "for_each", "matrix", "max_parallel", "tolerate", "on_empty", "stop_on", "max", "repeat", "template",
+}
+
 var exitTaskKeys = keys{
 	where: "an exit handler",
-	known: without(taskKeys.known, "needs", "rule", "artifacts", "on_failure"),
-	later: append(slices.Clone(taskKeys.later), "artifacts"),
+	known: without(taskKeys.known, graphKeys...),
+	later: slices.Concat(taskKeys.later, without(graphKeys, "needs", "rule", "on_failure")),
 }
 
 var exitKeys = keys{where: "an entry of on_exit", known: []string{"when", "name", "task"}, later: []string{"timeout"}}
@@ -82,6 +87,15 @@ var (
 	timeoutKeys = keys{where: "the timeouts of a task", known: []string{"queue", "start", "run", "progress", "grace"}}
 	outputKeys  = keys{where: "an output", known: []string{"type", "open"}}
 
+	repeatKeys  = keys{where: "repeat", known: []string{"until", "max", "on_max"}}
+	waitKeys    = keys{where: "wait", known: []string{"for", "until"}}
+	signalKeys  = keys{where: "signal", known: []string{"name", "type", "timeout", "on_timeout"}}
+	approveKeys = keys{
+		where: "approve",
+		known: []string{"message", "by", "required", "not_requester", "timeout", "on_timeout", "on_reject"},
+		later: []string{"form", "remind", "delegate"},
+	}
+
 	artifactsKeys   = keys{where: "artifacts", known: []string{"in", "out"}}
 	artifactInKeys  = keys{where: "an artifact", known: []string{"from", "type"}}
 	artifactOutKeys = keys{where: "an artifact", known: []string{"type", "path"}, later: []string{"asset"}}
@@ -98,6 +112,8 @@ var synonyms = map[string]string{
 	"tags": "labels", "queue": "pool", "worker_pool": "pool", "timeout": "timeouts", "retries": "retry",
 	"mem": "memory", "gpus": "gpu", "cpus": "cpu", "trigger_rule": "rule", "finally": "on_exit",
 	"cron": "schedule", "tz": "timezone", "interval": "every", "catch_up": "catchup", "on_fail": "on_failure", "when": "if", "schedule": "triggers", "foreach": "for_each", "map": "for_each",
+	"condition": "if", "loop": "repeat", "while": "repeat", "parallelism": "max_parallel", "group": "tasks", "sensor": "wait",
+	"approval": "approve", "approvers": "by", "max_items": "max", "sleep": "wait",
 	"choices": "enum", "exponent": "factor", "max_delay": "cap", "delay": "base",
 }
 

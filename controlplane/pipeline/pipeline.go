@@ -55,6 +55,7 @@ func (c *compiler) readPipeline(root *yaml.Node) {
 	c.readDefaults(o)
 	c.readTasks(o)
 	c.readExit(o)
+	c.readGroups()
 	c.link()
 }
 

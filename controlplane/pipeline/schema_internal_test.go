@@ -30,6 +30,7 @@ func TestSchemaHasTheCompilersKeys(t *testing.T) {
 		"retry": retryKeys, "backoff": backoffKeys, "timeouts": timeoutKeys, "output": outputKeys,
 		"artifacts": artifactsKeys, "artifactIn": artifactInKeys, "artifactOut": artifactOutKeys,
 		"defaults": defaultKeys, "task": taskKeys, "handler": exitKeys, "exitTask": exitTaskKeys,
+		"repeat": repeatKeys, "wait": waitKeys, "signal": signalKeys, "approve": approveKeys,
 	}
 	schema.Defs["pipeline"] = schema.object
 	compared["pipeline"] = pipelineKeys

@@ -17,8 +17,11 @@ const maxCommand = 120 << 10
 // task is a node of the graph while its dependencies are not numbers yet.
 type task struct {
 	plan.Task
-	at       entry // its key under `tasks`, or its entry of `on_exit`
-	index    int   // in plan.Tasks
+	at       entry  // its key under `tasks`, or its entry of `on_exit`
+	index    int    // in plan.Tasks
+	parent   *task  // the group that it is part of
+	does     string // run, command, tasks, …; empty where that is at fault
+	flow     flow
 	settings settings
 	needs    []entry
 	inputs   []input
@@ -32,29 +35,39 @@ func (c *compiler) readTasks(o object) {
 		c.missing(o, "tasks", "at least one task, as in `tasks: {hello: {run: echo hello}}`")
 		return
 	}
-	list := c.named(e, "tasks, as in {hello: {run: echo hello}}", taskName)
 	if e.value.Kind == yaml.MappingNode && len(e.value.Content) == 0 {
 		c.fail(e.path, e.where(), Problem{Message: "a pipeline without tasks does nothing", Want: "at least one task"})
 	}
-	if len(list) > MaxTasks {
+	c.readBody(e, nil)
+}
+
+// readBody reads the tasks of the pipeline itself, or of a group.
+func (c *compiler) readBody(e entry, group *task) {
+	list := c.named(e, "tasks, as in {hello: {run: echo hello}}", taskName)
+	if len(c.order)+len(list) > MaxTasks {
 		c.fail(e.path, e.where(), Problem{
-			Message: "too many tasks", Want: fmt.Sprintf("at most %d", MaxTasks), Got: strconv.Itoa(len(list)),
+			Message: "too many tasks", Want: fmt.Sprintf("at most %d", MaxTasks), Got: strconv.Itoa(len(c.order) + len(list)),
 		})
 		return
 	}
 	for _, f := range list {
-		t := c.add(f.name, f)
+		t := c.add(f.name, f, group)
 		if o, ok := c.object(f, taskKeys); ok {
 			c.readTask(o, t)
 			c.readGraph(o, t)
+			c.readFlow(o, t)
 		}
 	}
 }
 
 // add registers a task before anything of it is read: a task with a fault still
 // exists for those that refer to it.
-func (c *compiler) add(name string, at entry) *task {
-	t := &task{Task: plan.Task{Name: name}, at: at, index: len(c.order), settings: c.defaults, edges: map[int]edge{}}
+func (c *compiler) add(name string, at entry, group *task) *task {
+	t := &task{at: at, index: len(c.order), parent: group, settings: c.defaults, edges: map[int]edge{}}
+	if group != nil {
+		name, t.In = group.Name+"/"+name, group.index+1
+	}
+	t.Name = name
 	c.tasks[name] = t
 	c.order = append(c.order, t)
 	return t
@@ -63,6 +76,10 @@ func (c *compiler) add(name string, at entry) *task {
 // readTask reads what tasks and exit handlers share.
 func (c *compiler) readTask(o object, t *task) {
 	c.readWork(o, t)
+	if t.runsNothing() {
+		c.readBare(o, t)
+		return
+	}
 	t.settings = c.settings(o, c.defaults)
 	s := &t.settings
 	t.Pool, t.Priority, t.Tolerate = s.pool, s.priority, s.tolerate
@@ -76,28 +93,60 @@ func (c *compiler) readTask(o object, t *task) {
 	}
 }
 
-// readWork reads what the task does: exactly one of `run` and `command`.
+// readWork reads what the task does: exactly one of a few things.
 func (c *compiler) readWork(o object, t *task) {
-	run, hasRun := o.get("run")
-	command, hasCommand := o.get("command")
-	switch {
-	case hasRun && hasCommand:
-		c.fail(command.path, command.key, Problem{
-			Message: "a task has `run` or `command`, not both",
-			Hint:    fmt.Sprintf("`run` stands in line %d; `command` is an argv without a shell", run.key.Line),
-		})
-	case hasRun:
-		t.Run = c.script(run)
-	case hasCommand:
-		t.Command = c.argv(command)
-	case !doesLater(o):
-		c.fail(o.path, o.node, Problem{Message: "the task does nothing", Want: "`run` (a shell script) or `command` (an argv)"})
+	var does []entry
+	for _, kind := range []string{"run", "command", "tasks", "wait", "signal", "approve"} {
+		if e, ok := o.get(kind); ok {
+			does = append(does, e)
+		}
 	}
+	switch {
+	case len(does) > 1:
+		c.failSecondKind(does[0], does[1])
+		return
+	case len(does) == 1:
+	case doesLater(o):
+		return
+	default:
+		want := "`run` (a shell script), `command` (an argv), `tasks` (a group), `wait`, `signal` or `approve`"
+		if t.Exit != "" {
+			want = "`run` (a shell script) or `command` (an argv)"
+		}
+		c.fail(o.path, o.node, Problem{Message: "the task does nothing", Want: want})
+		return
+	}
+	e := does[0]
+	t.does = e.name
+	switch e.name {
+	case "run":
+		t.Run = c.script(e)
+	case "command":
+		t.Command = c.argv(e)
+	case "tasks":
+		c.group(e, t)
+	case "wait":
+		t.Wait = c.pause(e, t)
+	case "signal":
+		t.Signal = c.signal(e, t)
+	case "approve":
+		t.Approve = c.approve(e, t)
+	}
+}
+
+func (c *compiler) failSecondKind(first, second entry) {
+	hint := fmt.Sprintf("`%s` stands in line %d", first.name, first.key.Line)
+	if second.name == "command" {
+		hint += "; `command` is an argv without a shell"
+	}
+	c.fail(second.path, second.key, Problem{
+		Message: fmt.Sprintf("a task has `%s` or `%s`, not both", first.name, second.name), Hint: hint,
+	})
 }
 
 // doesLater reports a task of a kind that was refused by name already.
 func doesLater(o object) bool {
-	kinds := []string{"pipeline", "approve", "wait", "signal", "promote", "ray", "spark"}
+	kinds := []string{"tasks", "wait", "signal", "approve", "pipeline", "promote", "ray", "spark"}
 	return slices.ContainsFunc(kinds, o.mentions)
 }
 
@@ -161,7 +210,7 @@ func (c *compiler) readGraph(o object, t *task) {
 	if e, ok := o.get("rule"); ok {
 		t.Rule = c.rule(e)
 	}
-	if e, ok := o.get("artifacts"); ok {
+	if e, ok := o.get("artifacts"); ok && !t.runsNothing() {
 		c.artifacts(e, t)
 	}
 }

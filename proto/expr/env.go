@@ -31,6 +31,8 @@ type Decls struct {
 	Own *TaskDecl
 	// Exit is set for exit handlers, which know the run's outcome.
 	Exit bool
+	// Apart is set for templates, which read no tasks.
+	Apart bool
 	// Refused holds names that exist and may not be read here, each with the
 	// reason as a clause: {"params.token": "it is sealed; declare it open: true"}.
 	// A name refuses everything below it: "tasks.train", "tasks", "item", "run".

@@ -16,6 +16,7 @@ var (
 	mismatch   = regexp.MustCompile(`^expected type '(.*)' but found '(.*)'$`)
 	expecting  = regexp.MustCompile(`(?s) expecting .*$`)
 	selection  = regexp.MustCompile(`^type '(.*)' does not support field selection$`)
+	nullable   = regexp.MustCompile(`wrapper\((\w+)\)`)
 )
 
 // celTypes are CEL's names of types that have others here. The order matters.
@@ -49,6 +50,7 @@ func reword(source string, at int, message string) *Error {
 	if found := undeclared.FindStringSubmatch(message); found != nil {
 		return undeclaredName(source, at, found[1], suggested.FindStringSubmatch(message))
 	}
+	message = nullable.ReplaceAllString(message, "$1?")
 	message = celTypes.Replace(strings.ReplaceAll(expecting.ReplaceAllString(message, ""), "Syntax error: ", ""))
 	switch {
 	case overload.MatchString(message):

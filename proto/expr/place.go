@@ -11,7 +11,7 @@ import (
 type Place struct {
 	group   int       // whose tasks come first: index in Plan.Tasks plus one
 	exit    bool      // of exit handlers
-	apart   bool      // of templates and exit handlers: reads no tasks
+	apart   bool      // of templates, which read no tasks
 	item    plan.Type // empty where there is none
 	outputs int       // whose own outputs are read: index plus one
 }
@@ -60,7 +60,7 @@ func at(p *plan.Plan, i, m int) Place {
 // Decls is what expressions at a place of a plan may read. A task's own group
 // comes first, then the groups around it: a name inside hides the same outside.
 func (place Place) Decls(p *plan.Plan) Decls {
-	decls := Decls{Params: map[string]plan.Type{}, Tasks: map[string]TaskDecl{}, Item: place.item, Exit: place.exit}
+	decls := Decls{Params: map[string]plan.Type{}, Tasks: map[string]TaskDecl{}, Item: place.item, Exit: place.exit, Apart: place.apart}
 	for i := range p.Params {
 		decls.Params[p.Params[i].Name] = p.Params[i].Type
 	}
