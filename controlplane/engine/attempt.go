@@ -99,7 +99,7 @@ type judgement struct {
 func judge(g *Graph, s *State, c *Report) judgement {
 	i := c.Lease.Task
 	m := modeOf(g, s, i)
-	o := settleOutcome(c, m)
+	o := settleOutcome(s, c, m)
 	e := &ends[o]
 	j := judgement{outcome: o, cause: e.cause, next: e.final, reason: c.Reason}
 	if o == OutcomeRefused && c.Cause == CauseInput {
@@ -163,9 +163,12 @@ func rejectedWait(n int) plan.Millis {
 
 // settleOutcome reads the exit codes that mean something, and calls lost what
 // was the infrastructure's doing whoever saw it: an attempt that somebody
-// canceled unasked is one that its agent gave up.
-func settleOutcome(c *Report, m mode) Outcome {
+// canceled unasked is one that its agent gave up. One that was told to stop by a
+// suspend is suspended, also if the run was resumed meanwhile.
+func settleOutcome(s *State, c *Report, m mode) Outcome {
 	switch {
+	case c.Outcome == OutcomeCanceled && (m == modeNormal || m == modeHalting) && s.suspends(&c.Lease):
+		return OutcomeSuspended
 	case c.Outcome == OutcomeFailed && c.ExitCode == ExitSkipped:
 		return OutcomeSkipped
 	case c.Outcome == OutcomeFailed && c.Cause == CauseInfra:

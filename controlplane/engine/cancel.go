@@ -32,6 +32,9 @@ func (x *decider) cancel(c *Cancel) error {
 	if err := x.emit(e); err != nil || s.Run == RunCanceled {
 		return err
 	}
+	if s.Run == RunFinalizing && !c.Force {
+		return nil // it was paused with nothing left to do; its exit handlers run
+	}
 	reason := "the run was canceled"
 	if c.Force {
 		reason = "the run was ended by force"

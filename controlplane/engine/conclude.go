@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"strconv"
 	"time"
 
@@ -77,7 +78,7 @@ func (s *State) blame(g *Graph) string {
 	if first == NoTask {
 		return ""
 	}
-	reason := g.nodeName(first) + " " + s.Tasks[first].State.String()
+	reason := g.nodeName(first) + " " + cmp.Or(s.rejection(first), s.Tasks[first].State.String())
 	if failed > 1 {
 		reason += " and " + strconv.Itoa(failed-1) + " more"
 	}

@@ -35,6 +35,16 @@ func Decide(g *Graph, s *State, c Command) (Decision, error) {
 		err = x.exitDeadline(&c)
 	case Expand:
 		err = x.expandMore(&c)
+	case Pause:
+		err = x.pause(&c)
+	case Resume:
+		err = x.resume(&c)
+	case HoldOver:
+		err = x.holdOver(&c)
+	case Signal:
+		err = x.signal(&c)
+	case Vote:
+		err = x.vote(&c)
 	}
 	if err != nil || len(x.d.Entries) == 0 {
 		return x.d, err
@@ -84,10 +94,11 @@ func (x *decider) emit(e Entry) error {
 }
 
 // settle is the work list: it ends the tasks whose rules have decided, whose
-// ends decide others, until nothing is left to say. A failure that stops the
-// run comes first, so that it cancels what the rules have not ended yet.
+// ends decide others, and the holds that have nothing to wait for, until nothing
+// is left to say. A failure that stops the run comes first, so that it cancels
+// what the rules have not ended yet.
 func (x *decider) settle() error {
-	var ended, stopped, expanded int
+	var ended, stopped, expanded, held int
 	for {
 		var err error
 		switch {
@@ -100,6 +111,9 @@ func (x *decider) settle() error {
 		case ended < len(x.fx.due):
 			err = x.endDue(x.fx.due[ended])
 			ended++
+		case held < len(x.fx.held):
+			err = x.release(x.fx.held[held])
+			held++
 		case expanded < len(x.fx.expanded):
 			err = x.expand(x.fx.expanded[expanded])
 			expanded++
@@ -147,8 +161,8 @@ func (x *decider) conclude(before row) {
 	x.d.RunChanged = x.s.row() != before
 	x.d.Finished = x.s.Run.Terminal()
 	for _, i := range x.fx.opened {
-		if x.s.Tasks[i].State != TaskOpen {
-			continue // stopped in the same decision
+		if x.s.Tasks[i].State != TaskOpen || x.s.Run == RunPaused {
+			continue // stopped in the same decision, or to wait for the resume
 		}
 		if x.d.Opened == nil {
 			x.d.Opened = make([]Opening, 0, len(x.fx.opened))
@@ -157,6 +171,11 @@ func (x *decider) conclude(before row) {
 		x.d.Opened = append(x.d.Opened, o)
 		if !o.QueueUntil.IsZero() {
 			x.d.Timers = append(x.d.Timers, queueTimer(&o))
+		}
+	}
+	for _, i := range x.fx.held {
+		if timer, ok := x.s.holdTimer(i); ok {
+			x.d.Timers = append(x.d.Timers, timer)
 		}
 	}
 	if x.s.Run != before.run || x.s.Generation != before.generation {

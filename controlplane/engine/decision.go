@@ -17,7 +17,7 @@ import (
 type Decision struct {
 	Entries []Entry
 	Opened  []Opening
-	Closed  []int32 // tasks whose ready row, retry timer and queue timer must go
+	Closed  []int32 // tasks whose ready row and timers must go: retry, queue, hold
 	Stop    []Stop
 	Timers  []Timer
 
@@ -78,9 +78,10 @@ const (
 	TimerDeadline                      // Deadline
 	TimerExitDeadline                  // ExitDeadline
 	TimerExpand                        // Expand
+	TimerHold                          // HoldOver
 )
 
-var timerNames = []string{"queue", "deadline", "exit_deadline", "expand"}
+var timerNames = []string{"queue", "deadline", "exit_deadline", "expand", "hold"}
 
 // String is the kind as the timer's column spells it.
 func (k TimerKind) String() string { return text(timerNames, k) }

@@ -16,6 +16,12 @@ type Detail struct {
 	Except []int32 `json:"except,omitempty"`
 	// Of KindAttemptEnded: the tasks that the step added.
 	Members []Member `json:"members,omitempty"`
+	// Of KindSignalReceived: which signal.
+	Name string `json:"name,omitempty"`
+	Key  string `json:"key,omitempty"`
+	// Of KindTaskEnded: the entry whose body is this one's too, the signal that
+	// the task took.
+	From int64 `json:"from,omitempty"`
 }
 
 // Encode is the detail as the journal's column keeps it; nil for none.

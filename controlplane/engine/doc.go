@@ -45,6 +45,18 @@
 //     deadlines, on_task_failure), the command brings the live leases, read
 //     under the run's lock.
 //
+//   - Whether a task that waits for a time, a signal or people goes on: a hold
+//     (held.go) that a timer, a signal or a vote ends. It has no lease and stands
+//     in no queue.
+//
+// # Paused
+//
+// A paused run starts nothing: what is open and not leased is taken back, what
+// the rules would decide waits for the resume. What is leased runs on, holds and
+// the deadline go on; the clock of the queue begins anew with the resume. Suspend
+// is a pause that tells the live attempts to stop: they end as suspended, cost
+// nothing, and are open again.
+//
 // Propagation is a work list inside Decide: an end adds one to the counters of
 // the tasks downstream, each of these is asked, and those that end without
 // running end others. A decision costs the edges it touches, not the graph.

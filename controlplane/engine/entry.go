@@ -30,12 +30,19 @@ const (
 	KindTaskDecided  // an agent answered what a task asked
 	KindTaskExpanded // items of a map came into being
 	KindItemsStopped // all that is inside of a task ended, but for what runs
+	KindRunPaused
+	KindRunSuspended
+	KindRunResumed
+	KindSignalReceived
+	KindTaskApproved // a vote; the end that it brings is an entry of its own
+	KindTaskRejected
 )
 
 var kindNames = []string{
 	"none", "run_started", "run_canceled", "run_forced", "run_retried",
 	"attempt_ended", "task_ended", "deadline_passed", "exit_deadline_passed",
 	"task_decided", "task_expanded", "items_stopped",
+	"run_paused", "run_suspended", "run_resumed", "signal_received", "task_approved", "task_rejected",
 }
 
 // String is the kind as the journal's column spells it.

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 	"time"
 
@@ -93,6 +94,7 @@ func finish(t require.TestingT, g *engine.Graph, s *engine.State, i int, o engin
 func clone(s *engine.State) *engine.State {
 	c := *s
 	c.Tasks = append([]engine.Task(nil), s.Tasks...)
+	c.Holds, c.Votes = maps.Clone(s.Holds), maps.Clone(s.Votes)
 	return &c
 }
 

@@ -69,6 +69,10 @@ func (s *State) enter(g *Graph, i int32, at time.Time, fx *effects) {
 		t.State = TaskExpanding
 		s.pass(g, i, at, fx)
 	case layerWork:
+		if Holds(g.Task(s, i)) {
+			s.hold(g, i, at, fx)
+			return
+		}
 		t.open(at)
 		fx.open(i)
 	}
@@ -125,6 +129,7 @@ func applyDecided(g *Graph, s *State, e *Entry, fx *effects) error {
 		s.enterMap(e.Task, e.Detail.Count, fx)
 	default:
 		s.enter(g, e.Task, e.At, fx)
+		s.holdUntil(e)
 	}
 	return nil
 }

@@ -24,6 +24,7 @@ func Fold(g *Graph, s *State, e Entry) error { return apply(g, s, &e, nil) }
 // collector drops everything: that is Fold.
 type effects struct {
 	opened   []int32
+	held     []int32
 	due      []due
 	expanded []int32 // maps whose next items are to be made
 	stopped  []int32 // maps whose items are to end
@@ -48,6 +49,12 @@ func (fx *effects) expand(task int32) {
 func (fx *effects) stop(task int32) {
 	if fx != nil {
 		fx.stopped = append(fx.stopped, task)
+	}
+}
+
+func (fx *effects) hold(task int32) {
+	if fx != nil {
+		fx.held = append(fx.held, task)
 	}
 }
 
@@ -76,16 +83,19 @@ func applyKind(g *Graph, s *State, e *Entry, fx *effects) error {
 	case KindRunStarted:
 		return applyStarted(g, s, e, fx)
 	case KindRunCanceled:
-		return applyCanceled(g, s, e, RunEventCancel)
+		return applyCanceled(g, s, e, RunEventCancel, fx)
 	case KindRunForced:
-		return applyCanceled(g, s, e, RunEventForce)
+		return applyCanceled(g, s, e, RunEventForce, fx)
 	case KindRunRetried:
 		return applyRetried(g, s, e, fx)
 	case KindAttemptEnded, KindTaskEnded:
 		return applyEnded(g, s, e, fx)
 	case KindDeadlinePassed:
 		s.DeadlinePassed, s.Reason = true, "the deadline passed"
-		return s.move(RunEventDeadline)
+		if err := s.move(RunEventDeadline); err != nil {
+			return err
+		}
+		return s.advance(g, e.At, fx) // a paused run may have nothing left to do
 	case KindExitDeadlinePassed:
 		s.ExitDeadlinePassed = true
 		return s.move(RunEventExitDeadline)
@@ -95,6 +105,14 @@ func applyKind(g *Graph, s *State, e *Entry, fx *effects) error {
 		return applyExpanded(g, s, e, fx)
 	case KindItemsStopped:
 		return applyItemsStopped(g, s, e, fx)
+	case KindRunPaused, KindRunSuspended:
+		return applyPaused(s, e)
+	case KindRunResumed:
+		return applyResumed(g, s, e, fx)
+	case KindSignalReceived:
+		return applySignal(s, e)
+	case KindTaskApproved, KindTaskRejected:
+		return applyVote(s, e)
 	case KindNone:
 	}
 	return fmt.Errorf("kind %d is unknown", e.Kind)
@@ -128,7 +146,7 @@ func (s *State) create(g *Graph) {
 	s.dropTemplates(g, 0, g.top)
 }
 
-func applyCanceled(g *Graph, s *State, e *Entry, event RunEvent) error {
+func applyCanceled(g *Graph, s *State, e *Entry, event RunEvent, fx *effects) error {
 	from := s.Run
 	if err := s.move(event); err != nil {
 		return err
@@ -140,6 +158,7 @@ func applyCanceled(g *Graph, s *State, e *Entry, event RunEvent) error {
 	case RunRunning, RunPaused:
 		s.CancelRequested = true
 		s.Reason = cmp.Or(e.Reason, "canceled")
+		return s.advance(g, e.At, fx) // a paused run may have nothing left to do
 	case RunCanceling, RunFinalizing, RunSucceeded, RunFailed, RunCanceled, RunDropped:
 	}
 	return nil
@@ -196,6 +215,9 @@ func applyEnded(g *Graph, s *State, e *Entry, fx *effects) error {
 	}
 	if !to.Terminal() {
 		return nil
+	}
+	if err := s.unhold(e); err != nil {
+		return err
 	}
 	return s.ended(g, e.Task, e.At, fx)
 }
@@ -254,7 +276,7 @@ func (s *State) ended(g *Graph, i int32, at time.Time, fx *effects) error {
 		if to == TaskCanceled {
 			s.CanceledMain++
 		}
-		if s.Run == RunRunning && (g.Plan.OnFailure == plan.OnFailureStop || g.Plan.OnFailure == plan.OnFailureCancel) {
+		if (s.Run == RunRunning || s.Run == RunPaused) && (g.Plan.OnFailure == plan.OnFailureStop || g.Plan.OnFailure == plan.OnFailureCancel) {
 			s.Halted = true
 		}
 	}

@@ -76,10 +76,12 @@ func (h *history) send(c engine.Command) {
 
 func (h *history) step() {
 	switch rapid.IntRange(0, 19).Draw(h.r, "step") {
-	case 0, 1, 2, 3, 4, 5:
+	case 0, 1, 2, 3, 4:
 		if task, ok := h.pick(sortedKeys(h.ready)); ok {
 			h.grant(task)
 		}
+	case 5:
+		h.turn()
 	case 6, 7:
 		if task, ok := h.pick(sortedKeys(h.leases)); ok {
 			h.start(task)
@@ -135,7 +137,13 @@ func (h *history) repeat() {
 	case engine.Cancel:
 		old.Now, old.Live = h.now, h.live()
 		c = old
-	case engine.Start, engine.Retry, engine.QueueTimeout, engine.Deadline, engine.ExitDeadline:
+	case engine.Pause:
+		old.Now, old.Live = h.now, h.live()
+		c = old
+	case engine.Resume:
+		old.Now, old.Live = h.now, h.live()
+		c = old
+	case engine.Signal, engine.Vote, engine.HoldOver, engine.Start, engine.Retry, engine.QueueTimeout, engine.Deadline, engine.ExitDeadline:
 	}
 	d, _ := h.do(c)
 	require.True(h.r, d.Empty(), "%T decided twice", c)
@@ -169,6 +177,10 @@ func (h *history) end() {
 
 // runOn does the next thing that a run which is left alone needs.
 func (h *history) runOn() {
+	if h.s.Run == engine.RunPaused {
+		h.must(engine.Resume{Now: h.now, Live: h.live()})
+		return
+	}
 	if tasks := sortedKeys(h.leases); len(tasks) > 0 {
 		o := engine.OutcomeSucceeded
 		if h.told[tasks[0]] {
@@ -179,6 +191,10 @@ func (h *history) runOn() {
 	}
 	if tasks := sortedKeys(h.ready); len(tasks) > 0 {
 		h.grant(tasks[0])
+		return
+	}
+	if tasks := sortedKeys(h.s.Holds); len(tasks) > 0 {
+		h.free(tasks[0])
 		return
 	}
 	require.True(h.r, h.tick(), "the run is stuck: %+v", h.s)

@@ -4,12 +4,16 @@ import "time"
 
 // Pending lists what must stand in ready and timer for the run to go on: every
 // open task, including those that hold a live lease, which the caller takes out,
-// and the timers. It rebuilds these tables when they are lost.
+// and the timers. Of a paused run nothing may be leased. It rebuilds these
+// tables when they are lost.
 func Pending(g *Graph, s *State, now time.Time) ([]Opening, []Timer) {
 	var open []Opening
 	var timers []Timer
 	for i := range s.Tasks {
-		if s.Tasks[i].State != TaskOpen {
+		if timer, ok := s.holdTimer(int32(i)); ok {
+			timers = append(timers, timer)
+		}
+		if s.Tasks[i].State != TaskOpen || s.Run == RunPaused {
 			continue
 		}
 		o := opening(g, s, int32(i), clock(now))
@@ -27,6 +31,9 @@ func opening(g *Graph, s *State, i int32, now time.Time) Opening {
 	o := Opening{
 		Task: i, Attempt: t.Try(), Asking: t.Asking, At: t.ReadyAt.Time(),
 		Avoid: Avoid{Agent: t.AvoidAgent, Until: t.AvoidUntil.Time()},
+	}
+	if o.At.Before(s.ResumedAt) {
+		o.At = s.ResumedAt
 	}
 	o.Wait = o.At.After(now)
 	if q := g.Task(s, i).Timeouts.Queue; q > 0 {

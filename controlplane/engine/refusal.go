@@ -10,6 +10,16 @@ const (
 	RefusedRunFinalizing  RefusalReason = "RUN_FINALIZING"   // only its exit handlers are left
 	RefusedRunActive      RefusalReason = "RUN_ACTIVE"       // the run has not ended
 	RefusedNothingToRetry RefusalReason = "NOTHING_TO_RETRY" // no task failed
+
+	RefusedRunPending      RefusalReason = "RUN_PENDING"       // the run has not started
+	RefusedRunCanceling    RefusalReason = "RUN_CANCELING"     // the run is being canceled
+	RefusedRunNotPaused    RefusalReason = "RUN_NOT_PAUSED"    // there is nothing to resume
+	RefusedSignalUnknown   RefusalReason = "SIGNAL_UNKNOWN"    // no task waits for that name
+	RefusedSignalLimit     RefusalReason = "SIGNAL_LIMIT"      // too many signals
+	RefusedNotApproval     RefusalReason = "NOT_AN_APPROVAL"   // the task waits for no votes
+	RefusedApprovalNotOpen RefusalReason = "APPROVAL_NOT_OPEN" // the task is not reached yet
+	RefusedApprovalClosed  RefusalReason = "APPROVAL_CLOSED"   // the task has ended
+	RefusedFourEyes        RefusalReason = "FOUR_EYES"         // the voter asked for the run
 )
 
 // Refusal is a command that the rules do not allow. The state is untouched.

@@ -18,6 +18,8 @@ func applyRetried(g *Graph, s *State, e *Entry, fx *effects) error {
 	s.Outcome, s.Reason = RunPending, ""
 	s.CancelRequested, s.Forced, s.Halted = false, false, false
 	s.DeadlinePassed, s.ExitDeadlinePassed = false, false
+	s.Suspended, s.SuspendedAt, s.ResumedAt = false, time.Time{}, time.Time{}
+	s.RetriedBy = e.Actor
 	if s.StartedAt.IsZero() { // it was canceled before it started
 		s.StartedAt = e.At.UTC()
 	}
@@ -95,6 +97,7 @@ func (s *State) restart(g *Graph, base, width int32, mode []anew) {
 		case startAnew:
 			s.Tasks[i].reset()
 			s.forget(i)
+			s.forgetVotes(i)
 		case reopen:
 			t := &s.Tasks[i]
 			*t = Task{State: TaskExpanding, Attempt: t.Attempt, Asked: t.Asked, S: t.S, F: t.F, U: t.U, K: t.K}

@@ -85,6 +85,7 @@ var runTable = map[RunState]map[RunEvent]RunState{
 		RunEventMainsDone: RunFinalizing,
 	},
 	RunPaused: {
+		RunEventPause:    RunPaused, // it is suspended, too
 		RunEventResume:   RunRunning,
 		RunEventCancel:   RunCanceling,
 		RunEventForce:    RunCanceling,

@@ -41,12 +41,16 @@ type State struct {
 	DeadlinePassed     bool
 	ExitDeadlinePassed bool
 	Halted             bool // on_task_failure stopped all scheduling
+	Suspended          bool // paused, and what ran was told to stop
 
 	StartedAt    time.Time // admission
 	GenerationAt time.Time // admission or the last retry: where the deadline counts from
 	FirstStartAt time.Time // when the first attempt of all began
 	FinalizingAt time.Time
 	FinishedAt   time.Time
+	SuspendedAt  time.Time // the last suspend: leases older than that were told to stop
+	ResumedAt    time.Time // the last resume: where queue timeouts count from
+	TurnedSeq    int64     // of the last pause, suspend or resume
 
 	// Counts over Tasks.
 	LeftMain    int32 // main tasks that have not ended
@@ -62,6 +66,11 @@ type State struct {
 	Tasks  []Task
 	Blocks []Block
 	Fans   map[int32]*Fan
+
+	Holds     map[int32]Hold     // the tasks that are held
+	Votes     map[int32][]Ballot // on approvals, of this generation
+	Signals   []Received         // oldest first
+	RetriedBy string             // who opened this generation, if it is not the first
 }
 
 // Task is a task's part of the state.

@@ -116,6 +116,7 @@ func (s *State) endItems(g *Graph, owner int32, e *Entry, fx *effects) {
 				}
 			}
 			t.State, t.Asking, t.ReadyAt = next, AskNothing, 0
+			s.letGo(i)
 			if t.EndSeq == 0 {
 				t.EndSeq = e.Seq
 			}

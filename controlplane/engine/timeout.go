@@ -8,7 +8,7 @@ const ExitLimit = time.Hour
 // queueTimeout ends a task whose open attempt nobody took.
 func (x *decider) queueTimeout(c *QueueTimeout) error {
 	t := x.open(c.Task, c.Attempt)
-	if t == nil {
+	if t == nil || x.s.Run == RunPaused {
 		return nil
 	}
 	o := opening(x.g, x.s, c.Task, x.now)

@@ -12,6 +12,7 @@ func (w *world) check() {
 	require.Equal(w.t, w.f, w.s, "the fold of the journal is not the live state")
 	w.checkTables()
 	w.checkTasks()
+	w.checkHolds()
 	if w.s.Run.Terminal() {
 		w.checkEnd()
 	}
@@ -92,8 +93,8 @@ func (w *world) checkTasks() {
 	}
 	require.False(w.t, mainLive && exitLive, "an exit handler beside a live main attempt")
 	require.Equal(w.t, []int32{leftMain, leftExit, failing, canceled}, []int32{w.s.LeftMain, w.s.LeftExit, w.s.FailingMain, w.s.CanceledMain})
-	if w.s.Run == engine.RunCanceling {
-		require.Empty(w.t, w.ready, "a canceling run offers work")
+	if w.s.Run == engine.RunCanceling || w.s.Run == engine.RunPaused {
+		require.Empty(w.t, w.ready, "a canceling or paused run offers work")
 		require.Empty(w.t, w.backoff)
 	}
 }
@@ -105,7 +106,8 @@ func (w *world) checkBudgets(i int, tk *engine.Task) {
 	require.LessOrEqual(w.t, int(tk.UsedPreempt), r.Preempt)
 	require.LessOrEqual(w.t, int(tk.Rejected), 10)
 	started := w.grants[grantKey{w.s.Generation, int32(i)}]
-	require.LessOrEqual(w.t, started, 1+int(tk.UsedUser+tk.UsedInfra+tk.UsedPreempt+tk.Rejected))
+	suspended := w.paused[grantKey{w.s.Generation, int32(i)}]
+	require.LessOrEqual(w.t, started, 1+suspended+int(tk.UsedUser+tk.UsedInfra+tk.UsedPreempt+tk.Rejected))
 }
 
 func (w *world) checkEnd() {
@@ -119,7 +121,7 @@ func (w *world) checkEnd() {
 		if w.s.Run == engine.RunSucceeded && when == "" {
 			require.False(w.t, tk.Failing(), "a succeeded run with a failed task")
 		}
-		ran := tk != engine.TaskCanceled && w.s.Tasks[i].Attempt > 0
+		ran := tk != engine.TaskCanceled && (w.s.Tasks[i].Attempt > 0 || engine.Holds(&w.g.Plan.Tasks[i]))
 		due := when == plan.ExitAlways || string(when) == w.s.Outcome.String()
 		if when != "" && due && !w.s.Forced && !w.s.StartedAt.IsZero() {
 			require.True(w.t, ran, "the run ended without its exit handler %d", i)

@@ -93,10 +93,30 @@ func drawTask(t *rapid.T, c planConfig) plan.Task {
 		Resources: plan.Resources{GPUs: rapid.IntRange(0, 1).Draw(t, "gpus")},
 	}
 	if c.controls {
+		drawHold(t, &tk)
 		tk.Timeouts.Queue = plan.Millis(rapid.SampledFrom([]int{0, 0, 5000}).Draw(t, "queue"))
 	}
 	return tk
 }
+
+// drawHold makes some tasks wait instead of running.
+func drawHold(t *rapid.T, tk *plan.Task) {
+	in := plan.Millis(rapid.SampledFrom([]int{0, 2000, 8000}).Draw(t, "timeout"))
+	vain := rapid.SampledFrom([]plan.OnTimeout{"", plan.OnTimeoutFail, plan.OnTimeoutSkip}).Draw(t, "in vain")
+	switch rapid.IntRange(0, 9).Draw(t, "held") {
+	case 0:
+		tk.Wait = &plan.Wait{For: max(in, 1)}
+	case 1, 2:
+		tk.Signal = &plan.Signal{Name: rapid.SampledFrom(drawnSignals).Draw(t, "name"), Timeout: in, OnTimeout: vain}
+	case 3:
+		tk.Approve = &plan.Approve{
+			Required: rapid.IntRange(0, 2).Draw(t, "required"), NotRequester: rapid.Bool().Draw(t, "not requester"),
+			Timeout: in, OnTimeout: vain, OnReject: vain,
+		}
+	}
+}
+
+var drawnSignals = []string{"go", "data"}
 
 func upTo(n int) []int {
 	out := make([]int, n)

@@ -32,6 +32,7 @@ type world struct {
 
 	firsts int // how often a decision said that the run first started
 	grants map[grantKey]int
+	paused map[grantKey]int // attempts that were suspended
 	ended  engine.Kind                // the first entry of this generation that ended the run from outside
 	ends   map[int32]engine.TaskState // of this generation
 }
@@ -55,7 +56,7 @@ func newWorld(t require.TestingT, p *plan.Plan) *world {
 		t: t, g: g, s: engine.NewState(runID), f: engine.NewState(runID), now: testStart,
 		ready: map[int32]engine.Opening{}, backoff: map[int32]engine.Opening{},
 		timers: map[timerKey]engine.Timer{}, leases: map[int32]engine.Lease{},
-		told: map[int32]bool{}, grants: map[grantKey]int{}, ends: map[int32]engine.TaskState{},
+		told: map[int32]bool{}, grants: map[grantKey]int{}, paused: map[grantKey]int{}, ends: map[int32]engine.TaskState{},
 	}
 }
 
@@ -96,6 +97,7 @@ func (w *world) apply(before *engine.State, d *engine.Decision) {
 		delete(w.ready, task)
 		delete(w.backoff, task)
 		delete(w.timers, timerKey{engine.TimerQueue, task})
+		delete(w.timers, timerKey{engine.TimerHold, task})
 	}
 	for _, o := range d.Opened {
 		if o.Wait {
@@ -123,6 +125,9 @@ func (w *world) apply(before *engine.State, d *engine.Decision) {
 	}
 }
 
+// finals are the acts that decide how a run ends.
+var finals = []engine.Kind{engine.KindRunCanceled, engine.KindRunForced, engine.KindDeadlinePassed}
+
 // append writes one entry to the journal and folds it there.
 func (w *world) append(e *engine.Entry) {
 	require.False(w.t, w.f.Run.Terminal() && e.Kind != engine.KindRunRetried, "an event after a terminal run")
@@ -131,7 +136,7 @@ func (w *world) append(e *engine.Entry) {
 	case e.Kind == engine.KindRunRetried:
 		clear(w.ends)
 		w.ended = engine.KindNone
-	case e.Task == engine.NoTask && e.Kind != engine.KindRunStarted && w.f.Run != engine.RunFinalizing && w.ended == engine.KindNone:
+	case slices.Contains(finals, e.Kind) && w.f.Run != engine.RunFinalizing && w.ended == engine.KindNone:
 		w.ended = e.Kind
 	}
 	if e.Kind == engine.KindAttemptEnded {
@@ -140,6 +145,9 @@ func (w *world) append(e *engine.Entry) {
 		require.Equal(w.t, l.ID, e.Lease)
 		delete(w.leases, e.Task)
 		delete(w.told, e.Task)
+		if e.Outcome == engine.OutcomeSuspended {
+			w.paused[grantKey{w.s.Generation, e.Task}]++
+		}
 	}
 	w.journal = append(w.journal, *e)
 	require.NoError(w.t, engine.Fold(w.g, w.f, *e))
@@ -224,6 +232,8 @@ func (w *world) fire(timer engine.Timer) {
 		w.must(engine.Deadline{Now: w.now, Live: w.live()})
 	case engine.TimerExitDeadline:
 		w.must(engine.ExitDeadline{Now: w.now, Live: w.live()})
+	case engine.TimerHold:
+		w.must(engine.HoldOver{Now: w.now, Task: timer.Task, Live: w.live()})
 	}
 }
 
