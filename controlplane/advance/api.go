@@ -50,7 +50,7 @@ func (a *Advancer) act(ctx context.Context, key RunKey, cmd any) error {
 	}
 	r := newRequest(cmd)
 	switch cmd.(type) {
-	case CancelRun, RetryRun:
+	case CancelRun, RetryRun, PauseRun, ResumeRun:
 		r.rows += len(known.version.tasks)
 	}
 	_, err = a.do(ctx, r)

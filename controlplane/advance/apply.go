@@ -28,6 +28,14 @@ func (b *batch) apply(w *runWork, o op) error {
 		return b.decideAs(w, engine.Cancel{Now: b.now, Actor: clean(c.Actor), Reason: clean(c.Reason), Force: c.Force, Live: b.live(w)}, nil)
 	case RetryRun:
 		return b.decideAs(w, engine.Retry{Now: b.now, Actor: clean(c.Actor), Generation: c.Generation}, nil)
+	case PauseRun:
+		return b.applyPause(w, c)
+	case ResumeRun:
+		return b.applyResume(w, c)
+	case SignalRun:
+		return b.applySignal(w, c)
+	case Vote:
+		return b.applyVote(w, c)
 	case Due:
 		return b.applyDue(w, c)
 	case Lose:
@@ -60,7 +68,7 @@ func (b *batch) applyStart(w *runWork, r *request, c StartRun) error {
 		key: RunKey{c.Org, r.run}, version: r.version, state: engine.NewState(r.run),
 		info: runInfo{
 			workspace: c.Workspace, pipeline: c.Pipeline, digest: c.Digest, number: count.next,
-			labelSet: c.LabelSet, labels: c.Labels, priority: c.Priority, createdAt: b.now,
+			labelSet: c.LabelSet, labels: c.Labels, priority: c.Priority, createdAt: b.now, actor: c.Actor,
 		},
 	}
 	if p.Deadline > 0 {
@@ -140,6 +148,8 @@ func (b *batch) applyDue(w *runWork, c Due) error {
 		return b.decideAs(w, engine.Deadline{Now: b.now, Live: b.live(w)}, nil)
 	case engine.TimerExitDeadline.String():
 		return b.decideAs(w, engine.ExitDeadline{Now: b.now, Live: b.live(w)}, nil)
+	case engine.TimerHold.String():
+		return b.decideAs(w, engine.HoldOver{Now: b.now, Task: c.Task, Live: b.live(w)}, nil)
 	}
 	return fmt.Errorf("timer kind %q is unknown", c.Kind)
 }
@@ -153,7 +163,7 @@ func (b *batch) applyRetryDue(w *runWork, c Due) error {
 		return fmt.Errorf("task %d of a timer does not exist", c.Task)
 	}
 	t := &w.state.Tasks[c.Task]
-	if t.State != engine.TaskOpen || t.Attempt != c.Attempt {
+	if t.State != engine.TaskOpen || t.Attempt != c.Attempt || w.state.Run == engine.RunPaused {
 		return nil
 	}
 	w.opened[c.Task] = opened{queued: true, Opening: engine.Opening{
@@ -178,7 +188,15 @@ func (b *batch) decideAs(w *runWork, c engine.Command, body []byte) error {
 	for i := range d.Entries {
 		e := entryRow{Entry: d.Entries[i], generation: w.state.Generation, firstStart: i == d.FirstStart}
 		if e.Task >= 0 {
-			e.path = w.version.graph.Plan.Tasks[e.Task].Name
+			e.path = w.version.graph.Path(w.state, e.Task)
+		}
+		if e.Kind == engine.KindSignalReceived {
+			e.body = body
+		}
+		w.bodyOf(&e)
+		if e.detail, err = e.Detail.Encode(); err != nil {
+			b.spoil(w, w.key, err)
+			return err
 		}
 		if e.Kind == engine.KindAttemptEnded {
 			w.gone[e.Lease] = true
@@ -194,7 +212,9 @@ func (b *batch) decideAs(w *runWork, c engine.Command, body []byte) error {
 		w.closed[t] = true
 		delete(w.opened, t)
 		delete(w.timers, timerKey{engine.TimerQueue.String(), t})
+		delete(w.timers, timerKey{engine.TimerHold.String(), t})
 	}
+	w.noteApprovals(&d)
 	for _, o := range d.Opened {
 		by := report.Lease.Agent // id.Nil where nobody reported
 		if o.Avoid.Agent == by {
@@ -239,6 +259,14 @@ func isRefusal(err error) bool {
 	return errors.As(err, &r)
 }
 
+// refusalKinds are those that are no failed precondition.
+var refusalKinds = map[engine.RefusalReason]func(fault.Reason, string, ...any) *fault.Error{
+	engine.RefusedFourEyes:      fault.PermissionDenied,
+	engine.RefusedSignalLimit:   fault.ResourceExhausted,
+	engine.RefusedSignalUnknown: fault.Invalid,
+	engine.RefusedNotApproval:   fault.Invalid,
+}
+
 // refusalFault gives a rule's refusal the code that clients see.
 func refusalFault(err error) error {
 	var r *engine.Refusal
@@ -246,6 +274,9 @@ func refusalFault(err error) error {
 		return err
 	}
 	reason := fault.Reason(r.Reason)
+	if kind := refusalKinds[r.Reason]; kind != nil {
+		return kind(reason, "%s", r.Text).Because(err)
+	}
 	if r.Reason == engine.RefusedRunActive {
 		reason = "RUN_NOT_TERMINAL"
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/signalboxhq/signalbox/controlplane/dispatch/choose"
 	"github.com/signalboxhq/signalbox/controlplane/engine"
 	"github.com/signalboxhq/signalbox/proto/id"
+	"github.com/signalboxhq/signalbox/tenancy/audit"
 )
 
 // batch is one transaction's worth of requests and all that is known about
@@ -39,6 +40,7 @@ type batch struct {
 	living map[id.UUID]*sessionRow
 	listed map[id.UUID][]*leaseRow
 	pools  map[id.UUID]*poolRow
+	chains map[id.UUID]audit.Head // ends of audit logs, by organization
 
 	// Of pools with several lanes only.
 	lanes   map[choose.LaneKey]choose.Lane
@@ -118,6 +120,9 @@ type runWork struct {
 	fenced   []*leaseRow    // those whose agents did not end them themselves
 	live     []engine.Lease // see batch.live
 	finished bool
+
+	approvals map[int32]bool // those that it concerns
+	audits    []audit.Event
 }
 
 // opened is an attempt that became ready in this batch.
@@ -138,7 +143,9 @@ type entryRow struct {
 
 	path       string
 	generation int32
+	detail     []byte // Entry.Detail, encoded
 	body       []byte
+	from       int64 // the entry whose body is this one's too
 	billedMS   int64
 	firstStart bool
 }
@@ -149,7 +156,7 @@ func newBatch(a *Advancer, reqs []*request) *batch {
 		runs: map[RunKey]*runWork{}, keys: map[startKey]*startKeyRow{}, counts: map[pipelineKey]*counter{},
 		ready: map[taskKey]bool{}, heads: map[id.UUID]*head{},
 		leases: map[int64]*leaseRow{}, byRun: map[RunKey][]*leaseRow{}, due: map[dueKey]timerRow{},
-		living: map[id.UUID]*sessionRow{}, listed: map[id.UUID][]*leaseRow{}, pools: map[id.UUID]*poolRow{},
+		living: map[id.UUID]*sessionRow{}, listed: map[id.UUID][]*leaseRow{}, pools: map[id.UUID]*poolRow{}, chains: map[id.UUID]audit.Head{},
 		takerOf: map[*request]*taker{}, wakePools: map[id.UUID]bool{}, wakeSessions: map[id.UUID]bool{}, again: map[id.UUID]look{},
 		lanes: map[choose.LaneKey]choose.Lane{}, clocks: map[choose.LaneKey]float64{}, named: map[choose.LaneKey]string{},
 		charged: map[choose.LaneKey]*laneState{},
@@ -175,6 +182,14 @@ func (b *batch) plan(r *request) {
 	case CancelRun:
 		b.add(op{key: c.RunKey, order: orderAct, req: r})
 	case RetryRun:
+		b.add(op{key: c.RunKey, order: orderAct, req: r})
+	case PauseRun:
+		b.add(op{key: c.RunKey, order: orderAct, req: r})
+	case ResumeRun:
+		b.add(op{key: c.RunKey, order: orderAct, req: r})
+	case SignalRun:
+		b.add(op{key: c.RunKey, order: orderAct, req: r})
+	case Vote:
 		b.add(op{key: c.RunKey, order: orderAct, req: r})
 	case Due:
 		b.add(op{key: c.RunKey, order: orderDue, req: r})

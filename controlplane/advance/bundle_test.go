@@ -77,7 +77,7 @@ func (b *bundle) deploy(p *plan.Plan) advance.StartRun {
 	p.Format = plan.Format
 	for i := range p.Tasks {
 		p.Tasks[i].Pool = "default"
-		if p.Tasks[i].Run == "" {
+		if p.Tasks[i].Run == "" && !engine.Holds(&p.Tasks[i]) {
 			p.Tasks[i].Run = "true"
 		}
 	}

@@ -106,7 +106,7 @@ type entryColumnsOf struct {
 	tasks, attempts, generations, exits    []int32
 	agents                                 []*id.UUID
 	granteds, starteds, finisheds, retries []*time.Time
-	bodies                                 [][]byte
+	details, bodies                        [][]byte
 }
 
 func (c *entryColumnsOf) add(k RunKey, e *entryRow) {
@@ -120,7 +120,7 @@ func (c *entryColumnsOf) add(k RunKey, e *entryRow) {
 	c.outcomes, c.causes = append(c.outcomes, e.Outcome.String()), append(c.causes, e.Cause.String())
 	c.exits, c.nexts = append(c.exits, e.ExitCode), append(c.nexts, e.Next.String())
 	c.reasons, c.actors = append(c.reasons, e.Reason), append(c.actors, e.Actor)
-	c.billeds, c.bodies = append(c.billeds, e.billedMS), append(c.bodies, e.body)
+	c.billeds, c.details, c.bodies = append(c.billeds, e.billedMS), append(c.details, e.detail), append(c.bodies, e.body)
 }
 
 func (c *entryColumnsOf) args() args {
@@ -129,6 +129,6 @@ func (c *entryColumnsOf) args() args {
 		"paths": c.paths, "attempts": c.attempts, "generations": c.generations, "leases": c.leases, "agents": c.agents,
 		"granteds": c.granteds, "starteds": c.starteds, "finisheds": c.finisheds, "outcomes": c.outcomes,
 		"causes": c.causes, "exit_codes": c.exits, "nexts": c.nexts, "retry_ats": c.retries, "reasons": c.reasons,
-		"actors": c.actors, "billeds": c.billeds, "bodies": c.bodies,
+		"actors": c.actors, "billeds": c.billeds, "details": c.details, "bodies": c.bodies,
 	}
 }

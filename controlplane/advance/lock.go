@@ -94,6 +94,7 @@ func (b *batch) lock(ctx context.Context, conn *pgx.Conn) error {
 	b.queueSessions(&q)
 	b.queuePools(&q)
 	b.queueLanes(&q)
+	b.queueAudit(&q)
 	// After the locks: whoever wrote to a run before us read an earlier clock.
 	q.Queue(sqlClock).QueryRow(func(row pgx.Row) error { return row.Scan(&b.now) })
 	if err := conn.SendBatch(ctx, &q).Close(); err != nil {
@@ -194,9 +195,9 @@ func (b *batch) queueRuns(q *pgx.Batch) {
 // in between. Whether a run stops on failure stands in its version.
 func takesBack(w *runWork, o op) bool {
 	switch o.req.cmd.(type) {
-	case CancelRun, Due:
+	case CancelRun, PauseRun, ResumeRun, Due:
 		return true
-	case Report, Lose:
+	case Report, Lose, SignalRun, Vote:
 		return w.run != nil && w.version.graph.StopsOnFailure()
 	}
 	return false

@@ -48,6 +48,8 @@ func newRequest(cmd any) *request {
 	switch c := cmd.(type) {
 	case StartRun:
 		r.bytes = len(c.Params)
+	case SignalRun:
+		r.bytes = len(c.Body)
 	case Report:
 		r.rows += 3 * len(c.Reports) // the entry, the lease, the run
 		for i := range c.Reports {
@@ -75,6 +77,14 @@ func (r *request) org() id.UUID {
 	case CancelRun:
 		return c.Org
 	case RetryRun:
+		return c.Org
+	case PauseRun:
+		return c.Org
+	case ResumeRun:
+		return c.Org
+	case SignalRun:
+		return c.Org
+	case Vote:
 		return c.Org
 	case Due:
 		return c.Org

@@ -37,11 +37,12 @@ type runInfo struct {
 	priority  int32
 	createdAt time.Time
 	deadline  time.Time
+	actor     string // who started it
 }
 
 const sqlReadRunInfo = `
 	SELECT r.workspace_id, r.pipeline_id, r.digest, r.number, r.label_set_id, r.priority, r.created_at,
-		coalesce(r.deadline, 'epoch'), l.labels
+		coalesce(r.deadline, 'epoch'), r.actor, l.labels
 	FROM run r
 	JOIN label_set l ON l.org_id = r.org_id AND l.id = r.label_set_id
 	WHERE r.org_id = @org_id
@@ -53,7 +54,7 @@ func (a *Advancer) loadRun(ctx context.Context, key RunKey) (*run, error) {
 	var digest []byte
 	row := a.pool.QueryRow(ctx, sqlReadRunInfo, pgx.StrictNamedArgs{"org_id": key.Org, "run_id": key.Run})
 	i := &out.info
-	err := row.Scan(&i.workspace, &i.pipeline, &digest, &i.number, &i.labelSet, &i.priority, &i.createdAt, &i.deadline, &i.labels)
+	err := row.Scan(&i.workspace, &i.pipeline, &digest, &i.number, &i.labelSet, &i.priority, &i.createdAt, &i.deadline, &i.actor, &i.labels)
 	if err != nil {
 		if pg.NoRows(err) {
 			return nil, fault.NotFound("run", id.Format(id.Run, key.Run))

@@ -58,13 +58,13 @@ const sqlDeleteStartKeys = `
 		AND s.run_id = k.run_id`
 
 const entryColumns = `org_id, run_id, seq, v, at, kind, task, path, attempt, generation, lease, agent_id, granted, started, finished,
-		outcome, cause, exit_code, next, retry_at, reason, actor, billed_ms, body`
+		outcome, cause, exit_code, next, retry_at, reason, actor, billed_ms, detail, body`
 
 const entryArrays = `unnest(@orgs::uuid[], @runs::uuid[], @seqs::bigint[], @vs::smallint[], @ats::timestamptz[], @kinds::text[], @tasks::int[],
 		@paths::text[], @attempts::int[], @generations::int[], @leases::bigint[], @agents::uuid[], @granteds::timestamptz[],
 		@starteds::timestamptz[], @finisheds::timestamptz[], @outcomes::text[], @causes::text[], @exit_codes::int[], @nexts::text[],
-		@retry_ats::timestamptz[], @reasons::text[], @actors::text[], @billeds::bigint[], @bodies::bytea[])
-		AS e (` + entryColumns + `)`
+		@retry_ats::timestamptz[], @reasons::text[], @actors::text[], @billeds::bigint[], @details::bytea[], @bodies::bytea[])
+		WITH ORDINALITY AS e (` + entryColumns + `, n)`
 
 const sqlAppendEntries = `
 	WITH n AS (
@@ -92,8 +92,11 @@ const sqlEndLeases = `
 		RETURNING 1
 	)` + expectRows
 
-const endedColumns = `e.org_id, e.run_id, e.seq, e.v, e.at, e.kind, e.task, e.path, e.attempt, e.generation, e.lease, e.agent_id, e.granted,
-			e.started, e.finished, e.outcome, e.cause, e.exit_code, e.next, e.retry_at, e.reason, e.actor, e.billed_ms, e.body`
+const endedColumns = ownColumns + `, e.body`
+
+// ownColumns are an entry's but for the body.
+const ownColumns = `e.org_id, e.run_id, e.seq, e.v, e.at, e.kind, e.task, e.path, e.attempt, e.generation, e.lease, e.agent_id, e.granted,
+			e.started, e.finished, e.outcome, e.cause, e.exit_code, e.next, e.retry_at, e.reason, e.actor, e.billed_ms, e.detail`
 
 const sqlDeleteReady = `
 	WITH n AS (

@@ -27,6 +27,7 @@ func (s *storm) drain() {
 			s.t.Fatalf("%d runs never end", open)
 		}
 		s.exec(s.t.Context(), `UPDATE lease SET granted_at = granted_at - interval '1 minute' WHERE granted_at > now() - interval '10 seconds' AND granted_at < now() - interval '200 milliseconds'`)
+		s.release()
 		s.exec(s.t.Context(), `UPDATE ready SET avoid_until = now() WHERE avoid_until > now()`)
 		pause(s.t.Context(), 20*time.Millisecond)
 	}
@@ -95,7 +96,7 @@ func (s *storm) check() {
 	for _, line := range s.faults.lines {
 		s.t.Errorf("logged: %s", line)
 	}
-	for _, table := range []string{"ready", "lease", "timer"} {
+	for _, table := range []string{"ready", "lease", "timer", "approval"} {
 		require.Zero(s.t, s.tenants[0].count(table), table)
 	}
 	var gaps, twice, numbers int
@@ -110,6 +111,7 @@ func (s *storm) check() {
 		require.Equal(s.t, 1, queryOne[int](s.tenants[0], `SELECT count(*) FROM run WHERE org_id = @org AND id = @run`, pgx.NamedArgs{"org": key.Org, "run": key.Run}))
 	}
 	s.checkAnswers()
+	s.checkSignals()
 }
 
 // checkAnswers: an accepted report is in the journal, once, as its agent's; one

@@ -26,6 +26,7 @@ func stormPlan(r *rand.Rand, n int) *plan.Plan {
 		if r.IntN(4) == 0 {
 			t.Timeouts.Queue = plan.Millis(50 + r.IntN(500))
 		}
+		stormHold(r, &t)
 		for up := range i {
 			if r.IntN(3) == 0 {
 				t.Needs = append(t.Needs, up)

@@ -190,7 +190,7 @@ func (s *storm) weather(ctx context.Context, r *rand.Rand) {
 func (s *storm) people(ctx context.Context, r *rand.Rand) {
 	for ctx.Err() == nil {
 		tenant := r.IntN(len(s.tenants))
-		switch r.IntN(10) {
+		switch r.IntN(12) {
 		case 0:
 			key, ok := s.anyRun(r)
 			if ok {
@@ -200,6 +200,10 @@ func (s *storm) people(ctx context.Context, r *rand.Rand) {
 			key, ok := s.anyRun(r)
 			if ok {
 				s.expect(s.any(r).RetryRun(ctx, advance.RetryRun{RunKey: key, Actor: "storm"}))
+			}
+		case 2, 3, 4:
+			if key, ok := s.anyRun(r); ok {
+				s.turn(ctx, r, key)
 			}
 		default:
 			c := s.starts[tenant][r.IntN(len(s.starts[tenant]))]
@@ -247,6 +251,7 @@ func (s *storm) expect(err error) {
 		return
 	}
 	excused := []fault.Reason{"UNAVAILABLE", "SESSION_EXPIRED", "RUN_TERMINAL", "RUN_FINALIZING", "RUN_NOT_TERMINAL", "NOTHING_TO_RETRY"}
+	excused = append(excused, turnRefusals...)
 	if slices.Contains(excused, fault.ReasonOf(err)) {
 		return
 	}

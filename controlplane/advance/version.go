@@ -165,7 +165,7 @@ func tasksOf(p *plan.Plan, pools map[string]id.UUID) ([]taskInfo, error) {
 	for i := range p.Tasks {
 		t := &p.Tasks[i]
 		pool, ok := pools[t.Pool]
-		if !ok {
+		if held := engine.Holds(t) && !t.Asks(); !ok && !held {
 			return nil, fault.FailedPrecondition(fault.ReasonNotFound, "pool %q, which task %q asks for, does not exist; create it with `signalbox pool create %s`", t.Pool, t.Name, t.Pool)
 		}
 		reads := len(t.Reads.Params) > 0 || len(t.Reads.Outputs) > 0 || len(t.ArtifactsIn) > 0

@@ -36,11 +36,13 @@ func (b *batch) write(ctx context.Context, conn *pgx.Conn) error {
 	b.writeEntries(&w, works)
 	b.writeDispatch(&w, works)
 	b.writeTimers(&w, works)
+	b.writeApprovals(&w, works)
 	b.writeUsage(&w, sums)
 	b.writeSessions(&w)
 	b.writeLanes(&w) // last: other replicas wait for them
 	if w.q.Len() > 0 {
 		b.writeKeys(&w)
+		b.writeAudit(&w, works)
 		b.writeNotify(&w)
 		w.q.Queue("COMMIT")
 		b.writing = true
@@ -122,12 +124,16 @@ func (b *batch) writeKeys(q *writer) {
 // its row, all others plainly.
 func (b *batch) writeEntries(q *writer, works []*runWork) {
 	var plain, ending entryColumnsOf
+	var taken takenColumns
 	for _, w := range works {
 		for i := range w.entries {
 			e := &w.entries[i]
-			if e.Kind == engine.KindAttemptEnded && e.Lease != 0 {
+			switch {
+			case e.Kind == engine.KindAttemptEnded && e.Lease != 0:
 				ending.add(w.key, e)
-			} else {
+			case e.from != 0:
+				taken.add(w.key, e)
+			default:
 				plain.add(w.key, e)
 			}
 		}
@@ -138,6 +144,7 @@ func (b *batch) writeEntries(q *writer, works []*runWork) {
 	if n := len(plain.orgs); n > 0 {
 		q.exactly(n, "append to the journal", sqlAppendEntries, plain.args())
 	}
+	b.writeTaken(q, &taken)
 }
 
 func (b *batch) writeTimers(q *writer, works []*runWork) {
@@ -154,6 +161,9 @@ func (b *batch) writeTimers(q *writer, works []*runWork) {
 		for t := range w.closed {
 			gone.add(w.key, timerRetry, t, 0, time.Time{})
 			gone.add(w.key, engine.TimerQueue.String(), t, 0, time.Time{})
+			if engine.Holds(w.version.graph.Task(w.state, t)) {
+				gone.add(w.key, engine.TimerHold.String(), t, 0, time.Time{})
+			}
 		}
 		for _, t := range w.opened {
 			if t.Wait {

@@ -117,6 +117,10 @@ func plantedRuns() []planted {
 		{"no such task", `UPDATE ready SET task = 17 WHERE run_id = @queued`, []string{
 			`dispatch, {org}: attempt 1 of task "score"`, `dispatch, {org}: {queued} stands in ready with task 17, but has 3 tasks.`,
 		}},
+		{"an approval that is none", `INSERT INTO approval (org_id, run_id, task, workspace_id, path, since, required)
+			VALUES (@org, @queued, 1, @org, 'score', now(), 1)`, []string{
+			`dispatch, {org}: task 1 of {queued} is in the list of open approvals, but is not one.`,
+		}},
 		{"another attempt leased", `UPDATE lease SET attempt = 2 WHERE run_id = @leased`, []string{
 			`dispatch, {org}: task "score" of {leased} stands in lease with attempt 2, but attempt 1 is open.`,
 		}},

@@ -174,6 +174,9 @@ func (x *decider) conclude(before row) {
 		}
 	}
 	for _, i := range x.fx.held {
+		if _, held := x.s.Holds[i]; held {
+			x.d.Held = append(x.d.Held, i)
+		}
 		if timer, ok := x.s.holdTimer(i); ok {
 			x.d.Timers = append(x.d.Timers, timer)
 		}

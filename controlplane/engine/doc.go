@@ -39,8 +39,10 @@
 //   - Whether a task runs: its rule over the counts of its upstream tasks
 //     (rule.go). No verdict but "wait" is ever taken back, so the order of ends
 //     does not matter.
+//
 //   - Whether an attempt is followed by another: the table of ends (attempt.go)
 //     and three budgets; an agent only says how the attempt ended.
+//
 //   - Who holds which attempt: not the engine. Where that matters (cancel,
 //     deadlines, on_task_failure), the command brings the live leases, read
 //     under the run's lock.

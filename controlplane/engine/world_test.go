@@ -32,7 +32,7 @@ type world struct {
 
 	firsts int // how often a decision said that the run first started
 	grants map[grantKey]int
-	paused map[grantKey]int // attempts that were suspended
+	paused map[grantKey]int           // attempts that were suspended
 	ended  engine.Kind                // the first entry of this generation that ended the run from outside
 	ends   map[int32]engine.TaskState // of this generation
 }

@@ -31,7 +31,7 @@ type Row struct {
 }
 
 const entryColumns = `j.seq, j.v, j.at, j.kind, j.task, j.attempt, j.lease, j.agent_id, j.granted, j.started, j.finished,
-		j.outcome, j.cause, j.exit_code, j.next, j.retry_at, j.reason, j.actor`
+		j.outcome, j.cause, j.exit_code, j.next, j.retry_at, j.reason, j.actor, j.detail`
 
 const sqlReadEntries = `
 	SELECT ` + entryColumns + `, j.path, j.generation, j.billed_ms
@@ -120,13 +120,14 @@ type columns struct {
 	kind, outcome, cause, next          string
 	agent                               *id.UUID
 	granted, started, finished, retryAt *time.Time
+	detail                              []byte
 }
 
 // targets are what entryColumns are scanned into.
 func (c *columns) targets(e *engine.Entry) []any {
 	return []any{
 		&e.Seq, &e.V, &e.At, &c.kind, &e.Task, &e.Attempt, &e.Lease, &c.agent, &c.granted, &c.started, &c.finished,
-		&c.outcome, &c.cause, &e.ExitCode, &c.next, &c.retryAt, &e.Reason, &e.Actor,
+		&c.outcome, &c.cause, &e.ExitCode, &c.next, &c.retryAt, &e.Reason, &e.Actor, &c.detail,
 	}
 }
 
@@ -139,6 +140,9 @@ func (c *columns) into(e *engine.Entry) error {
 	e.Granted, e.Started, e.Finished, e.RetryAt = deref(c.granted), deref(c.started), deref(c.finished), deref(c.retryAt)
 	var err error
 	if e.Kind, err = engine.ParseKind(c.kind); err != nil {
+		return err
+	}
+	if e.Detail, err = engine.DecodeDetail(c.detail); err != nil {
 		return err
 	}
 	if e.Outcome, err = engine.ParseOutcome(c.outcome); err != nil {

@@ -20,6 +20,7 @@ type Places struct {
 	ready  map[int32]int32 // task → attempt
 	leased map[int32]int32
 	timers map[timerKey]timer
+	asked  map[int32]int32 // open approvals: task → how many approve
 }
 
 type timerKey struct {
@@ -53,12 +54,18 @@ const sqlReadTimers = `
 	WHERE t.org_id = @org_id
 		AND t.run_id = ANY(@runs)`
 
+const sqlReadApprovals = `
+	SELECT a.run_id, a.task, a.approved
+	FROM approval a
+	WHERE a.org_id = @org_id
+		AND a.run_id = ANY(@runs)`
+
 // ReadPlaces reads where the tasks of a page of runs stand.
 func ReadPlaces(ctx context.Context, q journal.Querier, org id.UUID, page []Row) (map[id.UUID]*Places, error) {
 	out, runs := map[id.UUID]*Places{}, make([]id.UUID, len(page))
 	for i := range page {
 		runs[i] = page[i].ID
-		out[runs[i]] = &Places{ready: map[int32]int32{}, leased: map[int32]int32{}, timers: map[timerKey]timer{}}
+		out[runs[i]] = &Places{ready: map[int32]int32{}, leased: map[int32]int32{}, timers: map[timerKey]timer{}, asked: map[int32]int32{}}
 	}
 	var run id.UUID
 	var task, attempt int32
@@ -82,6 +89,9 @@ func ReadPlaces(ctx context.Context, q journal.Querier, org id.UUID, page []Row)
 	if err := read("leases", sqlReadLeases, place, func() { out[run].leased[task] = attempt }); err != nil {
 		return nil, err
 	}
+	if err := read("approvals", sqlReadApprovals, place, func() { out[run].asked[task] = attempt }); err != nil {
+		return nil, err
+	}
 	err := read("timers", sqlReadTimers, []any{&run, &kind, &task, &attempt, &at}, func() {
 		out[run].timers[timerKey{kind, task}] = timer{attempt, at}
 	})
@@ -92,6 +102,7 @@ func ReadPlaces(ctx context.Context, q journal.Querier, org id.UUID, page []Row)
 // must: each open attempt in exactly one of ready, lease and (waiting for its
 // retry) timer, and nothing else anywhere.
 func (r *Run) dispatch(row *Row, g *engine.Graph, s *engine.State, where *Places, now time.Time) {
+	r.approvals(row, g, s, where)
 	if s.Run.Terminal() {
 		if n := len(where.ready) + len(where.leased) + len(where.timers); n > 0 {
 			r.add(KindDispatch, "%s is %s, but %d ready rows, %d leases and %d timers are left of it.",
@@ -106,7 +117,7 @@ func (r *Run) dispatch(row *Row, g *engine.Graph, s *engine.State, where *Places
 		r.opening(row, g, s, &open[i], where)
 	}
 	for _, task := range where.tasks() {
-		if expected[task] {
+		if expected[task] || stillRuns(s, task, where) {
 			continue
 		}
 		if task < 0 || int(task) >= len(s.Tasks) {
@@ -118,6 +129,14 @@ func (r *Run) dispatch(row *Row, g *engine.Graph, s *engine.State, where *Places
 	for i := range timers {
 		r.timer(row, &timers[i], where)
 	}
+}
+
+// stillRuns reports whether a task is that of an attempt which runs on while its
+// run is paused.
+func stillRuns(s *engine.State, task int32, where *Places) bool {
+	attempts := where.attempts(task)
+	return s.Run == engine.RunPaused && task >= 0 && int(task) < len(s.Tasks) && s.Tasks[task].State == engine.TaskOpen &&
+		len(attempts) == 1 && where.leased[task] == s.Tasks[task].Try() && attempts[0] == s.Tasks[task].Try()
 }
 
 func (r *Run) opening(row *Row, g *engine.Graph, s *engine.State, o *engine.Opening, where *Places) {

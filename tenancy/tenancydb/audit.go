@@ -58,18 +58,21 @@ func AppendAudit(ctx context.Context, tx pgx.Tx, event audit.Event, random io.Re
 		return audit.Entry{}, err
 	}
 	e := audit.Append(head, event, salt)
-	_, err = tx.Exec(ctx, sqlAppendAudit, pgx.StrictNamedArgs{
+	if _, err = tx.Exec(ctx, sqlAppendAudit, auditArgs(e)); err != nil {
+		return audit.Entry{}, fmt.Errorf("append to the audit log: %w", err)
+	}
+	return e, nil
+}
+
+func auditArgs(e audit.Entry) pgx.StrictNamedArgs {
+	return pgx.StrictNamedArgs{
 		"org_id": e.OrgID, "seq": e.Seq, "at": e.At, "workspace_id": nullable(e.WorkspaceID),
 		"actor_type": e.Actor.Type, "actor_id": nullable(e.Actor.ID), "via": e.Actor.Via,
 		"action": e.Action, "resource": e.Resource, "request_id": e.RequestID, "outcome": e.Outcome, "detail": e.Detail,
 		"before": e.Before, "after": e.After, "commitment": e.Commitment, "hash": e.Hash,
 		"salt": e.Salt, "actor_name": e.Personal.ActorName, "ip": e.Personal.IP,
 		"user_agent": e.Personal.UserAgent, "subject": e.Personal.Subject,
-	})
-	if err != nil {
-		return audit.Entry{}, fmt.Errorf("append to the audit log: %w", err)
 	}
-	return e, nil
 }
 
 // lockAuditHead locks the end of a chain, which it makes for an organization
