@@ -100,7 +100,10 @@ func (b *batch) applyReport(w *runWork, o op, c Report, rep *AttemptReport) erro
 	}
 	cmd := engine.Report{
 		Now: b.now, Lease: lease, Finished: finished, Outcome: rep.Outcome, Cause: rep.Cause,
-		ExitCode: rep.ExitCode, Final: rep.Final, Reason: clean(rep.Reason),
+		ExitCode: rep.ExitCode, Final: rep.Final, Reason: clean(rep.Reason), Answer: rep.Answer,
+	}
+	if err := addMembers(w, &cmd, rep.Planned); err != nil {
+		return err
 	}
 	if w.version.graph.StopsOnFailure() {
 		cmd.Live = b.live(w)
@@ -146,6 +149,8 @@ func (b *batch) applyDue(w *runWork, c Due) error {
 		return b.decideAs(w, engine.QueueTimeout{Now: b.now, Task: c.Task, Attempt: c.Attempt, Live: b.live(w)}, nil)
 	case engine.TimerDeadline.String():
 		return b.decideAs(w, engine.Deadline{Now: b.now, Live: b.live(w)}, nil)
+	case engine.TimerExpand.String():
+		return b.decideAs(w, engine.Expand{Now: b.now, Task: c.Task}, nil)
 	case engine.TimerExitDeadline.String():
 		return b.decideAs(w, engine.ExitDeadline{Now: b.now, Live: b.live(w)}, nil)
 	case engine.TimerHold.String():
@@ -163,11 +168,11 @@ func (b *batch) applyRetryDue(w *runWork, c Due) error {
 		return fmt.Errorf("task %d of a timer does not exist", c.Task)
 	}
 	t := &w.state.Tasks[c.Task]
-	if t.State != engine.TaskOpen || t.Attempt != c.Attempt || w.state.Run == engine.RunPaused {
+	if t.State != engine.TaskOpen || t.Try() != c.Attempt || w.state.Run == engine.RunPaused {
 		return nil
 	}
 	w.opened[c.Task] = opened{queued: true, Opening: engine.Opening{
-		Task: c.Task, Attempt: c.Attempt, At: b.now,
+		Task: c.Task, Attempt: c.Attempt, Asking: t.Asking, At: b.now,
 		Avoid: engine.Avoid{Agent: t.AvoidAgent, Until: t.AvoidUntil.Time()},
 	}}
 	return nil
@@ -198,7 +203,7 @@ func (b *batch) decideAs(w *runWork, c engine.Command, body []byte) error {
 			b.spoil(w, w.key, err)
 			return err
 		}
-		if e.Kind == engine.KindAttemptEnded {
+		if e.EndsLease() {
 			w.gone[e.Lease] = true
 			if reported && e.Lease == report.Lease.ID {
 				e.body = body

@@ -5,6 +5,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/signalboxhq/signalbox/controlplane/engine"
 	"github.com/signalboxhq/signalbox/proto/id"
 )
 
@@ -31,7 +32,7 @@ func (b *batch) queueClaims(q *pgx.Batch) {
 			h = &head{}
 			b.heads[ref.id] = h
 		}
-		h.limit = min(maxHead, h.limit+t.free.Slots)
+		h.limit = min(maxHead, h.limit+t.free.Slots+t.free.Decisions)
 		if agent, known := only[ref]; !known {
 			only[ref] = t.session.agent
 		} else if agent != t.session.agent {
@@ -106,9 +107,15 @@ func (b *batch) scanClaims(rows pgx.Rows, all *claimArgs) error {
 	heads := make([]time.Time, len(all.reads))
 	var r readyRow
 	var n int64
+	var asking string
 	_, err := pgx.ForEachRow(rows, []any{
 		&n, &r.Org, &r.Run, &r.Task, &r.attempt, &r.path, &r.pool, &r.class, &r.priority, &r.lane, &r.since, &r.avoid, &r.avoidUntil,
+		&r.plan, &asking,
 	}, func() error {
+		var err error
+		if r.asking, err = engine.ParseAsk(asking); err != nil {
+			return err
+		}
 		q := all.reads[n-1]
 		if q.got == 0 {
 			heads[n-1] = r.since

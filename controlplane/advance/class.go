@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/signalboxhq/signalbox/controlplane/engine"
 	"github.com/signalboxhq/signalbox/proto/id"
 	"github.com/signalboxhq/signalbox/proto/plan"
 )
@@ -65,6 +66,9 @@ func (r *Requirement) size() int32 {
 
 // fits reports whether there is room for a task in what is free.
 func (r *Requirement) fits(free Free) bool {
+	if r.Slots == 0 {
+		return free.Decisions > 0
+	}
 	return r.Slots <= free.Slots && r.CPUMillis <= free.CPUMillis && r.MemoryBytes <= free.MemoryBytes && r.GPUs <= free.GPUs
 }
 
@@ -77,25 +81,7 @@ func requirementOf(p *plan.Plan, t *plan.Task) Requirement {
 		MemoryBytes: t.Resources.MemoryBytes,
 		GPUs:        int32(t.Resources.GPUs),
 		GPUTypes:    t.Resources.GPUTypes,
-		Sealed:      len(t.ArtifactsIn) > 0,
-	}
-	for _, name := range t.Reads.Params {
-		for i := range p.Params {
-			if p.Params[i].Name == name && !p.Params[i].Open {
-				r.Sealed = true
-			}
-		}
-	}
-	for _, ref := range t.Reads.Outputs {
-		up, _, ok := p.Task(ref.Task)
-		if !ok {
-			continue
-		}
-		for _, o := range up.Outputs {
-			if o.Name == ref.Output && !o.Open {
-				r.Sealed = true
-			}
-		}
+		Sealed:      len(t.ArtifactsIn) > 0 || readsSealed(p, &t.Reads) || (t.ForEach != nil && readsSealed(p, &t.Asked)),
 	}
 	return r
 }
@@ -122,7 +108,7 @@ const sqlReadClass = `
 
 // internClasses finds the ids of the tasks' requirement classes, and makes those
 // that are new.
-func internClasses(ctx context.Context, tx pgx.Tx, org id.UUID, tasks []taskInfo) error {
+func internClasses(ctx context.Context, tx pgx.Tx, org id.UUID, tasks []*taskInfo) error {
 	digests := make([][sha256.Size]byte, len(tasks))
 	specs := map[[sha256.Size]byte]string{}
 	for i := range tasks {
@@ -221,6 +207,10 @@ func (v *versions) without(free Free, l *leaseRow) Free {
 	v.mu.Lock()
 	req := v.classes[l.class]
 	v.mu.Unlock()
+	if l.asking != engine.AskNothing {
+		free.Decisions--
+		return free
+	}
 	free.Slots -= l.slots
 	free.CPUMillis -= req.CPUMillis
 	free.MemoryBytes -= req.MemoryBytes

@@ -27,7 +27,7 @@ func (c *runColumns) add(w *runWork) {
 	c.states, c.reasons = append(c.states, s.Run.String()), append(c.reasons, s.Reason)
 	c.outcomes = append(c.outcomes, outcomeText(s))
 	c.generations = append(c.generations, s.Generation)
-	c.dones = append(c.dones, int32(len(s.Tasks))-s.LeftMain-s.LeftExit)
+	c.dones = append(c.dones, w.version.graph.Total()-s.LeftMain-s.LeftExit)
 	c.faileds = append(c.faileds, s.Failed())
 	c.starteds = append(c.starteds, nullTime(s.StartedAt))
 	finished := s.FinishedAt
@@ -80,7 +80,7 @@ func (c *runColumns) startArgs() args {
 		digests, params = append(digests, digest[:]), append(params, nonNil(cmd.Params))
 		numbers, labelSets = append(numbers, w.info.number), append(labelSets, w.info.labelSet)
 		causes, actors = append(causes, cmd.Cause), append(actors, cmd.Actor)
-		priorities, totals = append(priorities, w.info.priority), append(totals, int32(len(w.state.Tasks)))
+		priorities, totals = append(priorities, w.info.priority), append(totals, w.version.graph.Total())
 	}
 	return args{
 		"workspaces": workspaces, "pipelines": pipelines, "digests": digests, "params": params, "numbers": numbers,

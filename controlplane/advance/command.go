@@ -65,7 +65,12 @@ type Free struct {
 	CPUMillis   int64
 	MemoryBytes int64
 	GPUs        int32
+	// Decisions is how many leases without a slot are taken besides.
+	Decisions int32
 }
+
+// takes reports whether there is room for anything.
+func (f *Free) takes() bool { return f.Slots > 0 || f.Decisions > 0 }
 
 // Held is a lease that an agent says it has.
 type Held struct {
@@ -108,6 +113,10 @@ type AttemptReport struct {
 	Final bool
 	// Body is what is kept beside the entry: outputs, sealed error.
 	Body []byte
+	// Answer is what was decided, if the attempt was a decision.
+	Answer *engine.Answer
+	// Planned are tasks that the step adds.
+	Planned []Planned
 }
 
 // Report ends attempts and may take the next leases with its answer.
@@ -146,6 +155,12 @@ type Lease struct {
 	Labels     map[string]string
 	RunOutcome string
 	HasInputs  bool
+	// PlanTask is the task's name in the plan, Task its path in the run; Indexes
+	// are the ordinals that the path names.
+	PlanTask string
+	Indexes  []int32
+	// Asking is what is to be decided; AskNothing for a step.
+	Asking engine.Ask
 }
 
 // Action is what an agent is told to do with a lease it holds.

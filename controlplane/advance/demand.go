@@ -76,38 +76,42 @@ func (v *version) demand(all map[id.UUID]*demand, much opens) {
 }
 
 // measure finds the widths of a plan. Exit handlers become ready with the last
-// end of a main task.
+// end of a main task, the items of a map all at once, decisions in the run's pool.
 func measure(p *plan.Plan, tasks []taskInfo) map[id.UUID]*width {
 	out := map[id.UUID]*width{}
 	exits := map[id.UUID]int{}
 	down := make([]map[id.UUID]int, len(tasks))
 	for i := range tasks {
-		pool := tasks[i].pool
-		w := out[pool]
-		if w == nil {
-			w = &width{classes: map[int64]Requirement{}}
-			out[pool] = w
-		}
-		w.next = max(w.next, int(tasks[i].req.size())) // a retry
-		w.classes[tasks[i].class] = tasks[i].req
-		wants := int(tasks[i].req.size())
-		w.all += wants
 		t := &p.Tasks[i]
-		if !slices.Contains(w.priorities, int32(t.Priority)) {
-			w.priorities = append(w.priorities, int32(t.Priority))
+		root := t.In == 0 && t.Exit == "" && (len(t.Needs) == 0 || t.Rule == "always")
+		if asks := tasks[i].asks; asks != nil {
+			w := widthOf(out, asks, t)
+			w.all++
+			if root {
+				w.first++
+			}
+		}
+		w := widthOf(out, &tasks[i], t)
+		n := opensAtOnce(t) * int(tasks[i].req.size())
+		w.all += n
+		if n > 1 || t.In > 0 {
+			w.next = max(w.next, n, 1)
 		}
 		switch {
 		case t.Exit != "":
-			exits[pool] += wants
+			exits[tasks[i].pool] += n
 			continue
-		case len(t.Needs) == 0 || t.Rule == "always":
-			w.first += wants
+		case root:
+			w.first += n
 		}
 		for _, up := range t.Needs {
 			if down[up] == nil {
 				down[up] = map[id.UUID]int{}
 			}
-			down[up][pool] += wants
+			down[up][tasks[i].pool] += n
+			if asks := tasks[i].asks; asks != nil {
+				down[up][asks.pool]++
+			}
 		}
 	}
 	for pool, w := range out {
@@ -117,4 +121,32 @@ func measure(p *plan.Plan, tasks []taskInfo) map[id.UUID]*width {
 		w.next = max(w.next, exits[pool])
 	}
 	return out
+}
+
+func widthOf(all map[id.UUID]*width, t *taskInfo, task *plan.Task) *width {
+	w := all[t.pool]
+	if w == nil {
+		w = &width{classes: map[int64]Requirement{}}
+		all[t.pool] = w
+	}
+	w.next = max(w.next, int(t.req.size())) // a retry
+	w.classes[t.class] = t.req
+	if !slices.Contains(w.priorities, int32(task.Priority)) {
+		w.priorities = append(w.priorities, int32(task.Priority))
+	}
+	return w
+}
+
+// opensAtOnce is how many attempts a task may open at once, as far as a batch
+// could find agents for them.
+func opensAtOnce(t *plan.Task) int {
+	switch {
+	case t.Group:
+		return 0 // its tasks count themselves
+	case t.ForEach == nil:
+		return 1
+	case t.ForEach.MaxParallel > 0:
+		return min(t.ForEach.MaxParallel, maxBorrowed)
+	}
+	return maxBorrowed
 }

@@ -26,6 +26,8 @@ type grant struct {
 	priority     int32
 	lane         *id.UUID
 	charge, rate float64
+	plan         int32 // the task of the plan
+	asking       engine.Ask
 }
 
 // candidate is a task that competes, and where it stands now.
@@ -38,6 +40,8 @@ type candidate struct {
 	queued   bool // it is a row of ready
 	hasTimer bool // a queue timer of it may run
 	req      Requirement
+	plan     int32
+	asking   engine.Ask
 }
 
 // handOver lets what became ready and the heads of the queues compete for the
@@ -88,7 +92,8 @@ func (b *batch) handOver(ctx context.Context, conn *pgx.Conn) error {
 
 // opening describes a task that became ready in this batch.
 func (b *batch) opening(w *runWork, o opened) (choose.Candidate, candidate) {
-	t, task := w.version.info(w.state, o.Task), w.version.node(w.state, o.Task)
+	t, node := w.version.info(w.state, o.Task, o.Asking), w.version.graph.Node(w.state, o.Task)
+	task := &w.version.graph.Plan.Tasks[node]
 	s := b.a.settings.of(t.pool)
 	lane, name := s.laneOf(&w.info)
 	c := choose.Candidate{
@@ -101,7 +106,7 @@ func (b *batch) opening(w *runWork, o opened) (choose.Candidate, candidate) {
 	b.require(&c, t.req, path)
 	return c, candidate{
 		key: taskKey{w.key, o.Task}, attempt: o.Attempt, path: path, class: t.class,
-		readyAt: o.At, hasTimer: o.queued && task.Timeouts.Queue > 0, req: t.req,
+		readyAt: o.At, hasTimer: o.queued && task.Timeouts.Queue > 0, req: t.req, plan: node, asking: o.Asking,
 	}
 }
 
@@ -151,11 +156,12 @@ func (b *batch) claimed(ctx context.Context, conn *pgx.Conn, r *readyRow) (choos
 		if lane, key := s.laneOf(&known.info); lane == r.lane {
 			name = key
 		}
-		timer = known.version.node(known.state, r.Task).Timeouts.Queue > 0
+		timer = known.version.graph.Plan.Tasks[r.plan].Timeouts.Queue > 0
 	}
 	b.weigh(choose.LaneKey{Pool: c.Pool, Priority: c.Priority, Lane: c.Lane}, s, name)
 	return c, candidate{
 		key: r.taskKey, attempt: r.attempt, path: r.path, class: r.class, readyAt: r.since, queued: true, hasTimer: timer, req: req,
+		plan: r.plan, asking: r.asking,
 	}, nil
 }
 
@@ -168,7 +174,7 @@ func (b *batch) grant(ctx context.Context, conn *pgx.Conn, c candidate, of *choo
 	t.leases = append(t.leases, len(b.granted))
 	g := grant{
 		key: c.key, attempt: c.attempt, path: c.path, class: c.class, slots: c.req.Slots,
-		readyAt: c.readyAt, id: lease, taker: t, queueTimer: c.hasTimer, priority: of.Priority,
+		readyAt: c.readyAt, id: lease, taker: t, queueTimer: c.hasTimer, priority: of.Priority, plan: c.plan, asking: c.asking,
 	}
 	if s := b.a.settings.of(of.Pool); s != nil && s.laned {
 		g.lane, g.charge, g.rate = &of.Lane, a.Charge, a.Charge/of.Seconds

@@ -34,6 +34,8 @@ type (
 		stop                           string
 		graceMS                        int64
 		phase                          string
+		plan                           int32
+		asking                         engine.Ask
 	}
 	readyRow struct {
 		taskKey
@@ -47,6 +49,8 @@ type (
 		since      time.Time
 		avoid      *id.UUID
 		avoidUntil *time.Time
+		plan       int32
+		asking     engine.Ask
 	}
 	sessionRow struct {
 		org, id   id.UUID
@@ -348,14 +352,18 @@ func (b *batch) queuePools(q *pgx.Batch) {
 
 func scanLeases(rows pgx.Rows, each func(*leaseRow)) error {
 	var l leaseRow
+	var asking string
 	_, err := pgx.ForEachRow(rows, []any{
 		&l.org, &l.id, &l.session, &l.agent, &l.pool, &l.run, &l.task, &l.attempt, &l.path, &l.class, &l.slots,
 		&l.readyAt, &l.grantedAt, &l.startedAt, &l.stop, &l.graceMS, &l.phase, &l.priority, &l.lane, &l.charge, &l.rate,
+		&l.plan, &asking,
 	}, func() error {
 		v := l
 		v.readyAt, v.grantedAt = v.readyAt.UTC(), v.grantedAt.UTC()
+		var err error
+		v.asking, err = engine.ParseAsk(asking)
 		each(&v)
-		return nil
+		return err
 	})
 	return err
 }

@@ -56,7 +56,7 @@ func (p *park) begin(reqs []*request) {
 			continue
 		}
 		r.silent = r.over
-		if c.Wait <= 0 && c.Free.Slots <= 0 {
+		if c.Wait <= 0 && !c.Free.takes() {
 			continue // a heartbeat beside the poll that waits
 		}
 		if earlier := last[c.Session]; earlier != nil {
@@ -94,7 +94,7 @@ func (p *park) add(w *waiter) bool {
 }
 
 // wants reports whether the waiter could take work.
-func (w *waiter) wants() bool { return w.poll.Free.Slots > 0 && !w.poll.Draining && !w.over }
+func (w *waiter) wants() bool { return w.poll.Free.takes() && !w.poll.Draining && !w.over }
 
 // leave answers a waiter with nothing, at once or when its batch is done.
 func (p *park) leave(w *waiter) {

@@ -26,6 +26,7 @@ type reply struct {
 type unknownLease struct {
 	index int
 	key   taskKey
+	plan  int32
 }
 
 // complete reports whether nothing has to be read for the answer.
@@ -39,11 +40,12 @@ func (b *batch) replyTo(r *request, t *taker, resend []*leaseRow) *reply {
 	if t != nil {
 		for _, i := range t.leases {
 			g := &b.granted[i]
-			b.addLease(p, g.key, Lease{ID: g.id, Attempt: g.attempt, GrantedAt: b.now})
+			b.addLease(p, g.key, g.plan, Lease{ID: g.id, Task: g.path, Attempt: g.attempt, Asking: g.asking, GrantedAt: b.now})
 		}
 	}
 	for _, l := range resend {
-		b.addLease(p, taskKey{RunKey{l.org, l.run}, l.task}, Lease{ID: l.id, Attempt: l.attempt, GrantedAt: l.grantedAt})
+		b.addLease(p, taskKey{RunKey{l.org, l.run}, l.task}, l.plan,
+			Lease{ID: l.id, Task: l.path, Attempt: l.attempt, Asking: l.asking, GrantedAt: l.grantedAt})
 	}
 	return p
 }
@@ -51,32 +53,33 @@ func (b *batch) replyTo(r *request, t *taker, resend []*leaseRow) *reply {
 // addLease describes a lease as far as its run is at hand. A run that this batch
 // has locked is; of another one in the cache only what never changes counts,
 // because other replicas may have moved it on.
-func (b *batch) addLease(p *reply, key taskKey, l Lease) {
+func (b *batch) addLease(p *reply, key taskKey, node int32, l Lease) {
 	w := b.runs[key.RunKey]
 	if w != nil && w.run != nil && w.failed == nil {
 		d := w.version.graph.Plan.Deadline
 		if d > 0 && !w.state.GenerationAt.IsZero() {
 			l.Deadline = w.state.GenerationAt.Add(millis(d))
 		}
-		l.describe(w.run, key.Task, w.state.Outcome)
-	} else if known := b.a.runs.get(key.RunKey); known != nil && known.fixed(key.Task) {
-		l.describe(known, key.Task, engine.RunPending)
+		l.describe(w.run, node, w.state.Outcome)
+	} else if known := b.a.runs.get(key.RunKey); known != nil && known.fixed(node) {
+		l.describe(known, node, engine.RunPending)
 	} else {
-		p.unknown = append(p.unknown, unknownLease{len(p.work.Leases), key})
+		p.unknown = append(p.unknown, unknownLease{len(p.work.Leases), key, node})
 	}
 	p.work.Leases = append(p.work.Leases, l)
 }
 
 // fixed reports whether all that a lease tells of a task never changes.
-func (r *run) fixed(task int32) bool {
-	return r.version.graph.Plan.Deadline <= 0 && r.version.graph.Plan.Tasks[task].Exit == ""
+func (r *run) fixed(node int32) bool {
+	return r.version.graph.Plan.Deadline <= 0 && r.version.graph.Plan.Tasks[node].Exit == ""
 }
 
 // describe adds what the agent needs to know of the run.
-func (l *Lease) describe(r *run, task int32, outcome engine.RunState) {
-	t := &r.version.graph.Plan.Tasks[task]
+func (l *Lease) describe(r *run, node int32, outcome engine.RunState) {
+	t := &r.version.graph.Plan.Tasks[node]
 	l.Run, l.Number, l.Pipeline, l.Digest = r.key.Run, r.info.number, r.version.pipeline, r.info.digest
-	l.Task, l.Labels, l.HasInputs = t.Name, r.info.labels, r.version.tasks[task].reads
+	l.PlanTask, l.Labels, l.HasInputs = t.Name, r.info.labels, r.version.tasks[node].reads || l.Asking != engine.AskNothing
+	l.Indexes = engine.PathIndexes(l.Task)
 	if t.Exit != "" && outcome != engine.RunPending {
 		l.RunOutcome = outcome.String()
 	}
@@ -103,7 +106,7 @@ func (a *Advancer) complete(ctx context.Context, replies []*reply) {
 func withoutUnknown(p *reply) []Lease {
 	var out []Lease
 	for i := range p.work.Leases {
-		if p.work.Leases[i].Task != "" {
+		if p.work.Leases[i].PlanTask != "" {
 			out = append(out, p.work.Leases[i])
 		}
 	}
@@ -150,7 +153,7 @@ func (a *Advancer) describeUnknown(ctx context.Context, replies []*reply) error 
 			if brief := known[u.key.RunKey]; brief != nil {
 				l := &p.work.Leases[u.index]
 				l.Deadline = brief.deadline
-				l.describe(&brief.run, u.key.Task, brief.outcome)
+				l.describe(&brief.run, u.plan, brief.outcome)
 			}
 		}
 		p.work.Leases = withoutUnknown(p)
@@ -198,7 +201,7 @@ const sqlEndedLeases = `
 	FROM journal j
 	JOIN unnest(@orgs::uuid[], @runs::uuid[], @leases::bigint[], @agents::uuid[]) AS k (org_id, run_id, lease, agent_id)
 		ON j.org_id = k.org_id AND j.run_id = k.run_id AND j.lease = k.lease AND j.agent_id = k.agent_id
-	WHERE j.kind = 'attempt_ended'
+	WHERE j.kind IN ('attempt_ended', 'task_decided')
 		AND j.outcome <> 'lost'
 		AND NOT EXISTS (
 			SELECT 1

@@ -24,6 +24,7 @@ type run struct {
 	info    runInfo
 	version *version
 	state   *engine.State
+	weight  int // what the cache counts for it
 }
 
 // runInfo is what a run was started with.
@@ -132,11 +133,26 @@ func (c *runs) put(r *run) *run {
 		return el.Value.(*run)
 	}
 	c.known[r.key] = c.order.PushFront(r)
-	c.tasks += len(r.version.tasks)
+	c.weigh(r)
+	return r
+}
+
+// weigh counts a run's tasks: they grow. It makes room for them.
+func (c *runs) weigh(r *run) {
+	c.tasks += len(r.state.Tasks) - r.weight
+	r.weight = len(r.state.Tasks)
 	for c.tasks > c.limit && c.order.Len() > 1 {
 		c.remove(c.order.Back())
 	}
-	return r
+}
+
+// grown counts a run anew whose maps have expanded.
+func (c *runs) grown(r *run) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if el := c.known[r.key]; el != nil && el.Value.(*run) == r {
+		c.weigh(r)
+	}
 }
 
 func (c *runs) drop(key RunKey) {
@@ -150,7 +166,8 @@ func (c *runs) drop(key RunKey) {
 func (c *runs) remove(el *list.Element) {
 	r := c.order.Remove(el).(*run)
 	delete(c.known, r.key)
-	c.tasks -= len(r.version.tasks)
+	c.tasks -= r.weight
+	r.weight = 0
 }
 
 // ensure makes sure that a run is in the cache, so that its batch need not fold

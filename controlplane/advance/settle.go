@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 
+	"github.com/signalboxhq/signalbox/controlplane/engine"
 	"github.com/signalboxhq/signalbox/internal/fault"
 	"github.com/signalboxhq/signalbox/proto/id"
 )
@@ -40,6 +41,7 @@ func (a *Advancer) settle(ctx context.Context, b *batch) {
 		late = append(late, a.settleOne(b, r))
 	}
 	a.park.end()
+	a.goOn(b)
 	for s := range b.wakeSessions {
 		a.park.wake(s)
 	}
@@ -66,6 +68,25 @@ func (a *Advancer) keep(ctx context.Context, b *batch) {
 			a.runs.drop(key)
 		case w.start != nil:
 			a.runs.put(w.run)
+		case len(w.state.Tasks) != w.weight:
+			a.runs.grown(w.run)
+		}
+	}
+}
+
+// goOn queues what follows at once: the next items of maps. A timer stands for
+// each, should this replica not get there.
+func (a *Advancer) goOn(b *batch) {
+	for key, w := range b.runs {
+		if w.run == nil || w.failed != nil || w.finished {
+			continue
+		}
+		for k, t := range w.timers {
+			if k.kind == engine.TimerExpand.String() {
+				r := newRequest(Due{RunKey: key, Kind: k.kind, Task: t.Task, Attempt: t.Attempt})
+				r.rows += engine.Chunk
+				_ = a.queue.add(r) // a full queue: the timer will
+			}
 		}
 	}
 }

@@ -54,12 +54,12 @@ const sqlLockReadyOfRuns = `
 // hide what it may.
 const sqlClaimHeads = `
 	SELECT k.i, h.org_id, h.run_id, h.task, h.attempt, h.path, h.pool_id, h.class_id, h.priority, h.lane, h.since,
-		h.avoid_agent, h.avoid_until
+		h.avoid_agent, h.avoid_until, h.plan_task, h.asking
 	FROM unnest(@orgs::uuid[], @pools::uuid[], @priorities::int[], @lanes::uuid[], @classes::bigint[], @limits::int[],
 		@agents::uuid[], @froms::timestamptz[]) WITH ORDINALITY AS k (org_id, pool_id, priority, lane, class_id, n, agent_id, since, i)
 	CROSS JOIN LATERAL (
 		SELECT r.org_id, r.run_id, r.task, r.attempt, r.path, r.pool_id, r.class_id, r.priority, r.lane, r.since,
-			r.avoid_agent, r.avoid_until
+			r.avoid_agent, r.avoid_until, r.plan_task, r.asking
 		FROM ready r
 		WHERE r.org_id = k.org_id
 			AND r.pool_id = k.pool_id
@@ -75,7 +75,7 @@ const sqlClaimHeads = `
 
 const leaseColumns = `l.org_id, l.id, l.session_id, l.agent_id, l.pool_id, l.run_id, l.task, l.attempt, l.path, l.class_id, l.slots,
 		l.ready_at, l.granted_at, l.started_at, l.stop, l.stop_grace_ms, l.phase,
-		l.priority, l.lane, l.charge, l.rate`
+		l.priority, l.lane, l.charge, l.rate, l.plan_task, l.asking`
 
 // DISTINCT keeps the index of runs out of it: a lease is found by its id.
 const sqlLockLeases = `

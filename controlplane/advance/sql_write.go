@@ -110,25 +110,25 @@ const sqlDeleteReady = `
 
 const sqlInsertReady = `
 	WITH n AS (
-	INSERT INTO ready (org_id, run_id, task, attempt, path, pool_id, class_id, priority, lane, since, avoid_agent, avoid_until)
-	SELECT org_id, run_id, task, attempt, path, pool_id, class_id, priority, lane, since, avoid_agent, avoid_until
+	INSERT INTO ready (org_id, run_id, task, attempt, path, pool_id, class_id, priority, lane, since, avoid_agent, avoid_until, plan_task, asking)
+	SELECT org_id, run_id, task, attempt, path, pool_id, class_id, priority, lane, since, avoid_agent, avoid_until, plan_task, asking
 	FROM unnest(@orgs::uuid[], @runs::uuid[], @tasks::int[], @attempts::int[], @paths::text[], @pools::uuid[], @classes::bigint[],
-		@priorities::int[], @lanes::uuid[], @sinces::timestamptz[], @avoids::uuid[], @untils::timestamptz[])
-		AS u (org_id, run_id, task, attempt, path, pool_id, class_id, priority, lane, since, avoid_agent, avoid_until)
+		@priorities::int[], @lanes::uuid[], @sinces::timestamptz[], @avoids::uuid[], @untils::timestamptz[], @plan_tasks::int[], @askings::text[])
+		AS u (org_id, run_id, task, attempt, path, pool_id, class_id, priority, lane, since, avoid_agent, avoid_until, plan_task, asking)
 		RETURNING 1
 	)` + expectRows
 
 const sqlInsertLeases = `
 	WITH n AS (
 	INSERT INTO lease (org_id, id, session_id, agent_id, pool_id, run_id, task, attempt, path, class_id, slots, ready_at, granted_at,
-		priority, lane, charge, rate)
+		priority, lane, charge, rate, plan_task, asking)
 	SELECT org_id, id, session_id, agent_id, pool_id, run_id, task, attempt, path, class_id, slots, ready_at, @now,
-		priority, lane, charge, rate
+		priority, lane, charge, rate, plan_task, asking
 	FROM unnest(@orgs::uuid[], @ids::bigint[], @sessions::uuid[], @agents::uuid[], @pools::uuid[], @runs::uuid[], @tasks::int[],
 		@attempts::int[], @paths::text[], @classes::bigint[], @slots::int[], @readies::timestamptz[],
-		@priorities::int[], @lanes::uuid[], @charges::float8[], @rates::float8[])
+		@priorities::int[], @lanes::uuid[], @charges::float8[], @rates::float8[], @plan_tasks::int[], @askings::text[])
 		AS u (org_id, id, session_id, agent_id, pool_id, run_id, task, attempt, path, class_id, slots, ready_at,
-			priority, lane, charge, rate)
+			priority, lane, charge, rate, plan_task, asking)
 		RETURNING 1
 	)` + expectRows
 

@@ -17,9 +17,7 @@ type taker struct {
 	free    Free
 	req     *request
 	waiter  *waiter
-	// decisions is how many leases without slots it takes besides.
-	decisions int32
-	leases    []int // indices into batch.granted
+	leases  []int // indices into batch.granted
 }
 
 // head is what a batch reads of a pool's queues.
@@ -120,7 +118,7 @@ func (b *batch) discover(ctx context.Context, conn *pgx.Conn, looks []look) erro
 }
 
 func (b *batch) offer(r *request, free Free) {
-	if free.Slots > 0 && r.session != nil {
+	if free.takes() && r.session != nil {
 		t := &taker{session: r.session, free: free, req: r}
 		b.takers = append(b.takers, t)
 		b.takerOf[r] = t
@@ -165,7 +163,7 @@ func (b *batch) chooseTakers(infos []candidate) []choose.Taker {
 	out := make([]choose.Taker, len(b.takers))
 	for i, t := range b.takers {
 		free := choose.Amount{Slots: t.free.Slots, CPUMillis: t.free.CPUMillis, MemoryBytes: t.free.MemoryBytes, GPUs: t.free.GPUs}
-		decisions := int(t.decisions)
+		decisions := int(t.free.Decisions)
 		if s := b.living[t.session.id]; s == nil || s.ended || s.draining {
 			free, decisions = choose.Amount{}, 0
 		}

@@ -15,14 +15,15 @@ func (b *batch) meter(works []*runWork) []usage.Quantity {
 	for _, w := range works {
 		for i := range w.entries {
 			e := &w.entries[i]
-			if e.Kind != engine.KindAttemptEnded {
+			if e.Kind != engine.KindAttemptEnded || e.Attempt < 0 {
 				continue
 			}
+			info := w.version.info(w.state, e.Task, engine.AskNothing)
 			a := usage.Attempt{
-				Org: w.key.Org, Workspace: w.info.workspace, Pool: w.version.tasks[e.Task].pool, Pipeline: w.info.pipeline,
+				Org: w.key.Org, Workspace: w.info.workspace, Pool: info.pool, Pipeline: w.info.pipeline,
 				LabelSet: w.info.labelSet, Started: e.Started, Finished: e.Finished, Recorded: b.now,
 				Billable: usage.Billable(e.Outcome.String(), !e.Started.IsZero()),
-				GPUs:     w.version.tasks[e.Task].req.GPUs, FirstOfRun: e.firstStart,
+				GPUs:     info.req.GPUs, FirstOfRun: e.firstStart,
 			}
 			e.billedMS = a.DurationMS()
 			attempts = append(attempts, a)

@@ -30,17 +30,21 @@ type taskInfo struct {
 	class int64
 	req   Requirement
 	reads bool
+	// Where its decisions are made: in the run's pool. Nil if it asks nothing.
+	asks *taskInfo
 }
 
-// info is what is looked up of a task of a run. It takes the index of the
-// instance, of which a run may have more than its plan has tasks.
-func (v *version) info(_ *engine.State, task int32) *taskInfo { return &v.tasks[task] }
+// info is what is known of a task of a run, or of what its open attempt asks.
+func (v *version) info(s *engine.State, task int32, asking engine.Ask) *taskInfo {
+	t := &v.tasks[v.graph.Node(s, task)]
+	if asking != engine.AskNothing {
+		return t.asks
+	}
+	return t
+}
 
-// node is the task of the plan that an instance is one of, and name the
-// instance's own.
-func (v *version) node(_ *engine.State, task int32) *plan.Task { return &v.graph.Plan.Tasks[task] }
-
-func (v *version) name(_ *engine.State, task int32) string { return v.graph.Plan.Tasks[task].Name }
+// name is the path of a task of a run.
+func (v *version) name(s *engine.State, task int32) string { return v.graph.Path(s, task) }
 
 type versionKey struct {
 	org, pipeline id.UUID
@@ -104,6 +108,9 @@ func (v *versions) get(ctx context.Context, org, pipeline id.UUID, digest plan.D
 	for i := range loaded.tasks {
 		evict(v.classes, maxClasses)
 		v.classes[loaded.tasks[i].class] = loaded.tasks[i].req
+		if asks := loaded.tasks[i].asks; asks != nil {
+			v.classes[asks.class] = asks.req
+		}
 	}
 	return loaded, nil
 }
@@ -148,7 +155,7 @@ func (v *versions) load(ctx context.Context, key versionKey) (*version, error) {
 		if err != nil {
 			return err
 		}
-		return internClasses(ctx, tx, key.org, out.tasks)
+		return internClasses(ctx, tx, key.org, everyInfo(out.tasks))
 	})
 	if err != nil {
 		return nil, err
@@ -168,14 +175,19 @@ func tasksOf(p *plan.Plan, pools map[string]id.UUID) ([]taskInfo, error) {
 		if held := engine.Holds(t) && !t.Asks(); !ok && !held {
 			return nil, fault.FailedPrecondition(fault.ReasonNotFound, "pool %q, which task %q asks for, does not exist; create it with `signalbox pool create %s`", t.Pool, t.Name, t.Pool)
 		}
-		reads := len(t.Reads.Params) > 0 || len(t.Reads.Outputs) > 0 || len(t.ArtifactsIn) > 0
-		out[i] = taskInfo{pool: pool, req: requirementOf(p, t), reads: reads}
+		out[i] = taskInfo{pool: pool, req: requirementOf(p, t), reads: readsAny(t)}
+		if t.Asks() || t.AsksItem() || t.Repeat != nil {
+			if pool, ok = pools[p.Pool]; !ok {
+				return nil, fault.FailedPrecondition(fault.ReasonNotFound, "pool %q, which decides what task %q asks, does not exist; create it with `signalbox pool create %s`", p.Pool, t.Name, p.Pool)
+			}
+			out[i].asks = &taskInfo{pool: pool, req: decisionOf(p, t), reads: true}
+		}
 	}
 	return out, nil
 }
 
 func (v *versions) poolsOf(ctx context.Context, tx pgx.Tx, org, workspace id.UUID, p *plan.Plan) (map[string]id.UUID, error) {
-	names := map[string]bool{}
+	names := map[string]bool{p.Pool: true}
 	for i := range p.Tasks {
 		names[p.Tasks[i].Pool] = true
 	}

@@ -129,7 +129,7 @@ func (b *batch) writeEntries(q *writer, works []*runWork) {
 		for i := range w.entries {
 			e := &w.entries[i]
 			switch {
-			case e.Kind == engine.KindAttemptEnded && e.Lease != 0:
+			case e.EndsLease():
 				ending.add(w.key, e)
 			case e.from != 0:
 				taken.add(w.key, e)

@@ -40,9 +40,9 @@ func (b *batch) writeUnready(q *writer, works []*runWork) {
 func (b *batch) writeReady(q *writer, works []*runWork) {
 	var orgs, runs, pools, lanes []id.UUID
 	var avoids []*id.UUID
-	var tasks, attempts, priorities []int32
+	var tasks, attempts, priorities, nodes []int32
 	var classes []int64
-	var paths []string
+	var paths, askings []string
 	var sinces []time.Time
 	var untils []*time.Time
 	for _, w := range works {
@@ -50,12 +50,14 @@ func (b *batch) writeReady(q *writer, works []*runWork) {
 			if o.Wait {
 				continue
 			}
-			t, task := w.version.info(w.state, o.Task), w.version.node(w.state, o.Task)
+			t, node := w.version.info(w.state, o.Task, o.Asking), w.version.graph.Node(w.state, o.Task)
+			task := &w.version.graph.Plan.Tasks[node]
 			lane, _ := b.a.settings.of(t.pool).laneOf(&w.info)
 			orgs, runs, pools, lanes = append(orgs, w.key.Org), append(runs, w.key.Run), append(pools, t.pool), append(lanes, lane)
 			tasks, attempts = append(tasks, o.Task), append(attempts, o.Attempt)
 			priorities, classes = append(priorities, w.info.priority+int32(task.Priority)), append(classes, t.class)
-			paths, sinces = append(paths, w.version.name(w.state, o.Task)), append(sinces, o.At)
+			paths, sinces = append(paths, w.version.graph.Path(w.state, o.Task)), append(sinces, o.At)
+			nodes, askings = append(nodes, node), append(askings, o.Asking.String())
 			avoids, untils = append(avoids, nullID(o.Avoid.Agent)), append(untils, nullTime(o.Avoid.Until))
 			b.wakePools[t.pool] = true
 			b.a.directory.note(w.key.Org, t.pool, queueKey{w.info.priority + int32(task.Priority), lane, t.class})
@@ -65,6 +67,7 @@ func (b *batch) writeReady(q *writer, works []*runWork) {
 		q.exactly(len(tasks), "put into the queue", sqlInsertReady, args{
 			"orgs": orgs, "runs": runs, "tasks": tasks, "attempts": attempts, "paths": paths, "pools": pools, "classes": classes,
 			"priorities": priorities, "lanes": lanes, "sinces": sinces, "avoids": avoids, "untils": untils,
+			"plan_tasks": nodes, "askings": askings,
 		})
 	}
 }
@@ -76,21 +79,22 @@ func (b *batch) writeLeases(q *writer) {
 	}
 	orgs, sessions, agents, pools, runs := make([]id.UUID, n), make([]id.UUID, n), make([]id.UUID, n), make([]id.UUID, n), make([]id.UUID, n)
 	ids, classes := make([]int64, n), make([]int64, n)
-	tasks, attempts, slots := make([]int32, n), make([]int32, n), make([]int32, n)
-	paths, readies := make([]string, n), make([]time.Time, n)
+	tasks, attempts, slots, nodes := make([]int32, n), make([]int32, n), make([]int32, n), make([]int32, n)
+	paths, askings, readies := make([]string, n), make([]string, n), make([]time.Time, n)
 	priorities, lanes := make([]int32, n), make([]*id.UUID, n)
 	charges, rates := make([]float64, n), make([]float64, n)
 	for i, g := range b.granted {
 		s := g.taker.session
 		orgs[i], sessions[i], agents[i], pools[i], runs[i] = s.org, s.id, s.agent, s.pool, g.key.Run
 		ids[i], classes[i], tasks[i], attempts[i], slots[i] = g.id, g.class, g.key.Task, g.attempt, g.slots
-		paths[i], readies[i] = g.path, g.readyAt
+		paths[i], readies[i], nodes[i], askings[i] = g.path, g.readyAt, g.plan, g.asking.String()
 		priorities[i], lanes[i], charges[i], rates[i] = g.priority, g.lane, g.charge, g.rate
 	}
 	q.exactly(n, "insert leases", sqlInsertLeases, args{
 		"now": b.now, "orgs": orgs, "ids": ids, "sessions": sessions, "agents": agents, "pools": pools, "runs": runs,
 		"tasks": tasks, "attempts": attempts, "paths": paths, "classes": classes, "slots": slots, "readies": readies,
 		"priorities": priorities, "lanes": lanes, "charges": charges, "rates": rates,
+		"plan_tasks": nodes, "askings": askings,
 	})
 }
 

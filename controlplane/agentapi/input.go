@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
-	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"google.golang.org/protobuf/proto"
@@ -17,7 +16,6 @@ import (
 	agentv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/agent/v1"
 	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
 	"github.com/signalboxhq/signalbox/proto/id"
-	"github.com/signalboxhq/signalbox/proto/plan"
 )
 
 // GetPlan answers with the plan bytes of a version.
@@ -36,93 +34,6 @@ func (s *Service) GetPlan(ctx context.Context, req *agentv1.GetPlanRequest) (*ag
 		return err
 	})
 	return out, err
-}
-
-// GetInputs answers with the values that a leased task reads, and nothing else.
-func (s *Service) GetInputs(ctx context.Context, req *agentv1.GetInputsRequest) (*agentv1.GetInputsResponse, error) {
-	out := &agentv1.GetInputsResponse{}
-	err := s.inSystem(ctx, func(tx pgx.Tx) error {
-		l, err := agentdb.Lease(ctx, tx, from(ctx), req.GetLeaseId())
-		if err != nil {
-			return err
-		}
-		task := &l.Plan.Tasks[l.Task]
-		params, err := paramsOf(l.Params)
-		if err != nil {
-			return err
-		}
-		out.Params = slices.DeleteFunc(params, func(v *runv1.Value) bool { return !slices.Contains(task.Reads.Params, v.GetName()) })
-		out.Tasks, err = upstream(ctx, tx, from(ctx).Org, l, task)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-func paramsOf(stored []byte) ([]*runv1.Value, error) {
-	var params runv1.Params
-	if err := proto.Unmarshal(stored, &params); err != nil {
-		return nil, fmt.Errorf("decode params: %w", err)
-	}
-	return params.GetValues(), nil
-}
-
-// upstream collects what the task's upstream tasks left, as far as it reads it.
-func upstream(ctx context.Context, tx pgx.Tx, org id.UUID, l agentdb.Leased, task *plan.Task) ([]*agentv1.InputTask, error) {
-	wants := map[string]bool{}
-	for _, ref := range task.Reads.Outputs {
-		wants[ref.Task] = true
-	}
-	for _, in := range task.ArtifactsIn {
-		wants[in.Task] = true
-	}
-	tasks := make([]int32, 0, len(wants))
-	for name := range wants {
-		if _, i, ok := l.Plan.Task(name); ok {
-			tasks = append(tasks, int32(i))
-		}
-	}
-	if len(tasks) == 0 {
-		return nil, nil
-	}
-	bodies, err := journal.Bodies(ctx, tx, org, l.Run, tasks, maxUpstream)
-	if err != nil {
-		return nil, err
-	}
-	last := map[int32]*agentv1.InputTask{}
-	for _, b := range bodies {
-		if b.Outcome != "succeeded" {
-			continue
-		}
-		var body runv1.Body
-		if err := proto.Unmarshal(b.Bytes, &body); err != nil {
-			return nil, fmt.Errorf("decode body: %w", err)
-		}
-		name := l.Plan.Tasks[b.Task].Name
-		in := &agentv1.InputTask{Task: name, AgentId: id.Format(id.Agent, b.Agent), Outputs: body.GetOutputs(), Artifacts: body.GetArtifacts()}
-		keepRead(in, name, task)
-		last[b.Task] = in // a later attempt replaces an earlier one
-	}
-	out := make([]*agentv1.InputTask, 0, len(last))
-	for _, i := range tasks {
-		if in := last[i]; in != nil {
-			out = append(out, in)
-		}
-	}
-	return out, nil
-}
-
-// keepRead drops what the task does not read: a lease carries no more than its
-// step needs.
-func keepRead(in *agentv1.InputTask, name string, task *plan.Task) {
-	in.Outputs = slices.DeleteFunc(in.GetOutputs(), func(v *runv1.Value) bool {
-		return !slices.Contains(task.Reads.Outputs, plan.OutputRef{Task: name, Output: v.GetName()})
-	})
-	in.Artifacts = slices.DeleteFunc(in.GetArtifacts(), func(a *runv1.Artifact) bool {
-		return !slices.ContainsFunc(task.ArtifactsIn, func(x plan.ArtifactIn) bool { return x.Task == name && x.Artifact == a.GetName() })
-	})
 }
 
 // What a run of thousands of tasks has left may be gigabytes. An agent takes
@@ -168,7 +79,7 @@ func (s *Service) GetRunValues(ctx context.Context, req *agentv1.GetRunValuesReq
 		if err != nil {
 			return err
 		}
-		return addBodies(out, l.Plan, bodies)
+		return addBodies(out, bodies)
 	})
 	if err != nil {
 		return nil, err
@@ -176,18 +87,18 @@ func (s *Service) GetRunValues(ctx context.Context, req *agentv1.GetRunValuesReq
 	return out, nil
 }
 
-func addBodies(out *agentv1.GetRunValuesResponse, p *plan.Plan, bodies []journal.Body) error {
+func addBodies(out *agentv1.GetRunValuesResponse, bodies []journal.Body) error {
 	for _, b := range bodies {
 		var body runv1.Body
 		if err := proto.Unmarshal(b.Bytes, &body); err != nil {
 			return fmt.Errorf("decode body: %w", err)
 		}
-		name, attempt := p.Tasks[b.Task].Name, uint32(b.Attempt)
+		attempt := uint32(max(0, b.Attempt))
 		if len(body.GetSealedError()) > 0 {
-			out.Errors = append(out.Errors, &agentv1.SealedError{Task: name, Attempt: attempt, Sealed: body.GetSealedError()})
+			out.Errors = append(out.Errors, &agentv1.SealedError{Task: b.Path, Attempt: attempt, Sealed: body.GetSealedError()})
 		}
-		if b.Outcome == "succeeded" {
-			out.Tasks = append(out.Tasks, &runv1.TaskValues{Task: name, Attempt: attempt, Outputs: body.GetOutputs(), Artifacts: body.GetArtifacts()})
+		if b.Outcome == "succeeded" && attempt > 0 {
+			out.Tasks = append(out.Tasks, &runv1.TaskValues{Task: b.Path, Attempt: attempt, Outputs: body.GetOutputs(), Artifacts: body.GetArtifacts()})
 		}
 	}
 	return nil

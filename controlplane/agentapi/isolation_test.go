@@ -151,8 +151,8 @@ func TestRunValuesAreBounded(t *testing.T) {
 	}})
 	require.NoError(t, err)
 	// As a run of many tasks leaves them.
-	b.exec(`INSERT INTO journal (org_id, run_id, seq, v, at, kind, task, attempt, agent_id, outcome, body)
-		SELECT @org, @run, 1000 + n, 1, now(), 'attempt_ended', 0, n, @agent, 'succeeded', @body
+	b.exec(`INSERT INTO journal (org_id, run_id, seq, v, at, kind, task, path, attempt, agent_id, outcome, body)
+		SELECT @org, @run, 1000 + n, 1, now(), 'attempt_ended', 0, 'score', n, @agent, 'succeeded', @body
 		FROM generate_series(1, 40) AS n`,
 		pgx.NamedArgs{"org": acme.org, "run": started.Run, "agent": id.New(), "body": body})
 	signed, err := grant.Sign(b.key, time.Now(), "usr_x", id.Format(id.Org, acme.org), run, []byte("key"))

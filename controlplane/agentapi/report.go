@@ -1,6 +1,7 @@
 package agentapi
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -92,21 +93,29 @@ func reportOf(r *agentv1.AttemptReport) (advance.AttemptReport, error) {
 		Lease: r.GetLeaseId(), Run: run, Outcome: outcome, Cause: cause, ExitCode: r.GetExitCode(), Reason: oneLine(r.GetReason(), maxReason),
 		Started: r.GetStarted(), Duration: time.Duration(r.GetDurationMs()) * time.Millisecond,
 		Ago: time.Duration(r.GetFinishedAgoMs()) * time.Millisecond, Final: r.GetFinal(), Body: body,
+		Answer: answerOf(r.GetAnswer()), Planned: plannedOf(r.GetPlanned()),
 	}, nil
 }
 
 // bodyOf encodes what is kept beside the entry, and nil where there is nothing.
 func bodyOf(r *agentv1.AttemptReport) ([]byte, error) {
-	if len(r.GetOutputs()) == 0 && len(r.GetArtifacts()) == 0 && len(r.GetSealedError()) == 0 && r.GetLogBytes() == 0 {
+	body := &runv1.Body{
+		Outputs: r.GetOutputs(), Artifacts: r.GetArtifacts(), SealedError: r.GetSealedError(), LogBytes: r.GetLogBytes(),
+		Decided: r.GetAnswer().GetValues(), ItemDigests: bytes.Join(r.GetAnswer().GetDigests(), nil),
+	}
+	for _, p := range r.GetPlanned() {
+		if len(p.GetEnv()) > 0 {
+			body.Planned = append(body.Planned, &runv1.PlannedEnv{Id: p.GetId(), Env: p.GetEnv()})
+		}
+	}
+	if proto.Size(body) == 0 {
 		return nil, nil
 	}
-	out, err := proto.Marshal(&runv1.Body{
-		Outputs: r.GetOutputs(), Artifacts: r.GetArtifacts(), SealedError: r.GetSealedError(), LogBytes: r.GetLogBytes(),
-	})
+	out, err := proto.Marshal(body)
 	if err != nil {
 		return nil, fmt.Errorf("encode body: %w", err)
 	}
-	if len(out) > maxBody {
+	if len(out)-len(body.GetItemDigests()) > maxBody {
 		return nil, fmt.Errorf("outputs of %d bytes are over the limit of %d; write an artifact instead", len(out), maxBody)
 	}
 	return out, nil

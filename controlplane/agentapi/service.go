@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/signalboxhq/signalbox/controlplane/advance"
+	"github.com/signalboxhq/signalbox/controlplane/folded"
 	"github.com/signalboxhq/signalbox/internal/fault"
 	"github.com/signalboxhq/signalbox/internal/pace"
 	"github.com/signalboxhq/signalbox/internal/pg"
@@ -54,6 +55,8 @@ type Service struct {
 	grantKey ed25519.PublicKey
 	log      *slog.Logger
 	now      func() time.Time
+	// runs are folded for GetInputs.
+	runs folded.Cache
 	// strangers counts what failed of those who are no agent yet, by address.
 	strangers *pace.Pacer
 }

@@ -135,6 +135,7 @@ func freeOf(c *agentv1.Capacity) advance.Free {
 	return advance.Free{
 		Slots: int32(min(c.GetSlots(), maxSlots)), CPUMillis: max(0, c.GetCpuMillis()),
 		MemoryBytes: max(0, c.GetMemoryBytes()), GPUs: int32(min(c.GetGpus(), maxGPUs)),
+		Decisions: int32(min(c.GetDecisions(), maxSlots)),
 	}
 }
 
@@ -189,8 +190,14 @@ func actionOf(a advance.Action) agentv1.Order_Action {
 func leaseOf(l *advance.Lease) *agentv1.Lease {
 	out := &agentv1.Lease{
 		Id: l.ID, RunId: id.Format(id.Run, l.Run), RunNumber: l.Number, Pipeline: l.Pipeline, Version: l.Digest.String(),
-		Task: l.Task, Attempt: uint32(l.Attempt), GrantedAt: timestamppb.New(l.GrantedAt), Labels: l.Labels,
-		RunOutcome: l.RunOutcome, HasInputs: l.HasInputs,
+		Task: l.Task, Attempt: uint32(max(0, l.Attempt)), GrantedAt: timestamppb.New(l.GrantedAt), Labels: l.Labels,
+		RunOutcome: l.RunOutcome, HasInputs: l.HasInputs, Decision: decisions[l.Asking],
+	}
+	if l.PlanTask != l.Task {
+		out.PlanTask = l.PlanTask
+	}
+	for _, k := range l.Indexes {
+		out.Indexes = append(out.Indexes, uint32(k))
 	}
 	if !l.Deadline.IsZero() {
 		out.Deadline = timestamppb.New(l.Deadline)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/signalboxhq/signalbox/controlplane/engine"
 	"github.com/signalboxhq/signalbox/internal/fault"
 	"github.com/signalboxhq/signalbox/internal/pg"
 	"github.com/signalboxhq/signalbox/proto/id"
@@ -39,15 +40,19 @@ func Plan(ctx context.Context, tx pgx.Tx, a Agent, pipeline string, digest []byt
 // Leased is the task of a live lease, with what its inputs are read from.
 type Leased struct {
 	Run    id.UUID
-	Task   int32
+	Task   int32 // of the run
+	Asking bool  // the attempt is a decision
 	Params []byte
 	Plan   *plan.Plan
 }
 
+// Graph prepares the version.
+func (l *Leased) Graph() (*engine.Graph, error) { return engine.NewGraph(l.Plan) }
+
 // A revocation ends the agent's leases a moment after it is committed: until
 // then they are worth nothing already.
 const sqlReadLeased = `
-	SELECT l.run_id, l.task, r.params, v.plan
+	SELECT l.run_id, l.task, l.attempt < 0, r.params, v.plan
 	FROM lease l
 	JOIN agent a ON a.org_id = l.org_id AND a.id = l.agent_id AND a.revoked_at IS NULL
 	JOIN run r ON r.org_id = l.org_id AND r.id = l.run_id
@@ -61,7 +66,7 @@ func Lease(ctx context.Context, tx pgx.Tx, a Agent, lease int64) (Leased, error)
 	var out Leased
 	var bytes []byte
 	err := tx.QueryRow(ctx, sqlReadLeased, pgx.StrictNamedArgs{"org_id": a.Org, "lease": lease, "agent_id": a.ID}).
-		Scan(&out.Run, &out.Task, &out.Params, &bytes)
+		Scan(&out.Run, &out.Task, &out.Asking, &out.Params, &bytes)
 	if pg.NoRows(err) {
 		return out, fault.FailedPrecondition("STALE_FENCE", "the lease is gone; end its step and drop its results")
 	}

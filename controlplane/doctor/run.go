@@ -60,8 +60,8 @@ func (c *checker) run(ctx context.Context, tx pgx.Tx, org id.UUID, r *replay.Row
 	if err != nil {
 		return err
 	}
-	meter(org, r, v, entries, derived)
 	replayed := replay.Replay(r, v.graph, entries, noted, where, c.now)
+	meter(org, r, v, replayed.State, entries, derived)
 	for _, d := range replayed.Differences {
 		c.add(kinds[d.Kind], org, "%s", d.Text)
 	}

@@ -14,20 +14,24 @@ import (
 	"github.com/signalboxhq/signalbox/controlplane/journal"
 	"github.com/signalboxhq/signalbox/controlplane/replay"
 	"github.com/signalboxhq/signalbox/proto/id"
+	"github.com/signalboxhq/signalbox/proto/plan"
 )
 
 // tally is the usage of one organization as its journals tell it.
 type tally map[usage.Key]int64
 
 // meter adds what a run used.
-func meter(org id.UUID, r *replay.Row, v *version, entries []journal.Row, derived tally) {
+func meter(org id.UUID, r *replay.Row, v *version, s *engine.State, entries []journal.Row, derived tally) {
 	began := false
 	for i := range entries {
 		e := &entries[i]
-		if e.Kind != engine.KindAttemptEnded || e.Task < 0 || int(e.Task) >= len(v.graph.Plan.Tasks) {
+		if e.Kind != engine.KindAttemptEnded || e.Attempt < 0 {
+			continue // decisions are free
+		}
+		task := taskOf(v.graph, s, e.Task)
+		if task == nil {
 			continue // the fold says what is wrong with it
 		}
-		task := &v.graph.Plan.Tasks[e.Task]
 		a := usage.Attempt{
 			Org: org, Workspace: r.WorkspaceID, Pool: v.pools[task.Pool], Pipeline: r.PipelineID, LabelSet: r.LabelSetID,
 			Started: e.Started, Finished: e.Finished, Recorded: e.At,
@@ -40,6 +44,18 @@ func meter(org id.UUID, r *replay.Row, v *version, entries []journal.Row, derive
 			derived[q.Key] += q.Value
 		}
 	}
+}
+
+// taskOf is the plan of a task; of a run whose journal cannot be folded only the
+// pipeline's own are known.
+func taskOf(g *engine.Graph, s *engine.State, task int32) *plan.Task {
+	switch {
+	case s != nil && task >= 0 && int(task) < len(s.Tasks):
+		return g.Task(s, task)
+	case task >= 0 && task < g.Own():
+		return &g.Plan.Tasks[task]
+	}
+	return nil
 }
 
 // Corrections are no events of the journal's.

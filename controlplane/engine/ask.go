@@ -24,6 +24,9 @@ var askNames = []string{"", "begin", "item", "until"}
 // String is the question as tables spell it; empty for none.
 func (a Ask) String() string { return text(askNames, a) }
 
+// ParseAsk reads what String wrote.
+func ParseAsk(s string) (Ask, error) { return parse[Ask]("question", askNames, s) }
+
 // Answer is what an agent decided.
 type Answer struct {
 	// Yes: the condition holds, or the loop is done.

@@ -234,7 +234,7 @@ func (s *State) goOn(g *Graph, owner int32, at time.Time, fx *effects) {
 	if s.Tasks[owner].State != TaskExpanding {
 		return
 	}
-	if f.Done < f.Count && !(f.Stopped && f.Done == f.Made) {
+	if f.Done < f.Count && (!f.Stopped || f.Done < f.Made) {
 		s.begin(g, owner, at, fx)
 		return
 	}

@@ -182,6 +182,14 @@ func (g *Graph) downstream(n int32) []int32 {
 	return g.down[g.nodes[n].first:g.nodes[n].after]
 }
 
+// Own is how many tasks the pipeline itself has, templates included: the first
+// of State.Tasks.
+func (g *Graph) Own() int32 { return g.top }
+
+// Total is how many tasks the pipeline itself has, exit handlers included: what
+// a run's progress is counted in.
+func (g *Graph) Total() int32 { return g.mains + g.exits }
+
 func (g *Graph) nodeName(n int32) string { return g.Plan.Tasks[g.nodes[n].task].Name }
 
 // StopsOnFailure reports whether a failed task stops others, so that Report

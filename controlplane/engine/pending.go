@@ -13,6 +13,9 @@ func Pending(g *Graph, s *State, now time.Time) ([]Opening, []Timer) {
 		if timer, ok := s.holdTimer(int32(i)); ok {
 			timers = append(timers, timer)
 		}
+		if f := s.Fans[int32(i)]; f != nil && s.Tasks[i].State == TaskExpanding && f.Made < f.Count && !f.Stopped {
+			timers = append(timers, Timer{Kind: TimerExpand, Task: int32(i), At: clock(now)})
+		}
 		if s.Tasks[i].State != TaskOpen || s.Run == RunPaused {
 			continue
 		}

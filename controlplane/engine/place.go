@@ -34,7 +34,7 @@ type Block struct {
 // Member is a task that a step added at run time.
 type Member struct {
 	ID    string  `json:"id"`
-	Node  int32   `json:"node"` // the template's
+	Node  int32   `json:"node"`            // the template's
 	Needs []int32 `json:"needs,omitempty"` // places in the block
 }
 
@@ -112,6 +112,22 @@ func (g *Graph) Indexes(s *State, i int32) []int32 {
 	}
 	slices.Reverse(out)
 	return out
+}
+
+// PathIndexes reads the ordinals out of a path: 3 and 1 of `fold[3]/train[1]`.
+func PathIndexes(path string) []int32 {
+	var out []int32
+	for {
+		_, rest, ok := strings.Cut(path, "[")
+		if !ok {
+			return out
+		}
+		number, after, _ := strings.Cut(rest, "]")
+		if n, err := strconv.ParseInt(number, 10, 32); err == nil {
+			out = append(out, int32(n))
+		}
+		path = after
+	}
 }
 
 // Find is the task of that path, if it exists.

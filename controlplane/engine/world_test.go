@@ -230,6 +230,8 @@ func (w *world) fire(timer engine.Timer) {
 		})
 	case engine.TimerDeadline:
 		w.must(engine.Deadline{Now: w.now, Live: w.live()})
+	case engine.TimerExpand:
+		w.must(engine.Expand{Now: w.now, Task: timer.Task})
 	case engine.TimerExitDeadline:
 		w.must(engine.ExitDeadline{Now: w.now, Live: w.live()})
 	case engine.TimerHold:

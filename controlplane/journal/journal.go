@@ -151,6 +151,9 @@ func (c *columns) into(e *engine.Entry) error {
 	if e.Cause, err = engine.ParseCause(c.cause); err != nil {
 		return err
 	}
+	if e.Detail, err = engine.DecodeDetail(c.detail); err != nil {
+		return err
+	}
 	e.Next, err = engine.ParseTaskState(c.next)
 	return err
 }
@@ -164,7 +167,9 @@ func deref(t *time.Time) time.Time {
 
 // Body is what an attempt left: an encoded run.v1.Body, opaque here.
 type Body struct {
+	Seq     int64 // of BodiesAt only
 	Task    int32
+	Path    string
 	Attempt int32
 	Agent   id.UUID
 	Outcome string
@@ -174,9 +179,9 @@ type Body struct {
 // Lengths are summed before any body is read: what is beyond the bound stays
 // where it is.
 const sqlReadBodies = `
-	SELECT task, attempt, agent_id, outcome, body
+	SELECT task, path, attempt, agent_id, outcome, body
 	FROM (
-		SELECT seq, task, attempt, agent_id, outcome, body, sum(octet_length(body)) OVER (ORDER BY seq) AS total
+		SELECT seq, task, path, attempt, agent_id, outcome, body, sum(octet_length(body)) OVER (ORDER BY seq) AS total
 		FROM journal
 		WHERE org_id = @org_id
 			AND run_id = @run_id
@@ -199,7 +204,7 @@ func Bodies(ctx context.Context, q Querier, org, run id.UUID, tasks []int32, mos
 	}
 	out, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (Body, error) {
 		var b Body
-		err := r.Scan(&b.Task, &b.Attempt, &b.Agent, &b.Outcome, &b.Bytes)
+		err := r.Scan(&b.Task, &b.Path, &b.Attempt, &b.Agent, &b.Outcome, &b.Bytes)
 		return b, err
 	})
 	if err != nil {

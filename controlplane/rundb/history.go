@@ -81,12 +81,15 @@ func (h *history) add(row journal.Row, body []byte) error {
 	if err := engine.Fold(h.graph, h.state, row.Entry); err != nil {
 		return fmt.Errorf("fold the journal: %w", err)
 	}
+	for len(h.attempts) < len(h.state.Tasks) { // tasks have come into being
+		h.attempts, h.reasons = append(h.attempts, nil), append(h.reasons, "")
+	}
 	if row.Task < 0 {
 		return nil
 	}
 	h.reasons[row.Task] = row.Reason
-	if row.Kind != engine.KindAttemptEnded {
-		return nil
+	if row.Kind != engine.KindAttemptEnded || row.Attempt < 0 {
+		return nil // a decision is no attempt at the task
 	}
 	h.attempts[row.Task] = append(h.attempts[row.Task], Attempt{
 		Number: row.Attempt, State: row.Outcome.String(), Cause: row.Cause.String(), Reason: row.Reason, ExitCode: row.ExitCode,
@@ -96,6 +99,9 @@ func (h *history) add(row journal.Row, body []byte) error {
 	return nil
 }
 
+// maxShown bounds how many tasks one answer shows: a map may have 100,000.
+const maxShown = 2000
+
 // tasks is the picture at a moment: the fold, and on top of it who holds what.
 func (h *history) tasks(leases []lease, names map[id.UUID]string, now time.Time) []Task {
 	held := make(map[int32]*lease, len(leases))
@@ -103,10 +109,18 @@ func (h *history) tasks(leases []lease, names map[id.UUID]string, now time.Time)
 		held[leases[i].Task] = &leases[i]
 	}
 	p := h.graph.Plan
-	out := make([]Task, len(p.Tasks))
-	for i := range p.Tasks {
-		t := &p.Tasks[i]
-		out[i] = Task{Name: t.Name, State: engine.TaskPending.String(), Pool: t.Pool, Exit: string(t.Exit), Rule: string(t.Rule)}
+	n := min(len(h.state.Tasks), maxShown)
+	if n == 0 {
+		n = int(h.graph.Own()) // the run was not admitted yet
+	}
+	out := make([]Task, n)
+	for i := range out {
+		t := &p.Tasks[min(i, len(p.Tasks)-1)]
+		name := t.Name
+		if len(h.state.Tasks) > 0 {
+			t, name = h.graph.Task(h.state, int32(i)), h.graph.Path(h.state, int32(i))
+		}
+		out[i] = Task{Name: name, State: engine.TaskPending.String(), Pool: t.Pool, Exit: string(t.Exit), Rule: string(t.Rule)}
 		for _, up := range t.Needs {
 			out[i].Needs = append(out[i].Needs, p.Tasks[up].Name)
 		}
@@ -125,11 +139,11 @@ func (h *history) place(out *Task, i int32, l *lease, now time.Time) {
 		return // the run was not admitted yet
 	}
 	t := &h.state.Tasks[i]
-	live := l != nil && t.State == engine.TaskOpen && t.Attempt == l.Attempt
+	live := l != nil && t.State == engine.TaskOpen && t.Try() == l.Attempt
 	out.State = t.Display(live, now)
 	out.UsedUser, out.UsedInfra, out.UsedPreempt = t.UsedUser, t.UsedInfra, t.UsedPreempt
 	switch {
-	case live:
+	case live && l.Attempt > 0:
 		out.Attempts = append(out.Attempts, h.liveAttempt(l))
 	case out.State == engine.DisplayBackoff:
 		out.Reason, out.RetryAt = h.reasons[i], t.ReadyAt.Time()

@@ -73,7 +73,7 @@ func eachBody(ctx context.Context, tx pgx.Tx, org, run id.UUID, h *history, each
 	var task int32
 	var left Left
 	_, err = pgx.ForEachRow(rows, []any{&task, &left.Attempt, &left.Body}, func() error {
-		left.Task = h.graph.Plan.Tasks[task].Name
+		left.Task = h.graph.Path(h.state, task)
 		return each(left)
 	})
 	if err != nil {

@@ -215,11 +215,17 @@ func (x *Artifact) GetSize() uint64 {
 // Body is what the control plane keeps of an attempt beside its journal entry:
 // outputs and error text as they came from the agent.
 type Body struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Outputs       []*Value               `protobuf:"bytes,1,rep,name=outputs,proto3" json:"outputs,omitempty"`
-	Artifacts     []*Artifact            `protobuf:"bytes,2,rep,name=artifacts,proto3" json:"artifacts,omitempty"`
-	SealedError   []byte                 `protobuf:"bytes,3,opt,name=sealed_error,json=sealedError,proto3" json:"sealed_error,omitempty"`
-	LogBytes      uint64                 `protobuf:"varint,4,opt,name=log_bytes,json=logBytes,proto3" json:"log_bytes,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Outputs     []*Value               `protobuf:"bytes,1,rep,name=outputs,proto3" json:"outputs,omitempty"`
+	Artifacts   []*Artifact            `protobuf:"bytes,2,rep,name=artifacts,proto3" json:"artifacts,omitempty"`
+	SealedError []byte                 `protobuf:"bytes,3,opt,name=sealed_error,json=sealedError,proto3" json:"sealed_error,omitempty"`
+	LogBytes    uint64                 `protobuf:"varint,4,opt,name=log_bytes,json=logBytes,proto3" json:"log_bytes,omitempty"`
+	// Of decisions: sealed values that the agent made (message, params of a nested
+	// pipeline), and 16 bytes for each item of a map.
+	Decided     []*Value `protobuf:"bytes,5,rep,name=decided,proto3" json:"decided,omitempty"`
+	ItemDigests []byte   `protobuf:"bytes,6,opt,name=item_digests,json=itemDigests,proto3" json:"item_digests,omitempty"`
+	// Of a step that added tasks: what it gave them for their environment.
+	Planned       []*PlannedEnv `protobuf:"bytes,7,rep,name=planned,proto3" json:"planned,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -282,6 +288,79 @@ func (x *Body) GetLogBytes() uint64 {
 	return 0
 }
 
+func (x *Body) GetDecided() []*Value {
+	if x != nil {
+		return x.Decided
+	}
+	return nil
+}
+
+func (x *Body) GetItemDigests() []byte {
+	if x != nil {
+		return x.ItemDigests
+	}
+	return nil
+}
+
+func (x *Body) GetPlanned() []*PlannedEnv {
+	if x != nil {
+		return x.Planned
+	}
+	return nil
+}
+
+type PlannedEnv struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Env           []*Value               `protobuf:"bytes,2,rep,name=env,proto3" json:"env,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PlannedEnv) Reset() {
+	*x = PlannedEnv{}
+	mi := &file_signalbox_run_v1_value_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PlannedEnv) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PlannedEnv) ProtoMessage() {}
+
+func (x *PlannedEnv) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_run_v1_value_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PlannedEnv.ProtoReflect.Descriptor instead.
+func (*PlannedEnv) Descriptor() ([]byte, []int) {
+	return file_signalbox_run_v1_value_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *PlannedEnv) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *PlannedEnv) GetEnv() []*Value {
+	if x != nil {
+		return x.Env
+	}
+	return nil
+}
+
 // Params is what the control plane keeps of a run's inputs.
 type Params struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -292,7 +371,7 @@ type Params struct {
 
 func (x *Params) Reset() {
 	*x = Params{}
-	mi := &file_signalbox_run_v1_value_proto_msgTypes[3]
+	mi := &file_signalbox_run_v1_value_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -304,7 +383,7 @@ func (x *Params) String() string {
 func (*Params) ProtoMessage() {}
 
 func (x *Params) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_value_proto_msgTypes[3]
+	mi := &file_signalbox_run_v1_value_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -317,7 +396,7 @@ func (x *Params) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Params.ProtoReflect.Descriptor instead.
 func (*Params) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_value_proto_rawDescGZIP(), []int{3}
+	return file_signalbox_run_v1_value_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Params) GetValues() []*Value {
@@ -345,12 +424,19 @@ const file_signalbox_run_v1_value_proto_rawDesc = "" +
 	"\n" +
 	"sealed_uri\x18\x03 \x01(\fR\tsealedUri\x12\x16\n" +
 	"\x06digest\x18\x04 \x01(\tR\x06digest\x12\x12\n" +
-	"\x04size\x18\x05 \x01(\x04R\x04size\"\xb3\x01\n" +
+	"\x04size\x18\x05 \x01(\x04R\x04size\"\xc1\x02\n" +
 	"\x04Body\x121\n" +
 	"\aoutputs\x18\x01 \x03(\v2\x17.signalbox.run.v1.ValueR\aoutputs\x128\n" +
 	"\tartifacts\x18\x02 \x03(\v2\x1a.signalbox.run.v1.ArtifactR\tartifacts\x12!\n" +
 	"\fsealed_error\x18\x03 \x01(\fR\vsealedError\x12\x1b\n" +
-	"\tlog_bytes\x18\x04 \x01(\x04R\blogBytes\"9\n" +
+	"\tlog_bytes\x18\x04 \x01(\x04R\blogBytes\x121\n" +
+	"\adecided\x18\x05 \x03(\v2\x17.signalbox.run.v1.ValueR\adecided\x12!\n" +
+	"\fitem_digests\x18\x06 \x01(\fR\vitemDigests\x126\n" +
+	"\aplanned\x18\a \x03(\v2\x1c.signalbox.run.v1.PlannedEnvR\aplanned\"G\n" +
+	"\n" +
+	"PlannedEnv\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12)\n" +
+	"\x03env\x18\x02 \x03(\v2\x17.signalbox.run.v1.ValueR\x03env\"9\n" +
 	"\x06Params\x12/\n" +
 	"\x06values\x18\x01 \x03(\v2\x17.signalbox.run.v1.ValueR\x06valuesB\xc7\x01\n" +
 	"\x14com.signalbox.run.v1B\n" +
@@ -368,22 +454,26 @@ func file_signalbox_run_v1_value_proto_rawDescGZIP() []byte {
 	return file_signalbox_run_v1_value_proto_rawDescData
 }
 
-var file_signalbox_run_v1_value_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_signalbox_run_v1_value_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_signalbox_run_v1_value_proto_goTypes = []any{
-	(*Value)(nil),    // 0: signalbox.run.v1.Value
-	(*Artifact)(nil), // 1: signalbox.run.v1.Artifact
-	(*Body)(nil),     // 2: signalbox.run.v1.Body
-	(*Params)(nil),   // 3: signalbox.run.v1.Params
+	(*Value)(nil),      // 0: signalbox.run.v1.Value
+	(*Artifact)(nil),   // 1: signalbox.run.v1.Artifact
+	(*Body)(nil),       // 2: signalbox.run.v1.Body
+	(*PlannedEnv)(nil), // 3: signalbox.run.v1.PlannedEnv
+	(*Params)(nil),     // 4: signalbox.run.v1.Params
 }
 var file_signalbox_run_v1_value_proto_depIdxs = []int32{
 	0, // 0: signalbox.run.v1.Body.outputs:type_name -> signalbox.run.v1.Value
 	1, // 1: signalbox.run.v1.Body.artifacts:type_name -> signalbox.run.v1.Artifact
-	0, // 2: signalbox.run.v1.Params.values:type_name -> signalbox.run.v1.Value
-	3, // [3:3] is the sub-list for method output_type
-	3, // [3:3] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	0, // 2: signalbox.run.v1.Body.decided:type_name -> signalbox.run.v1.Value
+	3, // 3: signalbox.run.v1.Body.planned:type_name -> signalbox.run.v1.PlannedEnv
+	0, // 4: signalbox.run.v1.PlannedEnv.env:type_name -> signalbox.run.v1.Value
+	0, // 5: signalbox.run.v1.Params.values:type_name -> signalbox.run.v1.Value
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_run_v1_value_proto_init() }
@@ -401,7 +491,7 @@ func file_signalbox_run_v1_value_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_run_v1_value_proto_rawDesc), len(file_signalbox_run_v1_value_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

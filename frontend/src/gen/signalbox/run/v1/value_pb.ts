@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file signalbox/run/v1/value.proto.
  */
 export const file_signalbox_run_v1_value: GenFile = /*@__PURE__*/
-  fileDesc("ChxzaWduYWxib3gvcnVuL3YxL3ZhbHVlLnByb3RvEhBzaWduYWxib3gucnVuLnYxImMKBVZhbHVlEgwKBG5hbWUYASABKAkSDAoEdHlwZRgCIAEoCRITCglvcGVuX2pzb24YAyABKAxIABIQCgZzZWFsZWQYBCABKAxIABIMCgRzaXplGAUgASgNQgkKB2NvbnRlbnQiWAoIQXJ0aWZhY3QSDAoEbmFtZRgBIAEoCRIMCgR0eXBlGAIgASgJEhIKCnNlYWxlZF91cmkYAyABKAwSDgoGZGlnZXN0GAQgASgJEgwKBHNpemUYBSABKAQiiAEKBEJvZHkSKAoHb3V0cHV0cxgBIAMoCzIXLnNpZ25hbGJveC5ydW4udjEuVmFsdWUSLQoJYXJ0aWZhY3RzGAIgAygLMhouc2lnbmFsYm94LnJ1bi52MS5BcnRpZmFjdBIUCgxzZWFsZWRfZXJyb3IYAyABKAwSEQoJbG9nX2J5dGVzGAQgASgEIjEKBlBhcmFtcxInCgZ2YWx1ZXMYASADKAsyFy5zaWduYWxib3gucnVuLnYxLlZhbHVlYgZwcm90bzM");
+  fileDesc("ChxzaWduYWxib3gvcnVuL3YxL3ZhbHVlLnByb3RvEhBzaWduYWxib3gucnVuLnYxImMKBVZhbHVlEgwKBG5hbWUYASABKAkSDAoEdHlwZRgCIAEoCRITCglvcGVuX2pzb24YAyABKAxIABIQCgZzZWFsZWQYBCABKAxIABIMCgRzaXplGAUgASgNQgkKB2NvbnRlbnQiWAoIQXJ0aWZhY3QSDAoEbmFtZRgBIAEoCRIMCgR0eXBlGAIgASgJEhIKCnNlYWxlZF91cmkYAyABKAwSDgoGZGlnZXN0GAQgASgJEgwKBHNpemUYBSABKAQi9wEKBEJvZHkSKAoHb3V0cHV0cxgBIAMoCzIXLnNpZ25hbGJveC5ydW4udjEuVmFsdWUSLQoJYXJ0aWZhY3RzGAIgAygLMhouc2lnbmFsYm94LnJ1bi52MS5BcnRpZmFjdBIUCgxzZWFsZWRfZXJyb3IYAyABKAwSEQoJbG9nX2J5dGVzGAQgASgEEigKB2RlY2lkZWQYBSADKAsyFy5zaWduYWxib3gucnVuLnYxLlZhbHVlEhQKDGl0ZW1fZGlnZXN0cxgGIAEoDBItCgdwbGFubmVkGAcgAygLMhwuc2lnbmFsYm94LnJ1bi52MS5QbGFubmVkRW52Ij4KClBsYW5uZWRFbnYSCgoCaWQYASABKAkSJAoDZW52GAIgAygLMhcuc2lnbmFsYm94LnJ1bi52MS5WYWx1ZSIxCgZQYXJhbXMSJwoGdmFsdWVzGAEgAygLMhcuc2lnbmFsYm94LnJ1bi52MS5WYWx1ZWIGcHJvdG8z");
 
 /**
  * Value is a small typed input or output: in the open where it was declared
@@ -136,6 +136,26 @@ export type Body = Message<"signalbox.run.v1.Body"> & {
    * @generated from field: uint64 log_bytes = 4;
    */
   logBytes: bigint;
+
+  /**
+   * Of decisions: sealed values that the agent made (message, params of a nested
+   * pipeline), and 16 bytes for each item of a map.
+   *
+   * @generated from field: repeated signalbox.run.v1.Value decided = 5;
+   */
+  decided: Value[];
+
+  /**
+   * @generated from field: bytes item_digests = 6;
+   */
+  itemDigests: Uint8Array;
+
+  /**
+   * Of a step that added tasks: what it gave them for their environment.
+   *
+   * @generated from field: repeated signalbox.run.v1.PlannedEnv planned = 7;
+   */
+  planned: PlannedEnv[];
 };
 
 /**
@@ -144,6 +164,28 @@ export type Body = Message<"signalbox.run.v1.Body"> & {
  */
 export const BodySchema: GenMessage<Body> = /*@__PURE__*/
   messageDesc(file_signalbox_run_v1_value, 2);
+
+/**
+ * @generated from message signalbox.run.v1.PlannedEnv
+ */
+export type PlannedEnv = Message<"signalbox.run.v1.PlannedEnv"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: repeated signalbox.run.v1.Value env = 2;
+   */
+  env: Value[];
+};
+
+/**
+ * Describes the message signalbox.run.v1.PlannedEnv.
+ * Use `create(PlannedEnvSchema)` to create a new message.
+ */
+export const PlannedEnvSchema: GenMessage<PlannedEnv> = /*@__PURE__*/
+  messageDesc(file_signalbox_run_v1_value, 3);
 
 /**
  * Params is what the control plane keeps of a run's inputs.
@@ -162,5 +204,5 @@ export type Params = Message<"signalbox.run.v1.Params"> & {
  * Use `create(ParamsSchema)` to create a new message.
  */
 export const ParamsSchema: GenMessage<Params> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_value, 3);
+  messageDesc(file_signalbox_run_v1_value, 4);
 

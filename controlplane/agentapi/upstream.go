@@ -1,0 +1,259 @@
+package agentapi
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/jackc/pgx/v5"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/signalboxhq/signalbox/controlplane/agentdb"
+	"github.com/signalboxhq/signalbox/controlplane/engine"
+	"github.com/signalboxhq/signalbox/controlplane/journal"
+	"github.com/signalboxhq/signalbox/internal/fault"
+	agentv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/agent/v1"
+	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
+	"github.com/signalboxhq/signalbox/proto/id"
+	"github.com/signalboxhq/signalbox/proto/plan"
+)
+
+// pageOfInputs is how many upstream tasks one page of inputs holds: a map's
+// children may be 100,000.
+const pageOfInputs = 1000
+
+// GetInputs answers with the values that a leased task reads, or what it asks
+// reads, and nothing else.
+func (s *Service) GetInputs(ctx context.Context, req *agentv1.GetInputsRequest) (*agentv1.GetInputsResponse, error) {
+	first, err := pageStart(req.GetPageToken())
+	if err != nil {
+		return nil, err
+	}
+	out := &agentv1.GetInputsResponse{}
+	err = s.inSystem(ctx, func(tx pgx.Tx) error {
+		org := from(ctx).Org
+		l, err := agentdb.Lease(ctx, tx, from(ctx), req.GetLeaseId())
+		if err != nil {
+			return err
+		}
+		return s.runs.Use(ctx, tx, org, l.Run, l.Graph, func(g *engine.Graph, state *engine.State) error {
+			if int(l.Task) >= len(state.Tasks) {
+				return fault.FailedPrecondition("STALE_FENCE", "the lease is gone; end its step and drop its results")
+			}
+			u := upstream{g: g, s: state, task: l.Task, reads: readsOf(g.Task(state, l.Task), l.Asking)}
+			if first == 0 {
+				if out.Params, err = u.params(l.Params); err != nil {
+					return err
+				}
+				if out.Env, err = u.addedEnv(ctx, tx, org, l.Run); err != nil {
+					return err
+				}
+			}
+			out.Tasks, out.NextPageToken, err = u.page(ctx, tx, org, l.Run, first)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func pageStart(token string) (int, error) {
+	if token == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(token)
+	if err != nil || n < 0 {
+		return 0, fault.Invalid("INVALID_ARGUMENT", "page_token %q is none that an answer gave", token)
+	}
+	return n, nil
+}
+
+func paramsOf(stored []byte) ([]*runv1.Value, error) {
+	var params runv1.Params
+	if err := proto.Unmarshal(stored, &params); err != nil {
+		return nil, fmt.Errorf("decode params: %w", err)
+	}
+	return params.GetValues(), nil
+}
+
+// reads is what an attempt may see.
+type reads struct {
+	params    []string
+	outputs   []plan.OutputRef
+	artifacts []plan.ArtifactIn
+}
+
+// readsOf is what a step reads, or a decision about it. The child of a map reads
+// what the map is made from as well: its item is in there.
+func readsOf(t *plan.Task, asking bool) reads {
+	var r reads
+	if !asking {
+		r = reads{params: t.Reads.Params, outputs: t.Reads.Outputs, artifacts: t.ArtifactsIn}
+	}
+	if asking || t.ForEach != nil {
+		r.params = append(slices.Clone(r.params), t.Asked.Params...)
+		r.outputs = append(slices.Clone(r.outputs), t.Asked.Outputs...)
+		if t.ForEach != nil && t.ForEach.Artifact != nil {
+			r.artifacts = append(slices.Clone(r.artifacts), *t.ForEach.Artifact)
+		}
+	}
+	return r
+}
+
+// upstream finds what a task reads among what others left.
+type upstream struct {
+	g     *engine.Graph
+	s     *engine.State
+	task  int32
+	reads reads
+}
+
+func (u *upstream) params(stored []byte) ([]*runv1.Value, error) {
+	params, err := paramsOf(stored)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(params, func(v *runv1.Value) bool { return !slices.Contains(u.reads.params, v.GetName()) }), nil
+}
+
+// left is one task that left something, under the name by which it is read.
+type left struct {
+	name            string
+	task            int32
+	indexes, counts []int32
+	// outputs maps the name there to the one that is read: a group hands out
+	// what its inner tasks left under names of its own.
+	outputs   map[string]string
+	artifacts map[string]bool
+}
+
+// lefts lists whom the task reads from, in a fixed order: tasks as the plan has
+// them, a map's children in order.
+func (u *upstream) lefts() []*left {
+	known := map[string]*left{}
+	var out []*left
+	note := func(name string, src engine.Source) *left {
+		k := fmt.Sprint(name, src.Task)
+		l := known[k]
+		if l == nil {
+			l = &left{
+				name: name, task: src.Task, indexes: src.Indexes, counts: src.Counts,
+				outputs: map[string]string{}, artifacts: map[string]bool{},
+			}
+			known[k] = l
+			out = append(out, l)
+		}
+		return l
+	}
+	for _, ref := range u.reads.outputs {
+		if _, i, ok := u.g.Plan.Task(ref.Task); ok {
+			for _, src := range u.g.Sources(u.s, u.task, int32(i), ref.Output) {
+				note(ref.Task, src).outputs[src.Output] = ref.Output
+			}
+		}
+	}
+	for _, in := range u.reads.artifacts {
+		if _, i, ok := u.g.Plan.Task(in.Task); ok {
+			for _, src := range u.g.Sources(u.s, u.task, int32(i), "") {
+				note(in.Task, src).artifacts[in.Artifact] = true
+			}
+		}
+	}
+	return out
+}
+
+// page reads what a page of upstream tasks left.
+func (u *upstream) page(ctx context.Context, tx pgx.Tx, org, run id.UUID, first int) ([]*agentv1.InputTask, string, error) {
+	all := u.lefts()
+	from, to := min(first, len(all)), min(first+pageOfInputs, len(all))
+	token := ""
+	if to < len(all) {
+		token = strconv.Itoa(to)
+	}
+	seqs := make([]int64, 0, to-from)
+	for _, l := range all[from:to] {
+		seqs = append(seqs, u.s.Tasks[l.task].EndSeq)
+	}
+	bodies, err := journal.BodiesAt(ctx, tx, org, run, seqs)
+	if err != nil {
+		return nil, "", err
+	}
+	byTask := make(map[int32]*journal.Body, len(bodies))
+	for i := range bodies {
+		byTask[bodies[i].Task] = &bodies[i]
+	}
+	out := make([]*agentv1.InputTask, 0, to-from)
+	for _, l := range all[from:to] {
+		in, err := u.input(l, byTask[l.task])
+		if err != nil {
+			return nil, "", err
+		}
+		if in != nil {
+			out = append(out, in)
+		}
+	}
+	return out, token, nil
+}
+
+// input is what one upstream task left, as far as it is read; nil for a task
+// that left nothing and has no place in a list.
+func (u *upstream) input(l *left, b *journal.Body) (*agentv1.InputTask, error) {
+	t := &u.s.Tasks[l.task]
+	in := &agentv1.InputTask{Task: l.name, State: t.State.String(), Indexes: unsigned(l.indexes), Counts: unsigned(l.counts)}
+	if b == nil || b.Outcome != engine.OutcomeSucceeded.String() || !t.State.Terminal() {
+		if len(l.indexes) == 0 {
+			return nil, nil
+		}
+		return in, nil
+	}
+	var body runv1.Body
+	if err := proto.Unmarshal(b.Bytes, &body); err != nil {
+		return nil, fmt.Errorf("decode body: %w", err)
+	}
+	in.AgentId = id.Format(id.Agent, b.Agent)
+	for _, v := range body.GetOutputs() {
+		if name, read := l.outputs[v.GetName()]; read {
+			v.Name = name
+			in.Outputs = append(in.Outputs, v)
+		}
+	}
+	for _, a := range body.GetArtifacts() {
+		if l.artifacts[a.GetName()] {
+			in.Artifacts = append(in.Artifacts, a)
+		}
+	}
+	return in, nil
+}
+
+// addedEnv is what the step that added this task gave it.
+func (u *upstream) addedEnv(ctx context.Context, tx pgx.Tx, org, run id.UUID) ([]*runv1.Value, error) {
+	planner, name, ok := u.g.Planner(u.s, u.task)
+	if !ok {
+		return nil, nil
+	}
+	bodies, err := journal.BodiesAt(ctx, tx, org, run, []int64{u.s.Tasks[planner].EndSeq})
+	if err != nil || len(bodies) == 0 {
+		return nil, err
+	}
+	var body runv1.Body
+	if err := proto.Unmarshal(bodies[0].Bytes, &body); err != nil {
+		return nil, fmt.Errorf("decode body: %w", err)
+	}
+	for _, p := range body.GetPlanned() {
+		if p.GetId() == name {
+			return p.GetEnv(), nil
+		}
+	}
+	return nil, nil
+}
+
+func unsigned(list []int32) []uint32 {
+	out := make([]uint32, len(list))
+	for i, n := range list {
+		out[i] = uint32(n)
+	}
+	return out
+}
