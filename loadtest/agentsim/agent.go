@@ -48,6 +48,7 @@ type attempt struct {
 	lease   *agentv1.Lease
 	event   driver.Event
 	done    bool
+	sent    bool // its report is on the way, and its slot offered with it
 	begun   time.Time
 	ended   time.Time
 	settled bool
@@ -127,12 +128,13 @@ func (a *agent) offer() (free int, taken func()) {
 	}
 }
 
-// running is how many leases take a slot: a step that is over takes none. The
-// lock is held.
+// running is how many leases take a slot. That of a step that is over is offered
+// by the report that says so, not by a poll before it: a step of a real agent
+// takes longer than the poll after its lease takes to be sent. The lock is held.
 func (a *agent) running() int {
 	n := 0
 	for _, t := range a.held {
-		if !t.done {
+		if !t.sent {
 			n++
 		}
 	}

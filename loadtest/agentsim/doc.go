@@ -30,9 +30,11 @@ type Told struct {
 	// Online is set once, when all agents have sessions.
 	Online bool
 	Events []driver.Event
-	// Stale counts reports whose lease was gone, Retried calls that failed and
+	// Polled and Reported count the leases that came with the answer to a poll
+	// and to a report, Idle the polls that brought none, Ordered those of them
+	// that brought orders. Stale counts reports whose lease was gone, Retried calls that failed and
 	// were repeated; since the fleet began.
-	Stale, Retried int64
+	Polled, Reported, Idle, Ordered, Stale, Retried int64
 	// Err is why the fleet cannot work at all.
 	Err string
 }

@@ -31,7 +31,7 @@ type fleet struct {
 	result    *runv1.Value
 	steps     sync.WaitGroup
 
-	stale, retried atomic.Int64
+	polled, reported, idle, ordered, stale, retried atomic.Int64
 
 	mu     sync.Mutex
 	events []driver.Event
@@ -136,7 +136,10 @@ func (f *fleet) tellLoop(ctx context.Context, encoder *gob.Encoder) error {
 		events := f.events
 		f.events = nil
 		f.mu.Unlock()
-		if err := encoder.Encode(Told{Events: events, Stale: f.stale.Load(), Retried: f.retried.Load()}); err != nil {
+		if err := encoder.Encode(Told{
+			Events: events, Polled: f.polled.Load(), Reported: f.reported.Load(), Idle: f.idle.Load(), Ordered: f.ordered.Load(),
+			Stale: f.stale.Load(), Retried: f.retried.Load(),
+		}); err != nil {
 			return fmt.Errorf("tell what ended: %w", err)
 		}
 		timer.Reset(flushEvery)
@@ -151,8 +154,16 @@ func (f *fleet) tellLoop(ctx context.Context, encoder *gob.Encoder) error {
 // StepName is what the step of an index is called.
 func StepName(index int) string { return "s" + strconv.Itoa(index) }
 
-// stepIndex is the index of a step's name, -1 for another's.
+// stepIndex is the index of a step's name, or of an item's in a map's, as
+// `s0[17]`; -1 for another's.
 func stepIndex(name string) int {
+	if _, item, ok := strings.Cut(name, "["); ok {
+		n, err := strconv.Atoi(strings.TrimSuffix(item, "]"))
+		if err != nil {
+			return -1
+		}
+		return n
+	}
 	digits, ok := strings.CutPrefix(name, "s")
 	n, err := strconv.Atoi(digits)
 	if !ok || err != nil {

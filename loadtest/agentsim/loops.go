@@ -74,6 +74,13 @@ func (a *agent) poll(ctx context.Context) error {
 		}
 		return err
 	}
+	a.fleet.polled.Add(int64(len(out.GetWork().GetLeases())))
+	if len(out.GetWork().GetLeases()) == 0 {
+		a.fleet.idle.Add(1)
+		if len(out.GetWork().GetOrders()) > 0 {
+			a.fleet.ordered.Add(1)
+		}
+	}
 	a.take(ctx, out.GetWork(), time.Now())
 	return nil
 }
@@ -137,6 +144,7 @@ func (a *agent) batch() []*attempt {
 	out := make([]*attempt, 0, n)
 	for _, t := range a.waiting[:n] {
 		if !t.settled {
+			t.sent = true
 			out = append(out, t)
 		}
 	}
@@ -171,6 +179,7 @@ func (a *agent) send(ctx context.Context, session string, batch []*attempt) ([]*
 		return batch, err
 	}
 	at := time.Now()
+	a.fleet.reported.Add(int64(len(out.GetWork().GetLeases())))
 	a.take(ctx, out.GetWork(), at)
 	statuses := make(map[int64]agentv1.ReportResult_Status, len(batch))
 	for _, r := range out.GetResults() {

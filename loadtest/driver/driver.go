@@ -15,6 +15,10 @@ import (
 type Graph struct {
 	Name  string
 	Steps []Step
+	// Items makes the only step a map over a list of so many.
+	Items int
+	// Apart sends the steps to a pool of their own, which has no workers.
+	Apart bool
 	// SpecBytes is about how large the description of one step is.
 	SpecBytes int
 }
@@ -60,6 +64,34 @@ type Driver interface {
 	Processes() map[string]int
 }
 
+// Shaper is a Driver that can fill its database as years would have.
+type Shaper interface {
+	// Queue copies a run of t that waits, and Finish one that is done, until
+	// there are so many runs like it. Crowd makes so many other tenants.
+	Queue(ctx context.Context, run string, copies int) error
+	Finish(ctx context.Context, run string, copies int) error
+	Crowd(ctx context.Context, tenants int) error
+}
+
+// Judge is a Driver that can say whether its books are right: nothing lost,
+// nothing doubled, usage that of the attempts.
+type Judge interface {
+	Judge(ctx context.Context) (Verdict, error)
+}
+
+// Verdict is what a Judge found.
+type Verdict struct {
+	// Runs are all that there are, Open those that are not over, Failed those
+	// that ended otherwise than well.
+	Runs, Open, Failed int64
+	// Doubled counts steps that ended well more than once.
+	Doubled int64
+	// Attempts are those that ended and count, Billed those in the usage.
+	Attempts, Billed int64
+	// Complaints is what the orchestrator's own check says.
+	Complaints string
+}
+
 // Tenant submits work and has it done.
 type Tenant interface {
 	// Deploy makes a graph known; its runs may then be submitted.
@@ -71,10 +103,37 @@ type Tenant interface {
 	Work(ctx context.Context, w Workers, told func([]Event)) (Fleet, error)
 }
 
+// Counts are what workers tell beside the steps.
+type Counts struct {
+	// HandedOver are steps that came with the answer to a report, Polled those
+	// that were asked for.
+	HandedOver, Polled int64
+	// IdlePolls brought no step, OrderedPolls of them only orders.
+	IdlePolls, OrderedPolls int64
+	// Stale counts reports that came too late, Retried calls that failed and
+	// were repeated.
+	Stale, Retried int64
+}
+
+// Plus adds them up.
+func (c Counts) Plus(o Counts) Counts {
+	return Counts{
+		c.HandedOver + o.HandedOver, c.Polled + o.Polled, c.IdlePolls + o.IdlePolls, c.OrderedPolls + o.OrderedPolls,
+		c.Stale + o.Stale, c.Retried + o.Retried,
+	}
+}
+
+// Less takes what was before.
+func (c Counts) Less(o Counts) Counts {
+	return c.Plus(Counts{-o.HandedOver, -o.Polled, -o.IdlePolls, -o.OrderedPolls, -o.Stale, -o.Retried})
+}
+
 // Fleet is the running workers of a tenant.
 type Fleet interface {
 	// PID is the process they live in.
 	PID() int
+	// Counts are since the fleet began.
+	Counts() Counts
 	// Stop ends them.
 	Stop() error
 }

@@ -38,6 +38,7 @@ type Latency struct {
 	Mean  int64 `json:"mean_us"`
 	P50   int64 `json:"p50_us"`
 	P90   int64 `json:"p90_us"`
+	P95   int64 `json:"p95_us"`
 	P99   int64 `json:"p99_us"`
 	P999  int64 `json:"p999_us"`
 	Max   int64 `json:"max_us"`
@@ -49,6 +50,6 @@ func (h *Histogram) Latency() Latency {
 	defer h.mu.Unlock()
 	at := h.h.ValueAtQuantile
 	return Latency{
-		Count: h.h.TotalCount(), Mean: int64(h.h.Mean()), P50: at(50), P90: at(90), P99: at(99), P999: at(99.9), Max: h.h.Max(),
+		Count: h.h.TotalCount(), Mean: int64(h.h.Mean()), P50: at(50), P90: at(90), P95: at(95), P99: at(99), P999: at(99.9), Max: h.h.Max(),
 	}
 }

@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/signalboxhq/signalbox/loadtest/measure"
 	"github.com/signalboxhq/signalbox/loadtest/scenario"
@@ -48,6 +50,7 @@ func latency(name string, of func(measure.Latency) int64) func(Point) float64 {
 }
 
 func p50(l measure.Latency) int64  { return l.P50 }
+func p95(l measure.Latency) int64  { return l.P95 }
 func p99(l measure.Latency) int64  { return l.P99 }
 func p999(l measure.Latency) int64 { return l.P999 }
 
@@ -58,6 +61,7 @@ func counted(p Point) bool { return p.Usage.RowsWritten > 0 }
 func costs(x, rows float64) []figure {
 	return []figure{
 		{name: "CPU of server and PostgreSQL per step", unit: "µs", of: Point.CPUPerStep, bars: map[float64]bar{x: atMost(90)}, show: always},
+		{name: "CPU of the benchmark and its agents per step", unit: "µs", of: Point.LoadPerStep, show: always},
 		{name: "WAL per step", unit: "B", of: func(p Point) float64 { return per(float64(p.Usage.WALBytes), p.Steps) }, bars: map[float64]bar{x: atMost(3072)}, show: always},
 		{name: "rows written per attempt", of: func(p Point) float64 { return per(float64(p.Usage.RowsWritten), p.Steps) }, bars: map[float64]bar{x: atMost(rows)}, show: counted},
 		{name: "writing commits per attempt", of: func(p Point) float64 { return per(float64(p.Usage.Writes), p.Steps) }, bars: map[float64]bar{x: atMost(0.05)}, show: always},
@@ -71,6 +75,7 @@ var figures = map[scenario.Workload][]figure{
 	}, costs(every, 5.5)...),
 	scenario.Submit: {
 		{name: "submits", unit: "/s", of: rate, yardstick: byInserts, bars: map[float64]bar{64: atLeast(0.15)}, show: always},
+		{name: "CPU of server and PostgreSQL per run", unit: "µs", of: Point.CPUPerStep, show: always},
 		{name: "submit p50", unit: "µs", of: latency("submit", p50), yardstick: byCommit, show: always},
 	},
 	scenario.Latency: {
@@ -90,6 +95,47 @@ var figures = map[scenario.Workload][]figure{
 		{name: "run p50", unit: "µs", of: latency("run", p50), yardstick: byCommit, show: always},
 		{name: "CPU of server and PostgreSQL per step", unit: "µs", of: Point.CPUPerStep, show: always},
 	},
+	scenario.Map: append([]figure{
+		{name: "steps", unit: "/s", of: rate, yardstick: byLifecycle, bars: map[float64]bar{every: atLeast(0.2)}},
+		{name: "run p50", unit: "µs", of: latency("run", p50), yardstick: byCommit, show: always},
+	}, costs(every, 5.5)...),
+	scenario.Flood: {
+		{name: "submit to start p50", unit: "µs", of: latency("start", p50), yardstick: byCommit, show: always},
+		{name: "submit to start p95", unit: "µs", of: latency("start", p95), yardstick: byCommit, show: always},
+		{name: "steps of both", unit: "/s", of: rate, show: always},
+	},
+	scenario.Faults: {
+		{name: "runs that did not succeed", of: func(p Point) float64 { return float64(p.Verdict.Open + p.Verdict.Failed) }, bars: map[float64]bar{every: atMost(0)}},
+		{name: "steps done twice", of: func(p Point) float64 { return float64(p.Verdict.Doubled) }, bars: map[float64]bar{every: atMost(0)}},
+		{name: "attempts billed too many or too few", of: func(p Point) float64 { return math.Abs(float64(p.Verdict.Billed - p.Verdict.Attempts)) }, bars: map[float64]bar{every: atMost(0)}},
+		{name: "lines that the doctor complains", of: func(p Point) float64 { return float64(strings.Count(p.Verdict.Complaints, "\n")) }, bars: map[float64]bar{every: atMost(0)}},
+	},
+	scenario.Idle: {
+		{name: "cores of server and PostgreSQL", of: func(p Point) float64 { return p.Usage.Measured("server", "postgres") / p.Usage.Seconds }, bars: map[float64]bar{1000: atMost(0.03)}, show: always},
+		{name: "memory of the server", unit: "MiB", of: func(p Point) float64 { return float64(p.Usage.Memory["server"]) / (1 << 20) }, bars: map[float64]bar{10_000: atMost(512)}, show: always},
+		{name: "writing commits", unit: "/s", of: func(p Point) float64 { return float64(p.Usage.Writes) / p.Usage.Seconds }, show: always},
+	},
+}
+
+// compared are the figures of a scenario that is compared with another one, or
+// of a condition with none: the ratio is to the same figure there.
+var compared = map[scenario.Workload]figure{
+	scenario.Bulk:    {name: "steps, kept", unit: "/s", of: rate, bars: map[float64]bar{every: atLeast(0.8)}},
+	scenario.Latency: {name: "submit to start p50, grown", unit: "µs", of: latency("start", p50), bars: map[float64]bar{every: atMost(1.3)}},
+}
+
+// against tells a point's figure as a ratio to that of others.
+func (f figure) against(group []Result, point int, base float64) Row {
+	p := group[0].Points[point]
+	value := median(group, func(r Result) float64 { return f.of(r.Points[point]) })
+	row := Row{
+		Workload: p.named(group[0].Scenario), Figure: f.name, Absolute: number(value) + unit(f.unit), Yardstick: number(base) + unit(f.unit),
+		Ratio: number(value / base), Bar: f.bars[every].text(), Holds: f.bars[every].judge(value / base),
+	}
+	if slices.ContainsFunc(group, func(r Result) bool { return r.Points[point].Disturbed() }) {
+		row.Absolute = "~" + row.Absolute
+	}
+	return row
 }
 
 // row tells the figure of a point, as the median of the results.

@@ -105,3 +105,27 @@ func TestCurvesAreDrawn(t *testing.T) {
 		require.True(t, errors.Is(err, io.EOF), "%v", err)
 	}
 }
+
+// bulk is a W1 of some rate under a condition.
+func bulk(name, against string, points ...report.Point) report.Result {
+	return report.Result{
+		Scenario:  scenario.Scenario{Name: name, Title: name, Workload: scenario.Bulk, Against: against},
+		Yardstick: yardstick.Yardstick{Lifecycle: 50_000}, Points: points,
+	}
+}
+
+func TestShapesAndDisturbancesAreComparedWithTheirBase(t *testing.T) {
+	t.Parallel()
+	at := func(rate float64, c scenario.Condition) report.Point {
+		return report.Point{Name: string(c), X: 4, Rate: rate, Condition: c}
+	}
+	rows := report.Rows([]report.Result{
+		bulk("w1", "", at(10_000, scenario.Undisturbed)),
+		bulk("w6", "w1", at(7000, scenario.Undisturbed)),
+		bulk("w7", "", at(9000, scenario.Undisturbed), at(8000, scenario.Snapshot), at(10_000, scenario.Undisturbed), at(11_000, scenario.Undisturbed)),
+	})
+	shape := figure(t, rows, "w6, undisturbed", "steps, kept")
+	require.Equal(t, []string{"10000/s", "0.7", "≥ 0.8", "NO"}, []string{shape.Yardstick, shape.Ratio, shape.Bar, shape.Holds})
+	held := figure(t, rows, "w7, snapshot held", "steps, kept")
+	require.Equal(t, []string{"10000/s", "0.8", "yes"}, []string{held.Yardstick, held.Ratio, held.Holds})
+}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/signalboxhq/signalbox/loadtest/driver"
 	"github.com/signalboxhq/signalbox/loadtest/measure"
 	"github.com/signalboxhq/signalbox/loadtest/scenario"
 	"github.com/signalboxhq/signalbox/loadtest/yardstick"
@@ -17,10 +18,11 @@ import (
 
 // Result is one run of one scenario.
 type Result struct {
-	Scenario  scenario.Scenario   `json:"scenario"`
-	Driver    string              `json:"driver"`
-	At        time.Time           `json:"at"`
-	Machine   Machine             `json:"machine"`
+	Scenario scenario.Scenario `json:"scenario"`
+	Driver   string            `json:"driver"`
+	At       time.Time         `json:"at"`
+	Machine  Machine           `json:"machine"`
+	// Yardstick is the mean of those before and after the points.
 	Yardstick yardstick.Yardstick `json:"yardstick"`
 	Points    []Point             `json:"points"`
 }
@@ -42,6 +44,8 @@ type Point struct {
 	Name string `json:"name"`
 	// X is the parameter as a number, where curves have it.
 	X float64 `json:"x"`
+	// Condition is what else happened to the database.
+	Condition scenario.Condition `json:"condition,omitempty"`
 	// Runs and Steps were done in Usage.Seconds.
 	Runs  int64 `json:"runs"`
 	Steps int64 `json:"steps"`
@@ -51,10 +55,10 @@ type Point struct {
 	// Latencies by what they measure: submit, start, done, hop, run.
 	Latencies map[string]measure.Latency `json:"latencies,omitempty"`
 	Usage     measure.Usage              `json:"usage"`
-	// Stale counts reports whose lease was gone, Retried calls that had to be
-	// repeated: neither should happen.
-	Stale   int64 `json:"stale,omitempty"`
-	Retried int64 `json:"retried,omitempty"`
+	// Verdict is what a check of the books found, after faults.
+	Verdict *driver.Verdict `json:"verdict,omitempty"`
+	// Agents is what the agents counted.
+	Agents driver.Counts `json:"agents"`
 }
 
 // quiet is how much foreign load a figure stands, in cores.
@@ -69,6 +73,17 @@ func (r Result) Disturbed() bool { return slices.ContainsFunc(r.Points, Point.Di
 // CPUPerStep is what the measured processes took for a step, in microseconds.
 func (p Point) CPUPerStep() float64 {
 	return per(p.Usage.Measured("server", "postgres")*1e6, p.Steps)
+}
+
+// LoadPerStep is what the benchmark itself took for a step, agents included.
+func (p Point) LoadPerStep() float64 {
+	var sum float64
+	for name, seconds := range p.Usage.CPU {
+		if name != "server" && name != "postgres" {
+			sum += seconds
+		}
+	}
+	return per(sum*1e6, p.Steps)
 }
 
 func per(sum float64, n int64) float64 {

@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/signalboxhq/signalbox/loadtest/scenario"
 )
 
 // Table prints the figures of results: the medians of those that repeat a
@@ -33,7 +35,8 @@ func yardsticks(b *strings.Builder, results []Result) {
 	c := median(results, func(r Result) float64 { return float64(r.Yardstick.Commit.P50) })
 	s := median(results, func(r Result) float64 { return r.Yardstick.Inserts })
 	l := median(results, func(r Result) float64 { return r.Yardstick.Lifecycle })
-	_, _ = fmt.Fprintf(b, "yardsticks: C = %.0f µs (one-row commit), S = %.0f/s (one-row INSERTs, 32 clients), L = %.0f tasks/s (hand-written lifecycle, batch 100)\n", c, s, l)
+	_, _ = fmt.Fprintf(b, "yardsticks: C = %.0f µs (one-row commit), S = %.0f/s (one-row INSERTs, 32 clients), L = %.0f tasks/s (hand-written lifecycle, batch 100; %.0f µs of PostgreSQL's CPU each)\n", c, s, l,
+		median(results, func(r Result) float64 { return r.Yardstick.LifecycleCPU }))
 }
 
 // Row is a line of the table.
@@ -55,6 +58,10 @@ func Rows(results []Result) []Row {
 	for _, name := range order {
 		group := groups[name]
 		for i := range group[0].Points {
+			if f, base, ok := baseOf(groups, group, i); ok {
+				rows = append(rows, f.against(group, i, base))
+				continue
+			}
 			for _, f := range figures[group[0].Scenario.Workload] {
 				if row, ok := f.row(group, i); ok {
 					rows = append(rows, row)
@@ -65,12 +72,40 @@ func Rows(results []Result) []Row {
 	return rows
 }
 
+// baseOf is what a point is compared with instead of a yardstick: the same point
+// of another scenario, or the scenario's own while nothing disturbed it.
+func baseOf(groups map[string][]Result, group []Result, point int) (f figure, base float64, ok bool) {
+	s, p := group[0].Scenario, group[0].Points[point]
+	f, has := compared[s.Workload]
+	from, same := groups[s.Against], func(other Point) bool { return other.X == p.X }
+	switch {
+	case !has:
+		return f, 0, false
+	case p.Condition != "" && p.Condition != scenario.Undisturbed:
+		from, same = group, func(other Point) bool { return other.X == p.X && other.Condition == scenario.Undisturbed }
+	}
+	var values []float64
+	for _, r := range from {
+		for _, other := range r.Points {
+			if same(other) {
+				values = append(values, f.of(other))
+			}
+		}
+	}
+	base = middle(values)
+	return f, base, base > 0
+}
+
 // median is that of the results; of two it is the smaller.
 func median(results []Result, of func(Result) float64) float64 {
 	values := make([]float64, 0, len(results))
 	for _, r := range results {
 		values = append(values, of(r))
 	}
+	return middle(values)
+}
+
+func middle(values []float64) float64 {
 	slices.SortFunc(values, cmp.Compare)
 	if len(values) == 0 {
 		return 0

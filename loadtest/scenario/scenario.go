@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,10 +26,57 @@ const (
 	Latency Workload = "latency" // W3
 	Chain   Workload = "chain"   // W4
 	Fan     Workload = "fan"     // W5
+	Flood   Workload = "flood"   // W7: one tenant floods while another submits
+	Faults  Workload = "faults"  // W8
+	Idle    Workload = "idle"    // W9
+	Map     Workload = "map"     // one run of a task for each item of a list
 )
 
 // Workloads lists them all.
-func Workloads() []Workload { return []Workload{Bulk, Submit, Latency, Chain, Fan} }
+func Workloads() []Workload {
+	return []Workload{Bulk, Submit, Latency, Chain, Fan, Flood, Faults, Idle, Map}
+}
+
+// Condition is what else happens to the database during a point.
+type Condition string
+
+// The conditions of W7, and those of W10 that need no switch in the server.
+const (
+	Undisturbed Condition = "undisturbed"
+	Snapshot    Condition = "snapshot held"
+	Checkpoints Condition = "checkpoints"
+	Vacuum      Condition = "vacuum"
+	SlowDisk    Condition = "disk 1 ms slower"
+	NoRowLevel  Condition = "no row-level security"
+)
+
+// Conditions lists them all.
+func Conditions() []Condition {
+	return []Condition{Undisturbed, Snapshot, Checkpoints, Vacuum, SlowDisk, NoRowLevel}
+}
+
+// Fault is what is killed in the middle.
+type Fault string
+
+// The faults of W8.
+const (
+	KillServer   Fault = "server"
+	KillDatabase Fault = "database"
+	KillAgents   Fault = "agents"
+)
+
+// Faulty lists them all.
+func Faulty() []Fault { return []Fault{KillServer, KillDatabase, KillAgents} }
+
+// Shape is what the database holds before anything is measured.
+type Shape struct {
+	// Queued steps wait in a pool that has no agents, Finished ones are history.
+	Queued   int `yaml:"queued" json:"queued,omitempty"`
+	Finished int `yaml:"finished" json:"finished,omitempty"`
+	// Tenants are others that do nothing, IdleAgents connected ones of theirs.
+	Tenants    int `yaml:"tenants" json:"tenants,omitempty"`
+	IdleAgents int `yaml:"idle_agents" json:"idle_agents,omitempty"`
+}
 
 // Scenario is one file. Fields that a workload does not use stay empty.
 type Scenario struct {
@@ -59,6 +107,16 @@ type Scenario struct {
 	// CountRows are the points, by AtOnce, whose rows and transactions are
 	// counted. PostgreSQL tells them late, which costs 10 s each.
 	CountRows []int `yaml:"count_rows" json:"count_rows,omitempty"`
+
+	// Against names the scenario whose figures these are compared with.
+	Against string `yaml:"against" json:"against,omitempty"`
+	// Shape is filled in first.
+	Shape Shape `yaml:"shape" json:"shape"`
+	// Under are conditions: each point is repeated under each (bulk).
+	Under []Condition `yaml:"under" json:"under,omitempty"`
+	// Kill is what dies, one after the other, every so often (faults).
+	Kill  []Fault  `yaml:"kill" json:"kill,omitempty"`
+	Every Duration `yaml:"every" json:"every,omitempty"`
 
 	// Postgres is settings beside the defaults.
 	Postgres map[string]string `yaml:"postgres" json:"postgres,omitempty"`
@@ -124,9 +182,12 @@ func Parse(content []byte) (Scenario, error) {
 	return s, s.validate()
 }
 
-// Scaled is the scenario with more or fewer steps, and longer or shorter points.
+// Scaled is the scenario with more or fewer steps, a larger or smaller shape, and
+// longer or shorter points.
 func (s Scenario) Scaled(by float64) Scenario {
-	s.Steps = int(float64(s.Steps) * by)
+	for _, n := range []*int{&s.Steps, &s.Shape.Queued, &s.Shape.Finished, &s.Shape.Tenants, &s.Shape.IdleAgents} {
+		*n = int(float64(*n) * by)
+	}
 	s.Warmup, s.Duration = Duration(float64(s.Warmup)*by), Duration(float64(s.Duration)*by)
 	return s
 }
@@ -152,9 +213,23 @@ func (s Scenario) validate() error {
 		need(s.Length > 1 && len(s.AtOnce) > 0 && s.Duration > 0, "chain needs length, at_once and duration")
 	case Fan:
 		need(s.Width > 0 && len(s.AtOnce) > 0 && s.Duration > 0, "fan needs width, at_once and duration")
+	case Flood:
+		need(s.Steps > 0 && s.Width > 0 && len(s.Rates) > 0 && s.Duration > 0 && s.Tenants == 2, "flood needs two tenants, steps, width, rates and duration")
+	case Faults:
+		need(s.Steps > 0 && s.Width > 0 && len(s.AtOnce) == 1 && len(s.Kill) > 0 && s.Every > 0, "faults needs steps, width, one at_once, kill and every")
+	case Idle:
+		need(len(s.AtOnce) > 0 && s.Duration > 0, "idle needs at_once (agents) and duration")
+	case Map:
+		need(s.Width > 0 && len(s.AtOnce) > 0 && s.Duration > 0, "map needs width, at_once and duration")
 	default:
 		need(false, fmt.Sprintf("workload %q is none of %v", s.Workload, Workloads()))
 	}
-	need(s.Workload == Submit || s.Agents.Count > 0, "agents.count must be positive")
+	for _, c := range s.Under {
+		need(slices.Contains(Conditions(), c), fmt.Sprintf("condition %q is none of %q", c, Conditions()))
+	}
+	for _, f := range s.Kill {
+		need(slices.Contains(Faulty(), f), fmt.Sprintf("kill %q is none of %q", f, Faulty()))
+	}
+	need(s.Workload == Submit || s.Workload == Idle || s.Agents.Count > 0, "agents.count must be positive")
 	return errors.Join(errs...)
 }

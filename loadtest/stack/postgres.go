@@ -172,5 +172,24 @@ func (p *Postgres) PID() int { return p.process.PID() }
 // postmaster within moments.
 func (p *Postgres) Kill() error { return p.process.Kill() }
 
+// Crash kills PostgreSQL and starts it on what it left. Its sessions need a
+// moment to notice that it is gone; until then it rightly refuses to start.
+func (p *Postgres) Crash(ctx context.Context) error {
+	err := p.Kill()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for try := 0; err == nil && try < 200; try++ {
+		if err = p.Start(ctx); err == nil {
+			return nil
+		}
+		select {
+		case <-tick.C:
+			err = nil
+		case <-ctx.Done():
+		}
+	}
+	return errors.Join(errors.New("PostgreSQL does not come back"), err)
+}
+
 // Stop ends PostgreSQL; open transactions are rolled back.
 func (p *Postgres) Stop() error { return p.process.end(syscall.SIGINT, 20*time.Second) }

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -95,6 +96,21 @@ func (s *Server) Kill() error { return s.process.Kill() }
 
 // Stop ends the server.
 func (s *Server) Stop() error { return s.process.end(syscall.SIGTERM, 15*time.Second) }
+
+// Doctor recounts the database with the server's own check, and returns what
+// that complains of: nothing, if all is well.
+func (s *Server) Doctor(ctx context.Context) (string, error) {
+	cmd := exec.CommandContext(ctx, s.options.Program, "server", "doctor")
+	cmd.Env = append(os.Environ(), "DATABASE_URL="+s.options.Database)
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		return "", nil
+	}
+	if _, ended := errors.AsType[*exec.ExitError](err); ended {
+		return string(out), nil
+	}
+	return "", fmt.Errorf("run the doctor: %w", err)
+}
 
 func freeAddress(ctx context.Context) (string, error) {
 	var lc net.ListenConfig

@@ -25,6 +25,10 @@ type Bench struct {
 	// Probe measures what each point takes.
 	Probe Probe
 	Log   *slog.Logger
+	// Conditions disturb the database; what each returns ends that.
+	Conditions map[scenario.Condition]func(ctx context.Context) (undo func() error, err error)
+	// Kills end parts of the orchestrator as crashes do, and bring them back.
+	Kills map[scenario.Fault]func(ctx context.Context) error
 	// Watch looks closer at each point meanwhile; nil looks not.
 	Watch Watcher
 }
@@ -69,8 +73,14 @@ func (b *Bench) Run(ctx context.Context) ([]report.Point, error) {
 		return c.submits(ctx)
 	case scenario.Latency:
 		return c.latencies(ctx)
-	case scenario.Chain, scenario.Fan:
+	case scenario.Chain, scenario.Fan, scenario.Map:
 		return c.closed(ctx)
+	case scenario.Flood:
+		return c.flood(ctx)
+	case scenario.Faults:
+		return c.faults(ctx)
+	case scenario.Idle:
+		return c.idle(ctx)
 	}
 	return nil, fmt.Errorf("workload %q is unknown", b.Scenario.Workload)
 }
@@ -80,10 +90,12 @@ func (b *Bench) Graph() driver.Graph {
 	s := b.Scenario
 	g := driver.Graph{Name: string(s.Workload), SpecBytes: s.SpecBytes}
 	switch s.Workload {
-	case scenario.Bulk:
+	case scenario.Bulk, scenario.Faults, scenario.Flood:
 		g.Steps = make([]driver.Step, s.Width)
-	case scenario.Submit, scenario.Latency:
+	case scenario.Submit, scenario.Latency, scenario.Idle:
 		g.Steps = make([]driver.Step, 1)
+	case scenario.Map:
+		g.Steps, g.Items = make([]driver.Step, 1), s.Width
 	case scenario.Chain:
 		g.Steps = make([]driver.Step, s.Length)
 		for i := 1; i < s.Length; i++ {
@@ -102,32 +114,43 @@ func (b *Bench) Graph() driver.Graph {
 // hire makes the tenants, deploys the graph and starts the agents.
 func (b *Bench) hire(ctx context.Context) (*crew, error) {
 	c := &crew{bench: b, graph: b.Graph(), helpers: map[string]int{}}
-	c.tally = newTally(len(c.graph.Steps))
-	a := b.Scenario.Agents
+	c.tally = newTally(max(len(c.graph.Steps), c.graph.Items))
 	for i := range b.Scenario.Tenants {
 		tenant, err := b.Driver.Tenant(ctx, "tenant"+strconv.Itoa(i+1))
 		if err == nil {
 			err = tenant.Deploy(ctx, c.graph)
 		}
+		if err == nil {
+			c.tenants = append(c.tenants, tenant)
+			err = c.staff(ctx, i, b.Scenario.Agents.Count)
+		}
 		if err != nil {
 			c.dismiss()
 			return nil, err
 		}
-		c.tenants = append(c.tenants, tenant)
-		if a.Count == 0 {
-			continue
-		}
-		fleet, err := tenant.Work(ctx, driver.Workers{
-			Count: a.Count, Slots: a.Slots, Step: time.Duration(a.Step), ResultBytes: b.Scenario.ResultBytes, ReportBatch: a.ReportBatch,
-		}, c.tally.told)
-		if err != nil {
-			c.dismiss()
-			return nil, err
-		}
-		c.fleets = append(c.fleets, fleet)
-		c.helpers["agents"+strconv.Itoa(i+1)] = fleet.PID()
+	}
+	if err := c.shape(ctx); err != nil {
+		c.dismiss()
+		return nil, err
 	}
 	return c, nil
+}
+
+// staff starts so many more agents of a tenant.
+func (c *crew) staff(ctx context.Context, tenant, count int) error {
+	if count == 0 {
+		return nil
+	}
+	a := c.bench.Scenario.Agents
+	fleet, err := c.tenants[tenant].Work(ctx, driver.Workers{
+		Count: count, Slots: a.Slots, Step: time.Duration(a.Step), ResultBytes: c.bench.Scenario.ResultBytes, ReportBatch: a.ReportBatch,
+	}, c.tally.told)
+	if err != nil {
+		return err
+	}
+	c.fleets = append(c.fleets, fleet)
+	c.helpers["agents"+strconv.Itoa(len(c.fleets))] = fleet.PID()
+	return nil
 }
 
 func (c *crew) dismiss() {
@@ -164,8 +187,18 @@ func (c *crew) drain(ctx context.Context, steps int64) error {
 	return nil
 }
 
+// counts is what all fleets tell beside the steps.
+func (c *crew) counts() driver.Counts {
+	var sum driver.Counts
+	for _, f := range c.fleets {
+		sum = sum.Plus(f.Counts())
+	}
+	return sum
+}
+
 // stretch measures what do does and says so.
 func (c *crew) stretch(ctx context.Context, p *report.Point, do func() error) error {
+	before := c.counts()
 	measured, err := c.bench.Probe.Begin(ctx, c.helpers)
 	if err != nil {
 		return err
@@ -183,12 +216,7 @@ func (c *crew) stretch(ctx context.Context, p *report.Point, do func() error) er
 	if p.Usage, err = measured(ctx, rows); err != nil {
 		return err
 	}
-	for _, f := range c.fleets {
-		if t, ok := f.(interface{ Troubles() (stale, retried int64) }); ok {
-			stale, retried := t.Troubles()
-			p.Stale, p.Retried = p.Stale+stale, p.Retried+retried
-		}
-	}
+	p.Agents = c.counts().Less(before)
 	c.bench.Log.LogAttrs(ctx, slog.LevelInfo, "measured", slog.String("scenario", c.bench.Scenario.Name), slog.String("point", p.Name),
 		slog.Float64("per_second", p.Rate), slog.Float64("cpu_us_per_step", p.CPUPerStep()), slog.Float64("foreign_cores", p.Usage.ForeignCores))
 	return nil

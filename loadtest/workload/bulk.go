@@ -2,6 +2,8 @@ package workload
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -9,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/signalboxhq/signalbox/loadtest/report"
+	"github.com/signalboxhq/signalbox/loadtest/scenario"
 )
 
 // bulk is W1: every tenant has so many wide runs going until enough steps are
@@ -22,31 +25,65 @@ func (c *crew) bulk(ctx context.Context) ([]report.Point, error) {
 	}
 	var points []report.Point
 	for _, atOnce := range s.AtOnce {
-		p := report.Point{Name: strconv.Itoa(atOnce) + " runs a tenant", X: float64(atOnce)}
-		total := int64(max(1, s.Steps/s.Width))
-		var begun atomic.Int64
-		err := c.stretch(ctx, &p, func() error {
-			begin := time.Now()
-			group, ctx := errgroup.WithContext(ctx)
-			for i := range atOnce * len(c.tenants) {
-				group.Go(func() error {
-					for begun.Add(1) <= total {
-						if _, err := c.once(ctx, i); err != nil {
-							return err
-						}
-					}
-					return nil
-				})
+		for _, condition := range conditions(s) {
+			p := report.Point{Name: strconv.Itoa(atOnce) + " runs a tenant", X: float64(atOnce), Condition: condition}
+			if len(s.Under) > 0 {
+				p.Name += ", " + string(condition)
 			}
-			err := group.Wait()
-			p.Runs, p.Steps = total, total*int64(s.Width)
-			p.Rate = float64(p.Steps) / time.Since(begin).Seconds()
-			return err
-		})
-		if err != nil {
-			return nil, err
+			err := c.under(ctx, condition, func() error {
+				return c.stretch(ctx, &p, func() error { return c.bulkPoint(ctx, &p, atOnce) })
+			})
+			if err != nil {
+				return nil, err
+			}
+			points = append(points, p)
 		}
-		points = append(points, p)
 	}
 	return points, nil
+}
+
+// bulkPoint keeps so many runs a tenant going until all steps are done.
+func (c *crew) bulkPoint(ctx context.Context, p *report.Point, atOnce int) error {
+	s := c.bench.Scenario
+	total := int64(max(1, s.Steps/s.Width))
+	var begun atomic.Int64
+	begin := time.Now()
+	group, ctx := errgroup.WithContext(ctx)
+	for i := range atOnce * len(c.tenants) {
+		group.Go(func() error {
+			for begun.Add(1) <= total {
+				if _, err := c.once(ctx, i); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	err := group.Wait()
+	p.Runs, p.Steps = total, total*int64(s.Width)
+	p.Rate = float64(p.Steps) / time.Since(begin).Seconds()
+	return err
+}
+
+func conditions(s scenario.Scenario) []scenario.Condition {
+	if len(s.Under) == 0 {
+		return []scenario.Condition{scenario.Undisturbed}
+	}
+	return s.Under
+}
+
+// under does something while a condition holds.
+func (c *crew) under(ctx context.Context, condition scenario.Condition, do func() error) error {
+	if condition == scenario.Undisturbed {
+		return do()
+	}
+	begin := c.bench.Conditions[condition]
+	if begin == nil {
+		return fmt.Errorf("nobody knows how to have %q", condition)
+	}
+	undo, err := begin(ctx)
+	if err != nil {
+		return fmt.Errorf("have %q: %w", condition, err)
+	}
+	return errors.Join(do(), undo())
 }

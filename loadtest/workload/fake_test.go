@@ -103,3 +103,5 @@ type fakeFleet struct{}
 
 func (fakeFleet) PID() int    { return os.Getpid() }
 func (fakeFleet) Stop() error { return nil }
+
+func (fakeFleet) Counts() driver.Counts { return driver.Counts{} }

@@ -23,6 +23,7 @@ type tally struct {
 type run struct {
 	events []driver.Event
 	seen   map[int]bool
+	begun  chan struct{}
 	done   chan struct{}
 }
 
@@ -32,7 +33,7 @@ func newTally(size int) *tally { return &tally{size: size, runs: map[string]*run
 func (t *tally) run(id string) *run {
 	r := t.runs[id]
 	if r == nil {
-		r = &run{seen: make(map[int]bool, t.size), done: make(chan struct{})}
+		r = &run{seen: make(map[int]bool, t.size), begun: make(chan struct{}), done: make(chan struct{})}
 		t.runs[id] = r
 	}
 	return r
@@ -50,6 +51,9 @@ func (t *tally) told(events []driver.Event) {
 		r.seen[e.Step] = true
 		r.events = append(r.events, e)
 		t.steps.Add(1)
+		if len(r.events) == 1 {
+			close(r.begun)
+		}
 		if len(r.events) == t.size {
 			close(r.done)
 		}
@@ -70,4 +74,27 @@ func (t *tally) await(ctx context.Context, id string) ([]driver.Event, error) {
 	defer t.mu.Unlock()
 	delete(t.runs, id)
 	return r.events, nil
+}
+
+// forget drops what was told of a run.
+func (t *tally) forget(id string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.runs, id)
+}
+
+// first returns the first step of a run that has one step, unlike the others.
+func (t *tally) first(ctx context.Context, id string) (driver.Event, error) {
+	t.mu.Lock()
+	r := t.run(id)
+	t.mu.Unlock()
+	select {
+	case <-r.begun:
+	case <-ctx.Done():
+		return driver.Event{}, ctx.Err()
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.runs, id)
+	return r.events[0], nil
 }

@@ -32,8 +32,19 @@ type Yardstick struct {
 	// Inserts is S, Lifecycle is L, both a second.
 	Inserts   float64 `json:"s_per_second"`
 	Lifecycle float64 `json:"l_per_second"`
-	// Batch1 is the lifecycle in batches of one, for comparison.
-	Batch1 float64 `json:"l1_per_second,omitempty"`
+	// LifecycleCPU is what a task of L takes of PostgreSQL, in microseconds: it
+	// stays true where L itself suffers from what else runs.
+	LifecycleCPU float64 `json:"l_cpu_us"`
+}
+
+// Mean is what lies between two measurements, one before and one after what is
+// compared with it; the distribution of C is that of the second.
+func (y Yardstick) Mean(o Yardstick) Yardstick {
+	mean := o
+	mean.Commit.P50 = (y.Commit.P50 + o.Commit.P50) / 2
+	mean.Inserts, mean.Lifecycle = (y.Inserts+o.Inserts)/2, (y.Lifecycle+o.Lifecycle)/2
+	mean.LifecycleCPU = (y.LifecycleCPU + o.LifecycleCPU) / 2
+	return mean
 }
 
 // C is the median commit.
@@ -46,7 +57,8 @@ const (
 )
 
 // Measure takes about three times as long as told: so long for each yardstick.
-func Measure(ctx context.Context, database string, each time.Duration) (Yardstick, error) {
+// postmaster is the process whose CPU time is read.
+func Measure(ctx context.Context, database string, postmaster int, each time.Duration) (Yardstick, error) {
 	config, err := pgxpool.ParseConfig(database)
 	if err != nil {
 		return Yardstick{}, fmt.Errorf("parse the database URL: %w", err)
@@ -67,7 +79,17 @@ func Measure(ctx context.Context, database string, each time.Duration) (Yardstic
 	if y.Inserts, err = inserts(ctx, pool, each); err != nil {
 		return y, err
 	}
-	y.Lifecycle, err = lifecycle(ctx, pool, each, lifecycleBatch)
+	before, _, err := measure.Tree(postmaster)
+	if err != nil {
+		return y, err
+	}
+	begin := time.Now()
+	if y.Lifecycle, err = lifecycle(ctx, pool, each, lifecycleBatch); err != nil {
+		return y, err
+	}
+	tasks := y.Lifecycle * time.Since(begin).Seconds()
+	after, _, err := measure.Tree(postmaster)
+	y.LifecycleCPU = float64((after - before).Microseconds()) / max(1, tasks)
 	return y, err
 }
 

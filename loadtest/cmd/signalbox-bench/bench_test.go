@@ -58,7 +58,7 @@ duration: 300ms
 	require.Positive(t, p.Runs)
 	require.Equal(t, p.Runs*4, p.Steps)
 	require.Equal(t, p.Runs*3, p.Latencies["hop"].Count)
-	require.Zero(t, p.Stale)
+	require.Zero(t, p.Agents.Stale)
 	require.Positive(t, p.Usage.WALBytes)
 	require.Positive(t, r.Yardstick.Lifecycle)
 

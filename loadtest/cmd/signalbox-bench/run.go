@@ -113,7 +113,7 @@ func one(ctx context.Context, o options, s scenario.Scenario, log *slog.Logger) 
 	}
 	log.LogAttrs(ctx, slog.LevelInfo, "the machine", slog.Int64("c_us", result.Yardstick.Commit.P50),
 		slog.Float64("s_per_second", result.Yardstick.Inserts), slog.Float64("l_per_second", result.Yardstick.Lifecycle))
-	database, err := pg.CreateDatabase(ctx, "signalbox")
+	database, err := pg.CreateDatabase(ctx, measuredDatabase)
 	if err != nil {
 		return result, err
 	}
@@ -122,17 +122,25 @@ func one(ctx context.Context, o options, s scenario.Scenario, log *slog.Logger) 
 		return result, errors.Join(err, tail(filepath.Join(dir, "server", "server.log")))
 	}
 	defer func() { err = errors.Join(err, server.Stop()) }()
-	d := signalbox.New(server, agentsProcess)
+	d := signalbox.New(server, database, agentsProcess)
 	result.Driver = d.Name()
 	measured := d.Processes()
 	measured["postgres"] = pg.PID()
-	bench := workload.Bench{Scenario: s, Driver: d, Probe: measure.Probe{Database: database, Measured: measured}, Log: log}
+	bench := workload.Bench{
+		Scenario: s, Driver: d, Probe: measure.Probe{Database: database, Measured: measured}, Log: log,
+		Conditions: conditions(pg), Kills: kills(pg, server),
+	}
 	if o.profile {
 		bench.Watch = profiler{server: server, database: database, prefix: filepath.Join(o.out, s.Name)}
 	}
 	if result.Points, err = bench.Run(ctx); err != nil {
 		return result, errors.Join(err, tail(filepath.Join(dir, "server", "server.log")))
 	}
+	after, err := yardsticks(ctx, pg, o.yardstick)
+	if err != nil {
+		return result, err
+	}
+	result.Yardstick = result.Yardstick.Mean(after)
 	path, err := result.Write(o.out)
 	if err == nil {
 		log.LogAttrs(ctx, slog.LevelInfo, "written", slog.String("path", path))
@@ -146,7 +154,7 @@ func yardsticks(ctx context.Context, pg *stack.Postgres, each time.Duration) (ya
 	if err != nil {
 		return yardstick.Yardstick{}, err
 	}
-	y, err := yardstick.Measure(ctx, database, each)
+	y, err := yardstick.Measure(ctx, database, pg.PID(), each)
 	return y, errors.Join(err, pg.DropDatabase(ctx, "yardstick"), pg.Checkpoint(ctx))
 }
 

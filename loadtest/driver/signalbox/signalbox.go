@@ -8,9 +8,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -32,14 +32,17 @@ import (
 // Driver drives one server.
 type Driver struct {
 	server *stack.Server
+	// database is the URL of the server's database, as the superuser.
+	database string
 	// agents starts the process of agentsim.
 	agents func(ctx context.Context) *exec.Cmd
 }
 
-// New drives a running server. agents is the command of a process that hands its
-// standard input and output to agentsim.
-func New(server *stack.Server, agents func(ctx context.Context) *exec.Cmd) *Driver {
-	return &Driver{server: server, agents: agents}
+// New drives a running server on a database, named by the superuser's URL. agents
+// is the command of a process that hands its standard input and output to
+// agentsim.
+func New(server *stack.Server, database string, agents func(ctx context.Context) *exec.Cmd) *Driver {
+	return &Driver{server: server, database: database, agents: agents}
 }
 
 // Name is the product's.
@@ -74,17 +77,38 @@ type tenant struct {
 
 // Deploy applies the graph as a pipeline.
 func (t *tenant) Deploy(ctx context.Context, g driver.Graph) error {
+	if g.Apart {
+		if _, err := t.pools.CreatePool(ctx, &poolv1.CreatePoolRequest{Name: apart}); err != nil {
+			return fmt.Errorf("make a pool: %w", err)
+		}
+	}
 	if _, err := t.pipelines.ApplyPipeline(ctx, &pipelinev1.ApplyPipelineRequest{Source: []byte(source(g))}); err != nil {
 		return fmt.Errorf("apply %s: %w", g.Name, err)
 	}
 	return nil
 }
 
+// apart is the pool that has no agents.
+const apart = "apart"
+
 // source writes the graph in the native format. A step's command is as long as
 // it takes for its description to have the wanted size; it is never run.
 func source(g driver.Graph) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "signalbox: v1\nname: %s\ntasks:\n", g.Name)
+	fmt.Fprintf(&b, "signalbox: v1\nname: %s\n", g.Name)
+	each := ""
+	if g.Apart {
+		b.WriteString("pool: " + apart + "\n")
+	}
+	if g.Items > 0 {
+		items := make([]string, g.Items)
+		for i := range items {
+			items[i] = strconv.Itoa(i)
+		}
+		b.WriteString("params:\n  items: {type: list<int>, open: true, default: [" + strings.Join(items, ", ") + "]}\n")
+		each = "    for_each: ${{ params.items }}\n"
+	}
+	b.WriteString("tasks:\n")
 	for i, step := range g.Steps {
 		name := agentsim.StepName(i)
 		outputs := fmt.Sprintf("    outputs: {%s: {type: string, open: true}}\n", agentsim.ResultName)
@@ -98,7 +122,7 @@ func source(g driver.Graph) string {
 		}
 		head := "  " + name + ":\n    run: \"true "
 		pad := max(0, g.SpecBytes-len(head)-len(outputs)-2)
-		fmt.Fprintf(&b, "%s%s\"\n%s%s", head, strings.Repeat("x", pad), needs, outputs)
+		fmt.Fprintf(&b, "%s%s\"\n%s%s%s", head, strings.Repeat("x", pad), each, needs, outputs)
 	}
 	return b.String()
 }
@@ -144,7 +168,7 @@ func (t *tenant) Work(ctx context.Context, w driver.Workers, told func([]driver.
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the agents: %w", err)
 	}
-	f := &fleet{cmd: cmd, ended: make(chan struct{})}
+	f := &fleet{cmd: cmd}
 	if _, err := in.Write(config); err != nil {
 		_ = f.Stop()
 		return nil, fmt.Errorf("tell the agents their settings: %w", err)
@@ -161,24 +185,17 @@ func (t *tenant) Work(ctx context.Context, w driver.Workers, told func([]driver.
 
 // fleet is the process of a tenant's agents.
 type fleet struct {
-	cmd     *exec.Cmd
-	ended   chan struct{}
-	stale   atomic.Int64
-	retried atomic.Int64
+	cmd    *exec.Cmd
+	counts atomic.Pointer[driver.Counts]
 }
 
 func (f *fleet) listen(decoder *gob.Decoder, told func([]driver.Event)) {
-	defer close(f.ended)
 	for {
 		var t agentsim.Told
-		if err := decoder.Decode(&t); err != nil {
-			if !errors.Is(err, io.EOF) {
-				f.retried.Add(1)
-			}
-			return
+		if decoder.Decode(&t) != nil {
+			return // the fleet has ended
 		}
-		f.stale.Store(t.Stale)
-		f.retried.Store(t.Retried)
+		f.counts.Store(&driver.Counts{HandedOver: t.Reported, Polled: t.Polled, IdlePolls: t.Idle, OrderedPolls: t.Ordered, Stale: t.Stale, Retried: t.Retried})
 		told(t.Events)
 	}
 }
@@ -186,8 +203,13 @@ func (f *fleet) listen(decoder *gob.Decoder, told func([]driver.Event)) {
 // PID is the process of the agents.
 func (f *fleet) PID() int { return f.cmd.Process.Pid }
 
-// Troubles counts reports whose lease was gone, and calls that were repeated.
-func (f *fleet) Troubles() (stale, retried int64) { return f.stale.Load(), f.retried.Load() }
+// Counts are what the agents told last.
+func (f *fleet) Counts() driver.Counts {
+	if c := f.counts.Load(); c != nil {
+		return *c
+	}
+	return driver.Counts{}
+}
 
 // Stop ends the agents as kill -9 does: what they hold is lost.
 func (f *fleet) Stop() error {
