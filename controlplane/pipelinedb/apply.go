@@ -93,7 +93,7 @@ func (s *Store) Apply(ctx context.Context, by caller.Caller, in Apply) (Applied,
 		}
 		moved := !in.NoDeploy && !before.runs(in.Digest[:])
 		if moved {
-			if err := pointAt(ctx, tx, by, pipeline, in.Digest, now); err != nil {
+			if err := deploy(ctx, tx, by, pipeline, in.Digest, in.Plan, now); err != nil {
 				return err
 			}
 		}

@@ -3,6 +3,7 @@ package rundb
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/signalboxhq/signalbox/internal/pg"
 	"github.com/signalboxhq/signalbox/proto/id"
 	"github.com/signalboxhq/signalbox/proto/plan"
+	"github.com/signalboxhq/signalbox/tenancy/authz"
 	"github.com/signalboxhq/signalbox/tenancy/caller"
 )
 
@@ -101,4 +103,21 @@ func chosen(ctx context.Context, tx pgx.Tx, by caller.Caller, start Start, deplo
 	}
 	copy(digest[:], deployed)
 	return digest, nil
+}
+
+// Scheduled is a run that a schedule starts, at one of its nominal times.
+type Scheduled struct {
+	Org       id.UUID
+	OrgState  authz.OrgState
+	Workspace id.UUID
+	Pipeline  string
+	Schedule  id.UUID
+	Nominal   time.Time
+	Params    []plan.ScheduleParam
+}
+
+// Key makes the start idempotent: whoever ticks, and however often, there is one
+// run for it.
+func (s Scheduled) Key() string {
+	return id.Format(id.Schedule, s.Schedule) + "@" + s.Nominal.UTC().Format(time.RFC3339Nano)
 }

@@ -107,3 +107,14 @@ func (s *Schedule) lastDue(schedule id.UUID, cursor, now time.Time) (time.Time, 
 	}
 	return time.Time{}, false
 }
+
+// FirstCursor is where a schedule that is made now begins: with a start in the
+// past and a catch-up that makes up for more than the last fire it begins
+// there, else now.
+func (s *Schedule) FirstCursor(now time.Time) time.Time {
+	mode := s.Catchup.Mode
+	if !s.start.IsZero() && s.start.Before(now) && (mode == CatchupAll || mode == CatchupWindow) {
+		return s.start.Add(-time.Millisecond)
+	}
+	return now
+}

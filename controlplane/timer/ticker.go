@@ -25,10 +25,17 @@ type Advancer interface {
 	Fire(ctx context.Context, due advance.Due) error
 }
 
+// Looker is something else that one replica at a time looks at, as often as at
+// timers.
+type Looker interface {
+	Look(ctx context.Context) error
+}
+
 // Ticker looks for due timers until it is stopped.
 type Ticker struct {
 	pool     *pgxpool.Pool
 	advancer Advancer
+	others   []Looker
 	log      *slog.Logger
 
 	stop    context.CancelFunc
@@ -48,9 +55,10 @@ const (
 	retryAfter = 5 * time.Second
 )
 
-// New makes a Ticker.
-func New(pool *pgxpool.Pool, a Advancer, log *slog.Logger) *Ticker {
-	return &Ticker{pool: pool, advancer: a, log: log.With(slog.String("component", "timer")), later: map[advance.Due]time.Time{}}
+// New makes a Ticker. The others are looked at beside the timers, each in its own
+// time.
+func New(pool *pgxpool.Pool, a Advancer, log *slog.Logger, others ...Looker) *Ticker {
+	return &Ticker{pool: pool, advancer: a, others: others, log: log.With(slog.String("component", "timer")), later: map[advance.Due]time.Time{}}
 }
 
 // Start runs the ticker until Stop.
@@ -101,6 +109,25 @@ func (t *Ticker) lead(ctx context.Context) error {
 	if err := conn.QueryRow(ctx, sqlTryTickLock).Scan(&held); err != nil || !held {
 		return err
 	}
+	ctx, end := context.WithCancel(ctx)
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	defer end()
+	for _, o := range t.others {
+		beside.Go(func() {
+			_ = every(ctx, func() error {
+				if err := o.Look(ctx); err != nil && ctx.Err() == nil {
+					t.log.LogAttrs(ctx, slog.LevelWarn, "a look was interrupted", slog.Any("error", err))
+				}
+				return nil
+			})
+		})
+	}
+	return every(ctx, func() error { return t.tick(ctx, conn.Conn()) })
+}
+
+// every looks once an interval, until a look fails or there is nobody to look for.
+func every(ctx context.Context, look func() error) error {
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
@@ -108,7 +135,7 @@ func (t *Ticker) lead(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			if err := t.tick(ctx, conn.Conn()); err != nil {
+			if err := look(); err != nil {
 				return err
 			}
 		}
