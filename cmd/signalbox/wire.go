@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"github.com/signalboxhq/signalbox/controlplane/advance"
+	"github.com/signalboxhq/signalbox/controlplane/firing"
 	"github.com/signalboxhq/signalbox/controlplane/reaper"
 	"github.com/signalboxhq/signalbox/controlplane/relay"
 	"github.com/signalboxhq/signalbox/controlplane/replica"
+	"github.com/signalboxhq/signalbox/controlplane/runapi"
 	"github.com/signalboxhq/signalbox/controlplane/serverkey"
 	"github.com/signalboxhq/signalbox/controlplane/timer"
 	"github.com/signalboxhq/signalbox/controlplane/watch"
@@ -27,9 +29,10 @@ func (s *server) wire(ctx context.Context) error {
 	streams := relay.New(relay.Config{DB: s.db, Replica: self, GrantKey: grantKey, Log: s.log})
 	advancer := advance.New(s.db, s.log, self.Peers)
 	watcher := watch.New(s.db.Engine, s.log)
+	runs := runapi.New(s.db, advancer, watcher)
 	s.services = []service{
 		self, streams, advancer, watcher,
-		timer.New(s.db.Engine, advancer, s.log),
+		timer.New(s.db.Engine, advancer, s.log, firing.New(s.db.Engine, runs, advancer, s.log)),
 		reaper.New(s.db.Engine, advancer, s.log),
 		newJanitor(s.db.Engine, s.log),
 	}
@@ -39,7 +42,7 @@ func (s *server) wire(ctx context.Context) error {
 	if err := s.wireAgents(ctx, advancer, streams, grantKey); err != nil {
 		return err
 	}
-	people, err := s.wirePeople(ctx, advancer, watcher, streams)
+	people, err := s.wirePeople(ctx, advancer, runs, streams)
 	if err != nil {
 		return err
 	}

@@ -13,12 +13,13 @@ import (
 	"github.com/signalboxhq/signalbox/controlplane/poolapi"
 	"github.com/signalboxhq/signalbox/controlplane/relay"
 	"github.com/signalboxhq/signalbox/controlplane/runapi"
-	"github.com/signalboxhq/signalbox/controlplane/watch"
+	"github.com/signalboxhq/signalbox/controlplane/scheduleapi"
 	"github.com/signalboxhq/signalbox/internal/rpc"
 	"github.com/signalboxhq/signalbox/proto/gen/signalbox/pipeline/v1/pipelinev1connect"
 	"github.com/signalboxhq/signalbox/proto/gen/signalbox/pool/v1/poolv1connect"
 	"github.com/signalboxhq/signalbox/proto/gen/signalbox/relay/v1/relayv1connect"
 	"github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1/runv1connect"
+	"github.com/signalboxhq/signalbox/proto/gen/signalbox/schedule/v1/schedulev1connect"
 	"github.com/signalboxhq/signalbox/proto/gen/signalbox/usage/v1/usagev1connect"
 	"github.com/signalboxhq/signalbox/tenancy/mail"
 	"github.com/signalboxhq/signalbox/tenancy/password"
@@ -29,7 +30,7 @@ import (
 
 // wirePeople makes the services for people and keys, behind the middleware
 // that authenticates their callers.
-func (s *server) wirePeople(ctx context.Context, advancer *advance.Advancer, watcher *watch.Watcher, streams *relay.Relay) (http.Handler, error) {
+func (s *server) wirePeople(ctx context.Context, advancer *advance.Advancer, runs *runapi.Handler, streams *relay.Relay) (http.Handler, error) {
 	hasher, err := password.NewHasher(ctx, rand.Reader)
 	if err != nil {
 		return nil, err
@@ -41,7 +42,7 @@ func (s *server) wirePeople(ctx context.Context, advancer *advance.Advancer, wat
 	store := tenancydb.NewStore(s.db, hasher, rand.Reader, time.Now)
 	cookies := session.Cookies{Plain: !s.config.secure()}
 	rules, err := rpc.LoadRules(append(tenancyapi.Services(), pipelinev1connect.PipelineServiceName, runv1connect.RunServiceName, runv1connect.HistoryServiceName,
-		poolv1connect.PoolServiceName, usagev1connect.UsageServiceName, relayv1connect.RelayServiceName)...)
+		poolv1connect.PoolServiceName, schedulev1connect.ScheduleServiceName, usagev1connect.UsageServiceName, relayv1connect.RelayServiceName)...)
 	if err != nil {
 		return nil, err
 	}
@@ -52,10 +53,10 @@ func (s *server) wirePeople(ctx context.Context, advancer *advance.Advancer, wat
 		Store: store, Mail: sender, Cookies: cookies, PublicURL: s.config.PublicURL, Log: s.log,
 	}, limits(), options)
 	mux.Handle(pipelinev1connect.NewPipelineServiceHandler(pipelineapi.New(s.db, rand.Reader, time.Now), limits(), options))
-	runs := runapi.New(s.db, advancer, watcher)
 	mux.Handle(runv1connect.NewRunServiceHandler(runs, limits(), options))
 	mux.Handle(runv1connect.NewHistoryServiceHandler(runs.History(), limits(), options))
 	mux.Handle(poolv1connect.NewPoolServiceHandler(poolapi.New(s.db, advancer, s.config.PublicURL, rand.Reader, time.Now), limits(), options))
+	mux.Handle(schedulev1connect.NewScheduleServiceHandler(scheduleapi.New(s.db, runs, rand.Reader, time.Now), limits(), options))
 	mux.Handle(usagev1connect.NewUsageServiceHandler(billingapi.New(s.db, time.Now), limits(), options))
 	mux.Handle(streams.Handler(limits(), options))
 	return session.NewMiddleware(store, cookies, s.config.clientIP()).Wrap(mux), nil

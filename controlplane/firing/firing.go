@@ -9,11 +9,10 @@
 //     that are due (waiting), moves the cursor behind them, and decides which of
 //     those that wait start (starting) or never will (dropped). So no nominal
 //     time is written twice or left out, and a decision is made once.
-//  2. A second one, under the same lock, starts the run of each fire that is
-//     starting, through the command that everybody starts runs with, whose
-//     idempotency key is the fire's name, and notes the run (started).
-//  3. A crash between or within the two leaves the fire starting: the next look,
-//     of any replica, starts it again and gets the same run.
+//  2. The run of each fire that is starting is started, through the command that
+//     everybody starts runs with; its idempotency key is the fire's name.
+//  3. The run is noted (started). A crash before that leaves the fire starting:
+//     the next look, of any replica, starts it again and gets the same run.
 //
 // A start that is refused for good, since the pipeline is paused or the params
 // do not fit the deployed version any more, is recorded as that (refused): the
@@ -60,8 +59,8 @@ const (
 	// maxWaiting bounds the fires that are written and not yet decided; what is
 	// beyond it stays behind the cursor.
 	maxWaiting = 1000
-	// maxStarts bounds how long a schedule's row is locked.
-	maxStarts = 20
+	// maxStarts bounds how long one schedule keeps the others waiting.
+	maxStarts = 50
 )
 
 // New makes a Firing on the engine's pool.

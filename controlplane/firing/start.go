@@ -10,20 +10,18 @@ import (
 
 	"github.com/signalboxhq/signalbox/controlplane/rundb"
 	"github.com/signalboxhq/signalbox/internal/fault"
-	"github.com/signalboxhq/signalbox/internal/pg"
 	"github.com/signalboxhq/signalbox/proto/id"
 	"github.com/signalboxhq/signalbox/proto/plan"
 	"github.com/signalboxhq/signalbox/tenancy/authz"
 )
 
-const sqlLockToStart = `
-	SELECT s.workspace_id, s.spec, p.name AS pipeline, o.state AS org_state
+const sqlReadToStart = `
+	SELECT s.workspace_id, s.spec, s.pipeline_id, p.name AS pipeline, o.state AS org_state
 	FROM schedule s
 	JOIN pipeline p ON p.org_id = s.org_id AND p.id = s.pipeline_id
 	JOIN organization o ON o.org_id = s.org_id
 	WHERE s.org_id = @org_id
-		AND s.id = @id
-	FOR NO KEY UPDATE OF s SKIP LOCKED`
+		AND s.id = @id`
 
 const sqlFiresToStart = `
 	SELECT f.nominal
@@ -35,87 +33,82 @@ const sqlFiresToStart = `
 	ORDER BY f.nominal
 	LIMIT @limit`
 
+// A run that was started counts, whatever another ticker made of its own try.
 const sqlFireStarted = `
 	UPDATE schedule_fire
-	SET state = 'started', run_id = @run_id
+	SET state = 'started', run_id = @run_id, reason = '', ended_at = NULL
 	WHERE org_id = @org_id
 		AND schedule_id = @id
 		AND nominal = @nominal
-		AND state = 'starting'`
+		AND state IN ('starting', 'refused')`
 
+// Unless another ticker has started it meanwhile: its key says so.
 const sqlFireRefused = `
 	UPDATE schedule_fire
 	SET state = 'refused', reason = @reason, ended_at = clock_timestamp()
 	WHERE org_id = @org_id
 		AND schedule_id = @id
 		AND nominal = @nominal
-		AND state = 'starting'`
+		AND state = 'starting'
+		AND NOT EXISTS (
+			SELECT
+			FROM start_key k
+			WHERE k.org_id = @org_id
+				AND k.pipeline_id = @pipeline_id
+				AND k.key = @key)`
 
 type startRow struct {
 	WorkspaceID id.UUID
 	Spec        string
+	PipelineID  id.UUID
 	Pipeline    string
 	OrgState    string
 }
 
-// start is the second step. What it notes is rolled back where a start fails
-// otherwise than for good; the runs it has started are found again by their keys.
+// start is the second step. It holds no connection while a run is started: that
+// needs one itself.
 func (f *Firing) start(ctx context.Context, k key) error {
-	var failed error
-	err := pg.InSystem(ctx, f.pool, func(tx pgx.Tx) error {
-		args := pgx.StrictNamedArgs{"org_id": k.org, "id": k.schedule}
-		rows, _ := tx.Query(ctx, sqlLockToStart, args)
-		row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[startRow])
-		if pg.NoRows(err) {
-			return nil // somebody else is at it
-		}
-		if err != nil {
-			return fmt.Errorf("lock a schedule to start its runs: %w", err)
-		}
-		rows, _ = tx.Query(ctx, sqlFiresToStart, pgx.StrictNamedArgs{"org_id": k.org, "id": k.schedule, "limit": maxStarts})
-		nominals, err := pgx.CollectRows(rows, pgx.RowTo[time.Time])
-		if err != nil {
-			return fmt.Errorf("read the fires to start: %w", err)
-		}
-		for _, nominal := range nominals {
-			// What was started before it is kept.
-			if failed = f.startOne(ctx, tx, k, row, nominal); failed != nil {
-				return nil
-			}
-		}
-		return nil
-	})
+	rows, _ := f.pool.Query(ctx, sqlReadToStart, pgx.StrictNamedArgs{"org_id": k.org, "id": k.schedule})
+	row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[startRow])
 	if err != nil {
-		return err
+		return fmt.Errorf("read a schedule to start its runs: %w", err)
 	}
-	return failed
+	rows, _ = f.pool.Query(ctx, sqlFiresToStart, pgx.StrictNamedArgs{"org_id": k.org, "id": k.schedule, "limit": maxStarts})
+	nominals, err := pgx.CollectRows(rows, pgx.RowTo[time.Time])
+	if err != nil {
+		return fmt.Errorf("read the fires to start: %w", err)
+	}
+	var spec plan.Schedule
+	if err := json.Unmarshal([]byte(row.Spec), &spec); err != nil {
+		return fmt.Errorf("read a schedule: %w", err)
+	}
+	for _, nominal := range nominals {
+		err := f.startOne(ctx, row.PipelineID, rundb.Scheduled{
+			Org: k.org, OrgState: authz.OrgState(row.OrgState), Workspace: row.WorkspaceID,
+			Pipeline: row.Pipeline, Schedule: k.schedule, Nominal: nominal, Params: spec.Params,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (f *Firing) startOne(ctx context.Context, tx pgx.Tx, k key, row startRow, nominal time.Time) error {
-	args := pgx.StrictNamedArgs{"org_id": k.org, "id": k.schedule, "nominal": nominal}
+func (f *Firing) startOne(ctx context.Context, pipeline id.UUID, s rundb.Scheduled) error {
+	args := pgx.StrictNamedArgs{"org_id": s.Org, "id": s.Schedule, "nominal": s.Nominal}
 	sql := sqlFireStarted
-	run, err := f.run(ctx, k, row, nominal)
+	run, err := f.starter.StartScheduled(ctx, s)
 	if reason, ok := refusal(err); ok {
-		sql, args["reason"] = sqlFireRefused, reason
+		sql, args["reason"], args["pipeline_id"], args["key"] = sqlFireRefused, reason, pipeline, s.Key()
 	} else if err != nil {
 		return fmt.Errorf("start a scheduled run: %w", err)
 	} else {
 		args["run_id"] = run
 	}
-	if _, err := tx.Exec(ctx, sql, args); err != nil {
+	if _, err := f.pool.Exec(ctx, sql, args); err != nil {
 		return fmt.Errorf("note what became of a fire: %w", err)
 	}
 	return nil
-}
-
-func (f *Firing) run(ctx context.Context, k key, row startRow, nominal time.Time) (id.UUID, error) {
-	var spec plan.Schedule
-	if err := json.Unmarshal([]byte(row.Spec), &spec); err != nil {
-		return id.Nil, fmt.Errorf("read a schedule: %w", err)
-	}
-	return f.starter.StartScheduled(ctx, rundb.Scheduled{
-		Org: k.org, Workspace: row.WorkspaceID, OrgState: authz.OrgState(row.OrgState), Pipeline: row.Pipeline, Schedule: k.schedule, Nominal: nominal, Params: spec.Params,
-	})
 }
 
 // refusal is why a start will never succeed. What may pass, or is a mistake of
@@ -128,7 +121,7 @@ func refusal(err error) (string, bool) {
 	switch f.Kind {
 	case fault.KindInvalid, fault.KindNotFound, fault.KindFailedPrecondition, fault.KindPermissionDenied, fault.KindResourceExhausted:
 		return string(f.Reason) + ": " + f.Text, true
-	case fault.KindUnauthenticated, fault.KindAlreadyExists, fault.KindConflict, fault.KindUnavailable, fault.KindInternal:
+	case fault.KindUnauthenticated, fault.KindAlreadyExists, fault.KindConflict, fault.KindUnavailable, fault.KindInternal, fault.KindNone:
 	}
 	return "", false
 }

@@ -18,6 +18,8 @@ import (
 
 	pipelinev1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/pipeline/v1"
 	poolv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/pool/v1"
+	schedulev1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/schedule/v1"
+	"github.com/signalboxhq/signalbox/proto/gen/signalbox/schedule/v1/schedulev1connect"
 	tenancyv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/tenancy/v1"
 	"github.com/signalboxhq/signalbox/proto/gen/signalbox/tenancy/v1/tenancyv1connect"
 	"github.com/signalboxhq/signalbox/proto/id"
@@ -85,6 +87,12 @@ func (tn *tenant) collect(name, run string) things {
 	out := things{run: run, pipeline: "p-" + name, pool: "pool-" + name, workspace: tn.workspaceID(), session: missingThings().session}
 	_, err := tn.pools.CreatePool(ctx, &poolv1.CreatePoolRequest{Name: out.pool})
 	require.NoError(tn.t, err)
+	out.schedule = "schedule-" + name
+	schedules := schedulev1connect.NewScheduleServiceClient(tn.http, tn.url)
+	_, err = schedules.CreateSchedule(ctx, &schedulev1.CreateScheduleRequest{
+		Name: out.schedule, Pipeline: out.pipeline, Spec: &schedulev1.Spec{Cron: "0 0 1 1 *"},
+	})
+	require.NoError(tn.t, err)
 	p, err := tn.pipelines.GetPipeline(ctx, &pipelinev1.GetPipelineRequest{Name: out.pipeline})
 	require.NoError(tn.t, err)
 	out.digest = p.GetPipeline().GetDeployedVersion()
@@ -121,7 +129,7 @@ type answer struct {
 // masked is the answer without the words that the asker himself sent.
 func (a answer) masked(x things, org string) string {
 	text := fmt.Sprintf("%s %s %s", a.Code, a.Message, a.Details)
-	for _, word := range []string{org, x.run, x.pipeline, x.digest, x.agent, x.user, x.workspace, x.key, x.invitation, x.session, x.pool} {
+	for _, word := range []string{org, x.run, x.pipeline, x.digest, x.agent, x.user, x.workspace, x.key, x.invitation, x.session, x.pool, x.schedule} {
 		if word != "" {
 			text = strings.ReplaceAll(text, word, "…")
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/signalboxhq/signalbox/proto/gen/signalbox/pool/v1/poolv1connect"
 	"github.com/signalboxhq/signalbox/proto/gen/signalbox/relay/v1/relayv1connect"
 	"github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1/runv1connect"
+	"github.com/signalboxhq/signalbox/proto/gen/signalbox/schedule/v1/schedulev1connect"
 	"github.com/signalboxhq/signalbox/proto/gen/signalbox/tenancy/v1/tenancyv1connect"
 	"github.com/signalboxhq/signalbox/proto/gen/signalbox/usage/v1/usagev1connect"
 	"github.com/signalboxhq/signalbox/tenancy/authz"
@@ -34,6 +35,7 @@ func rpcs(t *testing.T) []protoreflect.MethodDescriptor {
 		tenancyv1connect.AccountServiceName, tenancyv1connect.OrganizationServiceName, tenancyv1connect.MemberServiceName,
 		tenancyv1connect.KeyServiceName, tenancyv1connect.AuditServiceName, pipelinev1connect.PipelineServiceName,
 		runv1connect.RunServiceName, runv1connect.HistoryServiceName, poolv1connect.PoolServiceName, usagev1connect.UsageServiceName, relayv1connect.RelayServiceName,
+		schedulev1connect.ScheduleServiceName,
 	} {
 		d, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(name))
 		require.NoError(t, err)
@@ -168,7 +170,7 @@ func (tn *tenant) callers() []caller {
 
 // things are what requests name.
 type things struct {
-	run, pipeline, digest, pool, agent, user, workspace, key, invitation, session string
+	run, pipeline, digest, pool, agent, user, workspace, key, invitation, session, schedule string
 }
 
 func missingThings() things {
@@ -176,6 +178,7 @@ func missingThings() things {
 		run: "run_01k94g5r7vfzzvzzzzzzzzzzzz", pipeline: "no-such", digest: strings.Repeat("ab", 32), pool: "no-such",
 		agent: "agt_01k94g5r7vfzzvzzzzzzzzzzzz", user: "usr_01k94g5r7vfzzvzzzzzzzzzzzz", workspace: "ws_01k94g5r7vfzzvzzzzzzzzzzzz",
 		key: "key_01k94g5r7vfzzvzzzzzzzzzzzz", invitation: "inv_01k94g5r7vfzzvzzzzzzzzzzzz", session: "ses_01k94g5r7vfzzvzzzzzzzzzzzz",
+		schedule: "no-such",
 	}
 }
 
@@ -195,6 +198,9 @@ func (x things) identifiers(m protoreflect.MethodDescriptor) map[string]string {
 		out["id"] = x.agent
 	case "signalbox.pool.v1.PoolService.GetPool", "signalbox.pool.v1.PoolService.UpdatePool":
 		out["name"] = x.pool
+	case "signalbox.schedule.v1.ScheduleService.GetSchedule", "signalbox.schedule.v1.ScheduleService.PauseSchedule",
+		"signalbox.schedule.v1.ScheduleService.ResumeSchedule", "signalbox.schedule.v1.ScheduleService.DeleteSchedule":
+		out["name"] = x.schedule
 	case "signalbox.pipeline.v1.PipelineService.GetPipeline":
 		out["name"] = x.pipeline
 	default:
@@ -207,7 +213,7 @@ func (x things) identifiers(m protoreflect.MethodDescriptor) map[string]string {
 // whose absence is an error.
 func (x things) names(m protoreflect.MethodDescriptor) bool {
 	switch string(m.FullName()) {
-	case "signalbox.run.v1.RunService.ListRuns", "signalbox.pool.v1.PoolService.ListAgents", "signalbox.tenancy.v1.MemberService.InviteMember":
+	case "signalbox.schedule.v1.ScheduleService.ListSchedules", "signalbox.run.v1.RunService.ListRuns", "signalbox.pool.v1.PoolService.ListAgents", "signalbox.tenancy.v1.MemberService.InviteMember":
 		return false // filters, or checked after the mail's address
 	}
 	fields := m.Input().Fields()

@@ -16,6 +16,7 @@ import (
 	_ "github.com/signalboxhq/signalbox/proto/gen/signalbox/pool/v1"
 	_ "github.com/signalboxhq/signalbox/proto/gen/signalbox/relay/v1"
 	_ "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
+	_ "github.com/signalboxhq/signalbox/proto/gen/signalbox/schedule/v1"
 	_ "github.com/signalboxhq/signalbox/proto/gen/signalbox/tenancy/v1"
 	_ "github.com/signalboxhq/signalbox/proto/gen/signalbox/usage/v1"
 )

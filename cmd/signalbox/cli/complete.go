@@ -12,6 +12,7 @@ import (
 	pipelinev1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/pipeline/v1"
 	poolv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/pool/v1"
 	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
+	schedulev1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/schedule/v1"
 	tenancyv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/tenancy/v1"
 )
 
@@ -75,6 +76,17 @@ func (a *app) completePools(cmd *cobra.Command, args []string, _ string) ([]cobr
 		names := make([]string, 0, len(res.GetPools()))
 		for _, p := range res.GetPools() {
 			names = append(names, p.GetName())
+		}
+		return names
+	})
+}
+
+func (a *app) completeSchedules(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return a.completeFirst(cmd, args, func(ctx context.Context, api *client.Clients) []string {
+		res, _ := api.Schedule.ListSchedules(ctx, &schedulev1.ListSchedulesRequest{})
+		names := make([]string, 0, len(res.GetSchedules()))
+		for _, s := range res.GetSchedules() {
+			names = append(names, s.GetName())
 		}
 		return names
 	})

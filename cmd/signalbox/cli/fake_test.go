@@ -23,6 +23,7 @@ import (
 	"github.com/signalboxhq/signalbox/proto/gen/signalbox/relay/v1/relayv1connect"
 	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
 	"github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1/runv1connect"
+	"github.com/signalboxhq/signalbox/proto/gen/signalbox/schedule/v1/schedulev1connect"
 	tenancyv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/tenancy/v1"
 	"github.com/signalboxhq/signalbox/proto/gen/signalbox/tenancy/v1/tenancyv1connect"
 	"github.com/signalboxhq/signalbox/proto/gen/signalbox/usage/v1/usagev1connect"
@@ -49,6 +50,7 @@ type fake struct {
 	tenancyv1connect.UnimplementedAuditServiceHandler
 	pipelinev1connect.UnimplementedPipelineServiceHandler
 	poolv1connect.UnimplementedPoolServiceHandler
+	schedulev1connect.UnimplementedScheduleServiceHandler
 	runv1connect.UnimplementedRunServiceHandler
 	relayv1connect.UnimplementedRelayServiceHandler
 	usagev1connect.UnimplementedUsageServiceHandler
@@ -101,6 +103,7 @@ func newFake(t *testing.T) *fake {
 		func() (string, http.Handler) { return tenancyv1connect.NewAuditServiceHandler(f, options) },
 		func() (string, http.Handler) { return pipelinev1connect.NewPipelineServiceHandler(f, options) },
 		func() (string, http.Handler) { return poolv1connect.NewPoolServiceHandler(f, options) },
+		func() (string, http.Handler) { return schedulev1connect.NewScheduleServiceHandler(f, options) },
 		func() (string, http.Handler) { return runv1connect.NewRunServiceHandler(f, options) },
 		func() (string, http.Handler) { return runv1connect.NewHistoryServiceHandler(f, options) },
 		func() (string, http.Handler) { return relayv1connect.NewRelayServiceHandler(f, options) },

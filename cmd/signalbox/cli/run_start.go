@@ -109,10 +109,13 @@ func (s *start) prepare(ctx context.Context, api *client.Clients) error {
 	return err
 }
 
-func (s *start) assignments() ([]param.Assignment, error) {
-	given := make([]param.Assignment, 0, len(s.params))
-	for _, spec := range s.params {
-		g, err := param.Parse(spec, s.readFile)
+func (s *start) assignments() ([]param.Assignment, error) { return s.app.assignments(s.params) }
+
+// assignments reads params as they are given on a command line.
+func (a *app) assignments(specs []string) ([]param.Assignment, error) {
+	given := make([]param.Assignment, 0, len(specs))
+	for _, spec := range specs {
+		g, err := param.Parse(spec, a.readFile)
 		if err != nil {
 			return nil, err
 		}

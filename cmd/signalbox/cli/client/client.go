@@ -11,6 +11,7 @@ import (
 	"github.com/signalboxhq/signalbox/proto/gen/signalbox/pool/v1/poolv1connect"
 	"github.com/signalboxhq/signalbox/proto/gen/signalbox/relay/v1/relayv1connect"
 	"github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1/runv1connect"
+	"github.com/signalboxhq/signalbox/proto/gen/signalbox/schedule/v1/schedulev1connect"
 	"github.com/signalboxhq/signalbox/proto/gen/signalbox/tenancy/v1/tenancyv1connect"
 	"github.com/signalboxhq/signalbox/proto/gen/signalbox/usage/v1/usagev1connect"
 )
@@ -54,6 +55,7 @@ type Clients struct {
 	Run          runv1connect.RunServiceClient
 	History      runv1connect.HistoryServiceClient
 	Pool         poolv1connect.PoolServiceClient
+	Schedule     schedulev1connect.ScheduleServiceClient
 	Relay        relayv1connect.RelayServiceClient
 	Usage        usagev1connect.UsageServiceClient
 }
@@ -76,6 +78,7 @@ func New(c Config) *Clients {
 		Run:          runv1connect.NewRunServiceClient(hc, c.Server, options...),
 		History:      runv1connect.NewHistoryServiceClient(hc, c.Server, options...),
 		Pool:         poolv1connect.NewPoolServiceClient(hc, c.Server, options...),
+		Schedule:     schedulev1connect.NewScheduleServiceClient(hc, c.Server, options...),
 		Relay:        relayv1connect.NewRelayServiceClient(hc, c.Server, options...),
 		Usage:        usagev1connect.NewUsageServiceClient(hc, c.Server, options...),
 	}

@@ -29,6 +29,7 @@ var advices = map[faultv1.Reason]advice{
 
 	faultv1.Reason_REASON_PIPELINE_INVALID:     {Wrong, ""},
 	faultv1.Reason_REASON_PIPELINE_PAUSED:      {Conflict, "the pipeline takes no new runs while it is paused"},
+	faultv1.Reason_REASON_SCHEDULE_OF_FILE:     {Conflict, "take it out of the file's `triggers:` and `signalbox apply` it, or use `signalbox schedule pause`"},
 	faultv1.Reason_REASON_VERSION_NOT_DEPLOYED: {Conflict, "deploy one: `signalbox apply FILE` or `signalbox pipeline deploy PIPELINE DIGEST`"},
 	faultv1.Reason_REASON_PARAM_INVALID:        {Wrong, "`signalbox pipeline show PIPELINE --params` lists the params and their types"},
 	faultv1.Reason_REASON_PARAM_NOT_SEALED:     {Wrong, "only params declared `open: true` travel in the clear; this program seals the others: is it of the server's release?"},
