@@ -3,6 +3,7 @@ package engine_test
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -95,6 +96,17 @@ func clone(s *engine.State) *engine.State {
 	c := *s
 	c.Tasks = append([]engine.Task(nil), s.Tasks...)
 	c.Holds, c.Votes = maps.Clone(s.Holds), maps.Clone(s.Votes)
+	c.Blocks = slices.Clone(s.Blocks)
+	for i := range c.Blocks {
+		b := &c.Blocks[i]
+		b.Left, b.Bad, b.Gone = slices.Clone(b.Left), slices.Clone(b.Bad), slices.Clone(b.Gone)
+	}
+	c.Fans = maps.Clone(s.Fans)
+	for i, f := range c.Fans {
+		one := *f
+		one.Blocks = slices.Clone(f.Blocks)
+		c.Fans[i] = &one
+	}
 	return &c
 }
 

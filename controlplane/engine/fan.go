@@ -159,8 +159,23 @@ func (s *State) begin(g *Graph, owner int32, at time.Time, fx *effects) {
 		}
 		f.Live++
 		for i := base; i < base+s.Blocks[s.place(base).block].Width; i++ {
-			s.touch(g, i, NoTask, at, fx)
+			s.wake(g, i, at, fx)
 		}
+	}
+}
+
+// wake lets a task go on as far as it may: one that waits for its rule, or one
+// whose items do.
+func (s *State) wake(g *Graph, i int32, at time.Time, fx *effects) {
+	f := s.Fans[i]
+	switch {
+	case s.Tasks[i].State == TaskPending:
+		s.touch(g, i, NoTask, at, fx)
+	case s.Tasks[i].State == TaskExpanding && f != nil && s.begun(s.place(i)):
+		if f.Made < f.Count {
+			fx.expand(i)
+		}
+		s.goOn(g, i, at, fx)
 	}
 }
 

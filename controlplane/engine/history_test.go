@@ -143,7 +143,8 @@ func (h *history) repeat() {
 	case engine.Resume:
 		old.Now, old.Live = h.now, h.live()
 		c = old
-	case engine.Signal, engine.Vote, engine.HoldOver, engine.Start, engine.Retry, engine.QueueTimeout, engine.Deadline, engine.ExitDeadline:
+	case engine.Signal, engine.Vote, engine.HoldOver, engine.Start, engine.Retry, engine.QueueTimeout, engine.Deadline, engine.ExitDeadline,
+		engine.Expand:
 	}
 	d, _ := h.do(c)
 	require.True(h.r, d.Empty(), "%T decided twice", c)

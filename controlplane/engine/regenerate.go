@@ -141,16 +141,7 @@ func (s *State) reopenItems(g *Graph, owner int32) {
 // resume lets everything go on that may: after a retry, after a pause.
 func (s *State) resume(g *Graph, at time.Time, fx *effects) {
 	for i := 0; i < len(s.Tasks); i++ { // it grows
-		k := int32(i)
-		switch f := s.Fans[k]; {
-		case s.Tasks[k].State == TaskPending && s.begun(s.place(k)):
-			s.touch(g, k, NoTask, at, fx)
-		case s.Tasks[k].State == TaskExpanding && f != nil:
-			if f.Made < f.Count {
-				fx.expand(k)
-			}
-			s.goOn(g, k, at, fx)
-		}
+		s.wake(g, int32(i), at, fx)
 	}
 }
 

@@ -33,7 +33,14 @@ func (x *decider) report(c *Report) error {
 		e.RetryAt = after(x.now, j.wait)
 	}
 	if j.next == TaskSucceeded && len(c.Members) > 0 {
-		e.Next, e.Detail = TaskExpanding, &Detail{Members: c.Members}
+		switch modeOf(x.g, x.s, l.Task) {
+		case modeNormal:
+			e.Next, e.Detail = TaskExpanding, &Detail{Members: c.Members}
+		case modeDeadline:
+			e.Next, e.Cause, e.Reason = TaskFailed, CauseDeadline, "no time is left for the tasks that it added"
+		case modeHalting, modeStopping:
+			e.Next, e.Cause, e.Reason = TaskCanceled, CauseControl, "the tasks that it added were canceled"
+		}
 	}
 	return x.emit(e)
 }

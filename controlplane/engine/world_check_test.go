@@ -68,15 +68,16 @@ func (w *world) checkTasks() {
 	var leftMain, leftExit, failing, canceled int32
 	mainLive, exitLive := false, false
 	for i := range w.s.Tasks {
-		tk, exit := &w.s.Tasks[i], w.g.Plan.Tasks[i].Exit != ""
+		tk, own := &w.s.Tasks[i], int32(i) < w.g.Own()
+		exit := own && w.g.Plan.Tasks[i].Exit != ""
 		_, live := w.leases[int32(i)]
 		switch {
 		case exit && !tk.State.Terminal():
 			leftExit++
-		case !exit && !tk.State.Terminal():
+		case own && !tk.State.Terminal():
 			leftMain++
 		}
-		if !exit && tk.State.Failing() {
+		if own && !exit && tk.State.Failing() {
 			failing++
 			if tk.State == engine.TaskCanceled {
 				canceled++
@@ -84,13 +85,16 @@ func (w *world) checkTasks() {
 		}
 		mainLive = mainLive || (live && !exit)
 		exitLive = exitLive || (live && exit)
-		if was, ended := w.ends[int32(i)]; ended {
+		if was, ended := w.ends[int32(i)]; w.stale(int32(i)) {
+			continue // of an earlier generation, until it is made again
+		} else if ended {
 			require.Equal(w.t, was, tk.State, "a terminal task changed")
 		} else if tk.State.Terminal() {
 			w.ends[int32(i)] = tk.State
 		}
 		w.checkBudgets(i, tk)
 	}
+	w.checkFans()
 	require.False(w.t, mainLive && exitLive, "an exit handler beside a live main attempt")
 	require.Equal(w.t, []int32{leftMain, leftExit, failing, canceled}, []int32{w.s.LeftMain, w.s.LeftExit, w.s.FailingMain, w.s.CanceledMain})
 	if w.s.Run == engine.RunCanceling || w.s.Run == engine.RunPaused {
@@ -100,7 +104,7 @@ func (w *world) checkTasks() {
 }
 
 func (w *world) checkBudgets(i int, tk *engine.Task) {
-	r := &w.g.Plan.Tasks[i].Retry
+	r := &w.g.Task(w.s, int32(i)).Retry
 	require.LessOrEqual(w.t, int(tk.UsedUser), r.User)
 	require.LessOrEqual(w.t, int(tk.UsedInfra), r.Infra)
 	require.LessOrEqual(w.t, int(tk.UsedPreempt), r.Preempt)
@@ -116,7 +120,12 @@ func (w *world) checkEnd() {
 	require.False(w.t, w.s.FinishedAt.IsZero())
 	require.Empty(w.t, w.leases)
 	for i := range w.s.Tasks {
-		tk, when := w.s.Tasks[i].State, w.g.Plan.Tasks[i].Exit
+		tk := w.s.Tasks[i].State
+		if int32(i) >= w.g.Own() {
+			require.True(w.t, tk.Terminal() || w.stale(int32(i)), "a terminal run with an inner task that is not")
+			continue
+		}
+		when := w.g.Plan.Tasks[i].Exit
 		require.True(w.t, tk.Terminal(), "a terminal run with a task that is not")
 		if w.s.Run == engine.RunSucceeded && when == "" {
 			require.False(w.t, tk.Failing(), "a succeeded run with a failed task")

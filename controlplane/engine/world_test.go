@@ -35,6 +35,9 @@ type world struct {
 	paused map[grantKey]int           // attempts that were suspended
 	ended  engine.Kind                // the first entry of this generation that ended the run from outside
 	ends   map[int32]engine.TaskState // of this generation
+
+	answer  func() engine.Answer             // of a decision
+	planned func(task int32) []engine.Member // what a step adds; nil: nothing
 }
 
 type timerKey struct {
@@ -56,7 +59,8 @@ func newWorld(t require.TestingT, p *plan.Plan) *world {
 		t: t, g: g, s: engine.NewState(runID), f: engine.NewState(runID), now: testStart,
 		ready: map[int32]engine.Opening{}, backoff: map[int32]engine.Opening{},
 		timers: map[timerKey]engine.Timer{}, leases: map[int32]engine.Lease{},
-		told: map[int32]bool{}, grants: map[grantKey]int{}, paused: map[grantKey]int{}, ends: map[int32]engine.TaskState{},
+		answer: func() engine.Answer { return engine.Answer{Yes: true, Count: 2} },
+		told:   map[int32]bool{}, grants: map[grantKey]int{}, paused: map[grantKey]int{}, ends: map[int32]engine.TaskState{},
 	}
 }
 
@@ -139,7 +143,7 @@ func (w *world) append(e *engine.Entry) {
 	case slices.Contains(finals, e.Kind) && w.f.Run != engine.RunFinalizing && w.ended == engine.KindNone:
 		w.ended = e.Kind
 	}
-	if e.Kind == engine.KindAttemptEnded {
+	if e.EndsLease() {
 		l, live := w.leases[e.Task]
 		require.True(w.t, live, "an attempt ended that nobody held")
 		require.Equal(w.t, l.ID, e.Lease)
@@ -163,7 +167,9 @@ func (w *world) grant(task int32) {
 	w.leases[task] = engine.Lease{
 		Task: task, Attempt: o.Attempt, ID: w.fence, Agent: id.UUID{byte(w.fence%3 + 1)}, Granted: w.now,
 	}
-	w.grants[grantKey{w.s.Generation, task}]++
+	if o.Asking == engine.AskNothing {
+		w.grants[grantKey{w.s.Generation, task}]++
+	}
 }
 
 // start is the first heartbeat that tells of a running attempt.
@@ -184,9 +190,16 @@ func (w *world) live() []engine.Lease {
 
 // report is the end of a live attempt.
 func (w *world) report(task int32, o engine.Outcome, exit int32) engine.Report {
-	return engine.Report{
+	r := engine.Report{
 		Now: w.now, Lease: w.leases[task], Finished: w.now, Outcome: o, ExitCode: exit, Live: w.live(),
 	}
+	if r.Lease.Attempt < 0 && o == engine.OutcomeSucceeded {
+		a := w.answer()
+		r.Answer = &a
+	} else if w.planned != nil && o == engine.OutcomeSucceeded {
+		r.Members = w.planned(task)
+	}
+	return r
 }
 
 // tick moves the clock to the next timer, if there is one, and fires what is due.
