@@ -37,6 +37,10 @@ type Config struct {
 	// MailFrom is the sender's address.
 	MailFrom string `env:"SIGNALBOX_MAIL_FROM, default=Signalbox <no-reply@localhost>"`
 	LogLevel string `env:"SIGNALBOX_LOG_LEVEL, default=info"`
+	// RetentionMonths is how long after the end of its last run a month's journals
+	// stay in the database. Only what `signalbox server archive` has written is
+	// ever dropped. 0 keeps all; less than 2 months do not work.
+	RetentionMonths int `env:"SIGNALBOX_RETENTION_MONTHS, default=13"`
 	// ProfileAddress is where Go's profiles are served under /debug/pprof, to
 	// whoever reaches it: a loopback address. Empty, which is usual, serves none.
 	ProfileAddress string `env:"SIGNALBOX_PROFILE_ADDRESS"`
@@ -73,6 +77,9 @@ func (c *Config) Validate() error {
 	u, err := url.Parse(c.PublicURL)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return fmt.Errorf("SIGNALBOX_PUBLIC_URL %q is not an http(s) URL", c.PublicURL)
+	}
+	if c.RetentionMonths < 0 || c.RetentionMonths == 1 {
+		return fmt.Errorf("SIGNALBOX_RETENTION_MONTHS %d is not 0 or at least 2", c.RetentionMonths)
 	}
 	if c.ProfileAddress != "" {
 		host, _, err := net.SplitHostPort(c.ProfileAddress)

@@ -41,21 +41,7 @@ difference is one line. It exits 0 when there are none and 1 when there are any.
 
 // examine writes what doctor finds, and a closing count.
 func examine(ctx context.Context, url string, out io.Writer) error {
-	migrated, err := migrations.Migrated(ctx, url)
-	if err != nil {
-		return err
-	}
-	if !migrated {
-		return errors.New("this database was not migrated; start a server on it first")
-	}
-	pending, err := migrations.Pending(ctx, url)
-	if err != nil {
-		return fmt.Errorf("read which migrations the database has: %w", err)
-	}
-	if pending {
-		return errors.New("the database was not migrated to this release yet: start `signalbox server` once")
-	}
-	db, err := pg.Open(ctx, pg.Config{URL: url})
+	db, err := openMigrated(ctx, url)
 	if err != nil {
 		return err
 	}
@@ -64,6 +50,31 @@ func examine(ctx context.Context, url string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	return tell(found, out)
+}
+
+// openMigrated opens a database that this release has migrated, for commands
+// that must not do it themselves.
+func openMigrated(ctx context.Context, url string) (*pg.DB, error) {
+	migrated, err := migrations.Migrated(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	if !migrated {
+		return nil, errors.New("this database was not migrated; start a server on it first")
+	}
+	pending, err := migrations.Pending(ctx, url)
+	if err != nil {
+		return nil, fmt.Errorf("read which migrations the database has: %w", err)
+	}
+	if pending {
+		return nil, errors.New("the database was not migrated to this release yet: start `signalbox server` once")
+	}
+	return pg.Open(ctx, pg.Config{URL: url})
+}
+
+// tell writes differences, and fails quietly if there are any.
+func tell(found []doctor.Difference, out io.Writer) error {
 	for _, d := range found {
 		if _, err := fmt.Fprintln(out, d); err != nil {
 			return err

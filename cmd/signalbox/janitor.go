@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -10,21 +11,26 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/signalboxhq/signalbox/controlplane/archive"
 	"github.com/signalboxhq/signalbox/internal/pg"
 	"github.com/signalboxhq/signalbox/tenancy/tenancydb"
 )
 
-// janitor removes what has expired and makes the partitions of the months
-// ahead, each hour. Any number of replicas may do it at once.
+// janitor removes what has expired, makes the partitions of the months ahead and
+// drops those that are archived and old, each hour. Any number of replicas may do
+// it at once.
 type janitor struct {
 	pool    *pgxpool.Pool
+	archive *archive.Archive
+	// months are how long archived journals stay; 0: for ever.
+	months  int
 	log     *slog.Logger
 	stop    context.CancelFunc
 	running sync.WaitGroup
 }
 
-func newJanitor(pool *pgxpool.Pool, log *slog.Logger) *janitor {
-	return &janitor{pool: pool, log: log.With(slog.String("component", "janitor"))}
+func newJanitor(db *pg.DB, months int, log *slog.Logger) *janitor {
+	return &janitor{pool: db.Engine, archive: archive.New(db, log), months: months, log: log.With(slog.String("component", "janitor"))}
 }
 
 // Start cleans now and each hour, until Stop.
@@ -75,6 +81,15 @@ const sqlDropLanes = `
 		AND l.vtime < c.vtime`
 
 func (j *janitor) clean(ctx context.Context) error {
+	err := j.sweep(ctx)
+	if j.months == 0 {
+		return err
+	}
+	_, e := j.archive.DropDue(ctx, archive.Cutoff(time.Now(), j.months))
+	return errors.Join(err, e)
+}
+
+func (j *janitor) sweep(ctx context.Context) error {
 	return pg.InSystem(ctx, j.pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, sqlMakePartitions); err != nil {
 			return fmt.Errorf("make partitions: %w", err)

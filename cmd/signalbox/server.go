@@ -32,6 +32,7 @@ func serverCommand() *cobra.Command {
   SIGNALBOX_PROXIES            how many proxies of yours append to X-Forwarded-For (1 behind https, else 0)
   SIGNALBOX_MAIL               "terminal", "file:<folder>" or smtp://user:password@host:port
   SIGNALBOX_LOG_LEVEL          debug, info, warn or error
+  SIGNALBOX_RETENTION_MONTHS   how long archived journals stay in the database (13; 0: for ever)
   SIGNALBOX_PROFILE_ADDRESS    where Go's profiles are served to this machine alone (nowhere)
 
 Any number of replicas may run on one database.`,
@@ -44,7 +45,7 @@ Any number of replicas may run on one database.`,
 			return serve(cmd.Context(), config, cmd.ErrOrStderr(), nil)
 		},
 	}
-	cmd.AddCommand(doctorCommand())
+	cmd.AddCommand(doctorCommand(), archiveCommand(), restoreCommand())
 	return cmd
 }
 

@@ -34,7 +34,7 @@ func (s *server) wire(ctx context.Context) error {
 		self, streams, advancer, watcher,
 		timer.New(s.db.Engine, advancer, s.log, firing.New(s.db.Engine, runs, advancer, s.log)),
 		reaper.New(s.db.Engine, advancer, s.log),
-		newJanitor(s.db.Engine, s.log),
+		newJanitor(s.db, s.config.RetentionMonths, s.log),
 	}
 	if s.config.ProfileAddress != "" {
 		s.services = append(s.services, newProfiles(s.config.ProfileAddress, s.log))

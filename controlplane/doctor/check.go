@@ -21,6 +21,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/signalboxhq/signalbox/controlplane/replay"
 	"github.com/signalboxhq/signalbox/internal/pg"
 	"github.com/signalboxhq/signalbox/proto/id"
 )
@@ -93,11 +94,11 @@ type checker struct {
 	findings
 
 	now      time.Time
-	versions versions
+	versions replay.Versions
 }
 
 func newChecker() *checker {
-	return &checker{findings: findings{count: map[Kind]int{}}, versions: versions{}}
+	return &checker{findings: findings{count: map[Kind]int{}}, versions: replay.Versions{}}
 }
 
 const sqlClock = `

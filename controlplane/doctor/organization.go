@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/signalboxhq/signalbox/controlplane/replay"
 	"github.com/signalboxhq/signalbox/proto/id"
 	"github.com/signalboxhq/signalbox/tenancy/tenancydb"
 )
@@ -24,7 +25,10 @@ func (c *checker) organizations(ctx context.Context, tx pgx.Tx) error {
 		return fmt.Errorf("list organizations: %w", err)
 	}
 	for _, org := range orgs {
-		derived := tally{}
+		derived := replay.Tally{}
+		if err := archivedUsage(ctx, tx, org, derived); err != nil {
+			return err
+		}
 		if err := c.runs(ctx, tx, org, derived); err != nil {
 			return err
 		}

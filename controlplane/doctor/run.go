@@ -8,13 +8,14 @@ import (
 	"github.com/signalboxhq/signalbox/controlplane/journal"
 	"github.com/signalboxhq/signalbox/controlplane/replay"
 	"github.com/signalboxhq/signalbox/proto/id"
+	"github.com/signalboxhq/signalbox/proto/plan"
 )
 
 const runsPerPage = 100
 
 // runs examines the runs of an organization by age, and adds what they used to
 // derived.
-func (c *checker) runs(ctx context.Context, tx pgx.Tx, org id.UUID, derived tally) error {
+func (c *checker) runs(ctx context.Context, tx pgx.Tx, org id.UUID, derived replay.Tally) error {
 	after := id.Nil
 	for {
 		page, err := replay.ReadRows(ctx, tx, org, after, runsPerPage)
@@ -41,15 +42,13 @@ var kinds = map[replay.Kind]Kind{
 }
 
 // run replays one journal and notes all that differs.
-func (c *checker) run(ctx context.Context, tx pgx.Tx, org id.UUID, r *replay.Row, where *replay.Places, derived tally) error {
-	key := versionKey{org: org, pipeline: r.PipelineID}
-	copy(key.digest[:], r.Digest)
-	v, err := c.versions.get(ctx, tx, key)
+func (c *checker) run(ctx context.Context, tx pgx.Tx, org id.UUID, r *replay.Row, where *replay.Places, derived replay.Tally) error {
+	v, err := c.versions.Get(ctx, tx, org, r)
 	if err != nil {
 		return err
 	}
-	if v.broken != "" {
-		c.add(KindOrphan, org, "%s is of version %s, which cannot be read: %s.", r, key.digest, v.broken)
+	if v.Broken != "" {
+		c.add(KindOrphan, org, "%s is of version %s, which cannot be read: %s.", r, plan.Digest(r.Digest), v.Broken)
 		return nil
 	}
 	noted, err := replay.ReadNoted(ctx, tx, org, r.ID)
@@ -60,9 +59,8 @@ func (c *checker) run(ctx context.Context, tx pgx.Tx, org id.UUID, r *replay.Row
 	if err != nil {
 		return err
 	}
-	replayed := replay.Replay(r, v.graph, entries, noted, where, c.now)
-	meter(org, r, v, replayed.State, entries, derived)
-	for _, d := range replayed.Differences {
+	facts := replay.Facts{Org: org, Row: r, Entries: entries, Noted: noted, CountedTo: replay.DroppedTo(noted), Where: where, Now: c.now}
+	for _, d := range replay.Replay(v, facts, derived).Differences {
 		c.add(kinds[d.Kind], org, "%s", d.Text)
 	}
 	return nil

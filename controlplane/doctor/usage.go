@@ -10,50 +10,32 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/signalboxhq/signalbox/billing/usage"
-	"github.com/signalboxhq/signalbox/controlplane/engine"
-	"github.com/signalboxhq/signalbox/controlplane/journal"
 	"github.com/signalboxhq/signalbox/controlplane/replay"
 	"github.com/signalboxhq/signalbox/proto/id"
-	"github.com/signalboxhq/signalbox/proto/plan"
 )
 
-// tally is the usage of one organization as its journals tell it.
-type tally map[usage.Key]int64
+// What was dropped with its partition was counted before.
+const sqlArchivedUsage = `
+	SELECT a.meter, a.workspace_id, a.pool_id, a.pipeline_id, a.label_set_id, a.hour, sum(a.quantity)::bigint
+	FROM archived_usage a
+	WHERE a.org_id = @org_id
+		AND a.dropped_at IS NOT NULL
+	GROUP BY a.meter, a.workspace_id, a.pool_id, a.pipeline_id, a.label_set_id, a.hour`
 
-// meter adds what a run used.
-func meter(org id.UUID, r *replay.Row, v *version, s *engine.State, entries []journal.Row, derived tally) {
-	began := false
-	for i := range entries {
-		e := &entries[i]
-		if e.Kind != engine.KindAttemptEnded || e.Attempt < 0 {
-			continue // decisions are free
-		}
-		task := taskOf(v.graph, s, e.Task)
-		if task == nil {
-			continue // the fold says what is wrong with it
-		}
-		a := usage.Attempt{
-			Org: org, Workspace: r.WorkspaceID, Pool: v.pools[task.Pool], Pipeline: r.PipelineID, LabelSet: r.LabelSetID,
-			Started: e.Started, Finished: e.Finished, Recorded: e.At,
-			Billable:   usage.Billable(e.Outcome.String(), !e.Started.IsZero()),
-			GPUs:       int32(task.Resources.GPUs),
-			FirstOfRun: !began && !e.Started.IsZero(),
-		}
-		began = began || a.FirstOfRun
-		for _, q := range usage.Measure(a) {
-			derived[q.Key] += q.Value
-		}
-	}
-}
-
-// taskOf is the plan of a task; of a run whose journal cannot be folded only the
-// pipeline's own are known.
-func taskOf(g *engine.Graph, s *engine.State, task int32) *plan.Task {
-	switch {
-	case s != nil && task >= 0 && int(task) < len(s.Tasks):
-		return g.Task(s, task)
-	case task >= 0 && task < g.Own():
-		return &g.Plan.Tasks[task]
+// archivedUsage adds what entries used that are in the archive alone.
+func archivedUsage(ctx context.Context, tx pgx.Tx, org id.UUID, derived replay.Tally) error {
+	rows, _ := tx.Query(ctx, sqlArchivedUsage, pgx.StrictNamedArgs{"org_id": org})
+	key := usage.Key{Org: org}
+	var hour time.Time
+	var quantity int64
+	into := []any{&key.Meter, &key.Workspace, &key.Pool, &key.Pipeline, &key.LabelSet, &hour, &quantity}
+	_, err := pgx.ForEachRow(rows, into, func() error {
+		key.Hour = hour.UTC()
+		derived[key] += quantity
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("sum archived usage: %w", err)
 	}
 	return nil
 }
@@ -69,7 +51,7 @@ const sqlSumUsage = `
 
 // usage compares what is stored with what the journals tell, key by key. It
 // empties derived.
-func (c *checker) usage(ctx context.Context, tx pgx.Tx, org id.UUID, derived tally) error {
+func (c *checker) usage(ctx context.Context, tx pgx.Tx, org id.UUID, derived replay.Tally) error {
 	rows, _ := tx.Query(ctx, sqlSumUsage, pgx.StrictNamedArgs{"org_id": org})
 	key := usage.Key{Org: org}
 	var hour time.Time

@@ -3,6 +3,7 @@ package replay
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -17,12 +18,15 @@ type Noted struct {
 	// Version is the digest's: one of another version cannot be compared.
 	Version int32
 	Digest  engine.StateDigest
+	// Dropped says that the entries up to there are in the archive alone, or came
+	// back from it: what they used is kept apart.
+	Dropped bool
 	// Folded is the digest of today's fold; zero before the replay.
 	Folded engine.StateDigest
 }
 
 const sqlReadNoted = `
-	SELECT a.seq, a.digest_version, a.digest
+	SELECT a.seq, a.digest_version, a.digest, a.dropped_at IS NOT NULL
 	FROM archived_run a
 	WHERE a.org_id = @org_id
 		AND a.run_id = @run_id
@@ -36,7 +40,7 @@ func ReadNoted(ctx context.Context, q journal.Querier, org, run id.UUID) ([]Note
 	}
 	out, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (n Noted, err error) {
 		var digest []byte
-		err = row.Scan(&n.Seq, &n.Version, &digest)
+		err = row.Scan(&n.Seq, &n.Version, &digest, &n.Dropped)
 		copy(n.Digest[:], digest)
 		return n, err
 	})
@@ -57,4 +61,30 @@ func (r *Run) noted(row *Row, s *engine.State, noted []Noted) {
 			r.add(KindDigest, "after entry %d %s has the state %s, but was archived with %s.", n.Seq, row, n.Folded, n.Digest)
 		}
 	}
+}
+
+// DroppedTo is the entry up to which a journal was dropped, whether or not it came
+// back; 0 for none.
+func DroppedTo(noted []Noted) int64 {
+	var seq int64
+	for _, n := range noted {
+		if n.Dropped {
+			seq = max(seq, n.Seq)
+		}
+	}
+	return seq
+}
+
+// NotedTo is the entry up to which a journal was archived; 0 for none.
+func NotedTo(noted []Noted) int64 {
+	var seq int64
+	for _, n := range noted {
+		seq = max(seq, n.Seq)
+	}
+	return seq
+}
+
+// archived reports whether a journal of that length was dropped.
+func archived(noted []Noted, seq int64) bool {
+	return slices.ContainsFunc(noted, func(n Noted) bool { return n.Dropped && n.Seq == seq })
 }

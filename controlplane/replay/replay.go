@@ -38,43 +38,67 @@ type Difference struct {
 
 // Run is the outcome of a replay.
 type Run struct {
-	// State is the fold; nil where the journal cannot be folded.
+	// State is the fold; nil where the journal cannot be folded, or is archived.
 	State       *engine.State
 	Differences []Difference
+	// Archived says that the journal lies in the archive alone, which is no
+	// difference.
+	Archived bool
 }
 
 func (r *Run) add(kind Kind, format string, args ...any) {
 	r.Differences = append(r.Differences, Difference{kind, fmt.Sprintf(format, args...)})
 }
 
+// Facts are all that is stored of a run.
+type Facts struct {
+	Org     id.UUID
+	Row     *Row
+	Entries []journal.Row
+	// Noted are the digests to compare on the way. Replay fills in what they are
+	// today.
+	Noted []Noted
+	// CountedTo is the entry up to which what was used is counted elsewhere.
+	CountedTo int64
+	Where     *Places
+	// Now is the moment of the reading.
+	Now time.Time
+}
+
 // Replay folds a run's journal from nothing and compares at every entry what the
 // journal says beside it, and at the end the run's row and the places of its
-// tasks. At the seqs that were noted it compares the state's digest, and fills in
-// what it is today. now is the moment of the reading.
-func Replay(row *Row, g *engine.Graph, entries []journal.Row, noted []Noted, where *Places, now time.Time) Run {
+// tasks. What the attempts used is added to used, unless that is nil.
+func Replay(v *Version, f Facts, used Tally) Run {
 	var out Run
-	state := engine.NewState(row.ID)
-	for i := range entries {
-		e := &entries[i]
+	row, g, state := f.Row, v.Graph, engine.NewState(f.Row.ID)
+	if len(f.Entries) == 0 {
+		if out.Archived = archived(f.Noted, row.Seq); !out.Archived {
+			out.add(KindJournal, "%s has seq %d, but no journal.", row, row.Seq)
+		}
+		return out
+	}
+	meter := meter{facts: &f, version: v, used: used}
+	for i := range f.Entries {
+		e := &f.Entries[i]
 		if billed := Billed(e); e.BilledMS != billed {
 			out.add(KindJournal, "entry %d of %s bills %d ms, but its attempt took %d ms.", e.Seq, row, e.BilledMS, billed)
 		}
+		meter.count(state, e)
 		if err := engine.Fold(g, state, e.Entry); err != nil {
 			out.add(KindJournal, "the journal of %s cannot be folded: %v.", row, err)
+			for k := i + 1; k < len(f.Entries); k++ {
+				meter.count(state, &f.Entries[k]) // what was used was used all the same
+			}
 			return out
 		}
 		out.beside(row, state, e)
-		out.noted(row, state, noted)
-	}
-	if len(entries) == 0 {
-		out.add(KindJournal, "%s has seq %d, but no journal.", row, row.Seq)
-		return out
+		out.noted(row, state, f.Noted)
 	}
 	out.State = state
 	if diff := row.compare(Shown(g, state)); len(diff) > 0 {
 		out.add(KindRun, "the row of %s is not what its journal folds to: %s.", row, strings.Join(diff, ", "))
 	}
-	out.dispatch(row, g, state, where, now)
+	out.dispatch(row, g, state, f.Where, f.Now)
 	return out
 }
 
@@ -88,8 +112,8 @@ func (r *Run) beside(row *Row, s *engine.State, e *journal.Row) {
 
 // Billed is what the end of an attempt is billed for, in milliseconds.
 func Billed(e *journal.Row) int64 {
-	if e.Kind != engine.KindAttemptEnded {
-		return 0
+	if e.Kind != engine.KindAttemptEnded || e.Attempt < 0 {
+		return 0 // decisions are free
 	}
 	return usage.Attempt{
 		Started: e.Started, Finished: e.Finished, Recorded: e.At, Billable: usage.Billable(e.Outcome.String(), !e.Started.IsZero()),

@@ -28,7 +28,7 @@ const (
 )
 
 // Entries returns what happened to a run after an entry, oldest first, and the
-// seq to go on from; 0 when there is no more. Errors: NotFound.
+// seq to go on from; 0 when there is no more. Errors: NotFound, JOURNAL_ARCHIVED.
 func (s *Store) Entries(ctx context.Context, by caller.Caller, ref Ref, after int64, limit int) ([]Entry, int64, error) {
 	if limit <= 0 {
 		limit = DefaultEntries
@@ -45,6 +45,9 @@ func (s *Store) Entries(ctx context.Context, by caller.Caller, ref Ref, after in
 		rows, err := journal.ReadPage(ctx, tx, by.OrgID, run.ID, after, limit)
 		if err != nil {
 			return err
+		}
+		if len(rows) == 0 && after < run.Seq {
+			return errArchived(&run)
 		}
 		out, err = r.describe(ctx, tx, rows)
 		if n := len(rows); n == limit && rows[n-1].Seq < run.Seq {

@@ -17,3 +17,8 @@ func invalid(path, want string) error {
 	return fault.Invalid(ReasonInvalid, "%s must be %s", path, want).
 		With(fault.Violation{Path: path, Want: want, Text: path + " must be " + want})
 }
+
+// errArchived is said where more than a run's row is asked for.
+func errArchived(r *Run) error {
+	return fault.FailedPrecondition("JOURNAL_ARCHIVED", "the journal of %s#%d was archived: only what lists show of it is at hand", r.Pipeline, r.Number)
+}

@@ -37,7 +37,8 @@ type Past struct {
 
 // ViewAt returns a run as it stood at a moment: the fold of its journal up to
 // then, and on top of it who held what, which later entries and the leases that
-// still live tell. Errors: NotFound, INVALID_ARGUMENT.
+// still live tell. Errors: NotFound, INVALID_ARGUMENT,
+// JOURNAL_ARCHIVED.
 func (s *Store) ViewAt(ctx context.Context, by caller.Caller, ref Ref, m Moment) (Past, error) {
 	var out Past
 	r := s.Reader(by, ref)
@@ -61,6 +62,9 @@ func (r *Reader) past(ctx context.Context, tx pgx.Tx, run Run, m Moment) (Past, 
 	rows, err := journal.Read(ctx, tx, r.by.OrgID, run.ID, 0)
 	if err != nil {
 		return out, err
+	}
+	if len(rows) == 0 && run.Seq > 0 {
+		return out, errArchived(&run)
 	}
 	bodies, err := readFailures(ctx, tx, r.by.OrgID, run.ID, 0)
 	if err != nil {

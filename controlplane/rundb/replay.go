@@ -27,7 +27,7 @@ type Replayed struct {
 }
 
 // Replay folds a run's journal again and compares all that is stored beside it.
-// Errors: NotFound.
+// Errors: NotFound, JOURNAL_ARCHIVED.
 func (s *Store) Replay(ctx context.Context, by caller.Caller, ref Ref) (Replayed, error) {
 	var out Replayed
 	err := pg.InTenantRead(ctx, s.db.API, by.OrgID, func(tx pgx.Tx) (err error) {
@@ -68,7 +68,12 @@ func (out *Replayed) replay(ctx context.Context, tx pgx.Tx, by caller.Caller, g 
 	if err != nil {
 		return err
 	}
-	r := replay.Replay(row, g, entries, noted, places[row.ID], now)
+	r := replay.Replay(&replay.Version{Graph: g}, replay.Facts{
+		Org: by.OrgID, Row: row, Entries: entries, Noted: noted, Where: places[row.ID], Now: now,
+	}, nil)
+	if r.Archived {
+		return errArchived(&out.Run)
+	}
 	out.Entries, out.Row, out.Differences, out.Noted = len(entries), row.Columns().Digest(), r.Differences, noted
 	if r.State != nil {
 		out.State, out.FoldedRow = r.State.Digest(), replay.Shown(g, r.State).Digest()

@@ -2,6 +2,7 @@ package rundb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -44,7 +45,7 @@ type Left struct {
 
 // ReadValues returns what went into a run, and hands what came out of each of
 // its ended tasks to each, one after the other: together they may be large.
-// Errors: NotFound, and those of each.
+// Errors: NotFound, JOURNAL_ARCHIVED, and those of each.
 func (s *Store) ReadValues(ctx context.Context, by caller.Caller, ref Ref, each func(Left) error) (Values, error) {
 	var out Values
 	r := s.Reader(by, ref)
@@ -53,7 +54,9 @@ func (s *Store) ReadValues(ctx context.Context, by caller.Caller, ref Ref, each 
 		if err != nil {
 			return err
 		}
-		if err := r.catchUp(ctx, tx, &run); err != nil {
+		if err := r.catchUp(ctx, tx, &run); errors.Is(err, errGone) {
+			return errArchived(&run)
+		} else if err != nil {
 			return err
 		}
 		out.Plan = r.history.graph.Plan

@@ -2,6 +2,7 @@ package rundb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -51,7 +52,10 @@ func (r *Reader) Read(ctx context.Context) (View, error) {
 			return err
 		}
 		r.ref = RefTo(run.ID)
-		if err := r.catchUp(ctx, tx, &run); err != nil {
+		if err := r.catchUp(ctx, tx, &run); errors.Is(err, errGone) {
+			view = View{Run: run}
+			return nil
+		} else if err != nil {
 			r.history = nil // half an entry folded is no history
 			return err
 		}
@@ -67,6 +71,10 @@ func (r *Reader) Read(ctx context.Context) (View, error) {
 	})
 	return view, err
 }
+
+// errGone is a journal that ends before its run's row does: it was archived. What
+// the row tells is all that is shown then.
+var errGone = errors.New("the journal is not there")
 
 // catchUp folds the entries that are new.
 func (r *Reader) catchUp(ctx context.Context, tx pgx.Tx, run *Run) error {
@@ -84,6 +92,9 @@ func (r *Reader) catchUp(ctx context.Context, tx pgx.Tx, run *Run) error {
 	rows, err := journal.Read(ctx, tx, r.by.OrgID, run.ID, after)
 	if err != nil {
 		return err
+	}
+	if len(rows) == 0 {
+		return errGone
 	}
 	bodies, err := readFailures(ctx, tx, r.by.OrgID, run.ID, after)
 	if err != nil {

@@ -40,6 +40,8 @@ var advices = map[faultv1.Reason]advice{
 	faultv1.Reason_REASON_RUN_NOT_TERMINAL:     {Conflict, "wait for the run to end (`signalbox run wait RUN`) or cancel it first"},
 	faultv1.Reason_REASON_IDEMPOTENCY_MISMATCH: {Conflict, "the key was used for another start; take a new --key for other content"},
 
+	faultv1.Reason_REASON_JOURNAL_ARCHIVED: {Conflict, "whoever runs the service can bring it back: `signalbox server restore`"},
+
 	faultv1.Reason_REASON_STALE_FENCE:     {Conflict, ""},
 	faultv1.Reason_REASON_SESSION_EXPIRED: {Auth, "log in again: `signalbox login`"},
 	faultv1.Reason_REASON_AGENT_REVOKED:   {Denied, "the agent was revoked; make a new join token: `signalbox pool join-token POOL`"},

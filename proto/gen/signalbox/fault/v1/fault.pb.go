@@ -69,6 +69,8 @@ const (
 	Reason_REASON_NO_AGENT_ONLINE Reason = 60
 	Reason_REASON_STREAM_CLOSED   Reason = 61
 	Reason_REASON_DATA_GONE       Reason = 62
+	// The journal of the run is in the archive alone.
+	Reason_REASON_JOURNAL_ARCHIVED Reason = 70
 	// The schedule stands in its pipeline's file and is changed there.
 	Reason_REASON_SCHEDULE_OF_FILE Reason = 80
 )
@@ -111,6 +113,7 @@ var (
 		60: "REASON_NO_AGENT_ONLINE",
 		61: "REASON_STREAM_CLOSED",
 		62: "REASON_DATA_GONE",
+		70: "REASON_JOURNAL_ARCHIVED",
 		80: "REASON_SCHEDULE_OF_FILE",
 	}
 	Reason_value = map[string]int32{
@@ -149,6 +152,7 @@ var (
 		"REASON_NO_AGENT_ONLINE":      60,
 		"REASON_STREAM_CLOSED":        61,
 		"REASON_DATA_GONE":            62,
+		"REASON_JOURNAL_ARCHIVED":     70,
 		"REASON_SCHEDULE_OF_FILE":     80,
 	}
 )
@@ -346,7 +350,7 @@ const file_signalbox_fault_v1_fault_proto_rawDesc = "" +
 	"\x04text\x18\x04 \x01(\tR\x04text\x12\x12\n" +
 	"\x04line\x18\x05 \x01(\rR\x04line\x12\x16\n" +
 	"\x06column\x18\x06 \x01(\rR\x06column\x12\x18\n" +
-	"\aexcerpt\x18\a \x01(\tR\aexcerpt*\xcf\a\n" +
+	"\aexcerpt\x18\a \x01(\tR\aexcerpt*\xec\a\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10REASON_NOT_FOUND\x10\x01\x12\x1a\n" +
@@ -384,6 +388,7 @@ const file_signalbox_fault_v1_fault_proto_rawDesc = "" +
 	"\x16REASON_NO_AGENT_ONLINE\x10<\x12\x18\n" +
 	"\x14REASON_STREAM_CLOSED\x10=\x12\x14\n" +
 	"\x10REASON_DATA_GONE\x10>\x12\x1b\n" +
+	"\x17REASON_JOURNAL_ARCHIVED\x10F\x12\x1b\n" +
 	"\x17REASON_SCHEDULE_OF_FILE\x10PB\xd5\x01\n" +
 	"\x16com.signalbox.fault.v1B\n" +
 	"FaultProtoP\x01ZEgithub.com/signalboxhq/signalbox/proto/gen/signalbox/fault/v1;faultv1\xa2\x02\x03SFX\xaa\x02\x12Signalbox.Fault.V1\xca\x02\x12Signalbox\\Fault\\V1\xe2\x02\x1eSignalbox\\Fault\\V1\\GPBMetadata\xea\x02\x14Signalbox::Fault::V1b\x06proto3"

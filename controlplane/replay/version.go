@@ -1,4 +1,4 @@
-package doctor
+package replay
 
 import (
 	"context"
@@ -12,17 +12,18 @@ import (
 	"github.com/signalboxhq/signalbox/proto/plan"
 )
 
-// version is a plan, and the pools that its tasks name.
-type version struct {
-	graph *engine.Graph
+// Version is a plan, and the pools that its tasks name.
+type Version struct {
+	Graph *engine.Graph
+	// Broken says why there is no graph.
+	Broken string
+
 	pools map[string]id.UUID
-	// broken says why there is no graph.
-	broken string
 }
 
-// versions keeps the plans that were read last: runs come by age, and so follow
+// Versions keeps the plans that were read last: runs come by age, and so follow
 // few versions at a time.
-type versions map[versionKey]*version
+type Versions map[versionKey]*Version
 
 type versionKey struct {
 	org, pipeline id.UUID
@@ -42,7 +43,10 @@ const sqlReadVersion = `
 		AND v.pipeline_id = @pipeline_id
 		AND v.digest = @digest`
 
-func (vs versions) get(ctx context.Context, tx pgx.Tx, key versionKey) (*version, error) {
+// Get returns the version of a run.
+func (vs Versions) Get(ctx context.Context, tx pgx.Tx, org id.UUID, r *Row) (*Version, error) {
+	key := versionKey{org: org, pipeline: r.PipelineID}
+	copy(key.digest[:], r.Digest)
 	if v := vs[key]; v != nil {
 		return v, nil
 	}
@@ -57,27 +61,27 @@ func (vs versions) get(ctx context.Context, tx pgx.Tx, key versionKey) (*version
 	return v, nil
 }
 
-func readVersion(ctx context.Context, tx pgx.Tx, key versionKey) (*version, error) {
+func readVersion(ctx context.Context, tx pgx.Tx, key versionKey) (*Version, error) {
 	var bytes []byte
 	var names []string
 	var ids []id.UUID
 	args := pgx.StrictNamedArgs{"org_id": key.org, "pipeline_id": key.pipeline, "digest": key.digest[:]}
 	if err := tx.QueryRow(ctx, sqlReadVersion, args).Scan(&bytes, &names, &ids); err != nil {
 		if pg.NoRows(err) {
-			return &version{broken: "it is not there"}, nil
+			return &Version{Broken: "it is not there"}, nil
 		}
 		return nil, fmt.Errorf("read version %s: %w", key.digest, err)
 	}
 	if got := plan.DigestOf(bytes); got != key.digest {
-		return &version{broken: "its plan has the digest " + got.String()}, nil
+		return &Version{Broken: "its plan has the digest " + got.String()}, nil
 	}
 	p, err := plan.Decode(bytes)
 	if err != nil {
-		return &version{broken: err.Error()}, nil //nolint:nilerr // It is what was to be found out.
+		return &Version{Broken: err.Error()}, nil //nolint:nilerr // It is what was to be found out.
 	}
-	v := &version{pools: map[string]id.UUID{}}
-	if v.graph, err = engine.NewGraph(p); err != nil {
-		return &version{broken: err.Error()}, nil //nolint:nilerr // It is what was to be found out.
+	v := &Version{pools: map[string]id.UUID{}}
+	if v.Graph, err = engine.NewGraph(p); err != nil {
+		return &Version{Broken: err.Error()}, nil //nolint:nilerr // It is what was to be found out.
 	}
 	for i, name := range names {
 		v.pools[name] = ids[i]
