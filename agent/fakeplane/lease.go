@@ -1,6 +1,7 @@
 package fakeplane
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -26,6 +27,8 @@ const (
 type lease struct {
 	message *agentv1.Lease
 	params  []*runv1.Value
+	env     []*runv1.Value
+	pages   [][]*agentv1.InputTask
 	state   leaseState
 	granted time.Time
 	order   *agentv1.Order
@@ -44,6 +47,12 @@ type Attempt struct {
 	Deadline time.Time
 	Labels   map[string]string
 	Outcome  string // of the run, for exit handlers
+
+	PlanTask string // the task's name in the plan, where that is not Task
+	Indexes  []uint32
+	Decision agentv1.Decision
+	Env      []*runv1.Value         // of a task that a step has added
+	Pages    [][]*agentv1.InputTask // instead of what earlier tasks of the run left
 }
 
 // Deploy stores a plan and returns its version.
@@ -82,11 +91,15 @@ func (p *Plane) Queue(a Attempt) int64 {
 	message := &agentv1.Lease{
 		Id: p.lastID, RunId: id.Format(id.Run, a.Run), RunNumber: 1, Pipeline: name, Version: a.Version,
 		Task: a.Task, Attempt: a.Number, GrantedAt: timestamppb.Now(), Labels: a.Labels, RunOutcome: a.Outcome, HasInputs: true,
+		PlanTask: a.PlanTask, Indexes: a.Indexes, Decision: a.Decision,
+	}
+	if a.Decision != agentv1.Decision_DECISION_UNSPECIFIED {
+		message.Attempt = 0
 	}
 	if !a.Deadline.IsZero() {
 		message.Deadline = timestamppb.New(a.Deadline)
 	}
-	p.leases[p.lastID] = &lease{message: message, params: a.Params}
+	p.leases[p.lastID] = &lease{message: message, params: a.Params, env: a.Env, pages: a.Pages}
 	p.wake()
 	return p.lastID
 }
@@ -168,7 +181,7 @@ func (p *Plane) ready() []*lease {
 func (p *Plane) inputs(run string) []*agentv1.InputTask {
 	var tasks []*agentv1.InputTask
 	for _, l := range p.leases {
-		if l.message.GetRunId() != run || l.report.GetOutcome() != "succeeded" {
+		if l.message.GetRunId() != run || l.report.GetOutcome() != "succeeded" || l.report.GetAnswer() != nil {
 			continue
 		}
 		agent := ""
@@ -176,7 +189,7 @@ func (p *Plane) inputs(run string) []*agentv1.InputTask {
 			agent = id
 		}
 		tasks = append(tasks, &agentv1.InputTask{
-			Task: l.message.GetTask(), AgentId: agent, Outputs: l.report.GetOutputs(), Artifacts: l.report.GetArtifacts(),
+			Task: cmp.Or(l.message.GetPlanTask(), l.message.GetTask()), AgentId: agent, State: "succeeded", Outputs: l.report.GetOutputs(), Artifacts: l.report.GetArtifacts(),
 		})
 	}
 	return tasks

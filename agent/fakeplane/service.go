@@ -2,6 +2,7 @@ package fakeplane
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"connectrpc.com/connect"
@@ -162,19 +163,25 @@ func (s *service) workFor(r *agentv1.PollRequest, first bool) (*agentv1.Work, bo
 		}
 	}
 	if !r.GetDraining() {
-		work.Leases = append(work.Leases, s.grant(int(r.GetFree().GetSlots()))...)
+		work.Leases = append(work.Leases, s.grant(r.GetFree())...)
 	}
 	work.DataRequests, s.requests = s.requests, nil
 	return work, len(work.Leases)+len(work.Orders)+len(work.DataRequests) > 0
 }
 
-// grant leases at most n attempts. The lock is held.
-func (s *service) grant(n int) []*agentv1.Lease {
+// grant leases attempts to slots, and decisions beside them. The lock is held.
+func (s *service) grant(free *agentv1.Capacity) []*agentv1.Lease {
 	var granted []*agentv1.Lease
+	slots, decisions := free.GetSlots(), free.GetDecisions()
 	for _, l := range s.ready() {
-		if len(granted) == n {
-			break
+		room := &slots
+		if l.message.GetDecision() != agentv1.Decision_DECISION_UNSPECIFIED {
+			room = &decisions
 		}
+		if *room == 0 {
+			continue
+		}
+		*room--
 		l.state, l.granted = stateLeased, time.Now()
 		granted = append(granted, l.message)
 	}
@@ -205,7 +212,7 @@ func (s *service) Report(ctx context.Context, r *agentv1.ReportRequest) (*agentv
 		response.Results = append(response.Results, &agentv1.ReportResult{LeaseId: report.GetLeaseId(), Status: status})
 	}
 	if s.alive[r.GetSessionId()] {
-		response.Work.Leases = s.grant(int(r.GetFree().GetSlots()))
+		response.Work.Leases = s.grant(r.GetFree())
 	}
 	s.wake()
 	return answer(s.Plane, "Report", response)
@@ -234,5 +241,16 @@ func (s *service) GetInputs(ctx context.Context, r *agentv1.GetInputsRequest) (*
 	if l == nil || l.state != stateLeased {
 		return nil, refuse(connect.CodeFailedPrecondition, faultv1.Reason_REASON_STALE_FENCE)
 	}
-	return &agentv1.GetInputsResponse{Params: l.params, Tasks: s.inputs(l.message.GetRunId())}, nil
+	if l.pages == nil {
+		return &agentv1.GetInputsResponse{Params: l.params, Env: l.env, Tasks: s.inputs(l.message.GetRunId())}, nil
+	}
+	page, _ := strconv.Atoi(r.GetPageToken()) // the first one has none
+	response := &agentv1.GetInputsResponse{Tasks: l.pages[page]}
+	if page == 0 {
+		response.Params, response.Env = l.params, l.env
+	}
+	if page+1 < len(l.pages) {
+		response.NextPageToken = strconv.Itoa(page + 1)
+	}
+	return response, nil
 }

@@ -185,15 +185,17 @@ func (c *Client) Plan(ctx context.Context, pipeline, version string) ([]byte, er
 	return response.GetPlan(), err
 }
 
-// Inputs fetches the values that a leased task reads. Reasons: STALE_FENCE.
-func (c *Client) Inputs(ctx context.Context, lease int64) (Inputs, error) {
+// Inputs fetches a page of the values that a leased task reads; the first one has
+// no token. Reasons: STALE_FENCE.
+func (c *Client) Inputs(ctx context.Context, lease int64, page string) (Inputs, error) {
 	response, err := call(ctx, "get inputs", func(ctx context.Context) (*agentv1.GetInputsResponse, error) {
-		return c.agent.GetInputs(ctx, &agentv1.GetInputsRequest{LeaseId: lease})
+		return c.agent.GetInputs(ctx, &agentv1.GetInputsRequest{LeaseId: lease, PageToken: page})
 	})
-	inputs := Inputs{Params: fromValues(response.GetParams())}
+	inputs := Inputs{Params: fromValues(response.GetParams()), Env: fromValues(response.GetEnv()), Next: response.GetNextPageToken()}
 	for _, t := range response.GetTasks() {
 		inputs.Tasks = append(inputs.Tasks, TaskValues{
 			Task: t.GetTask(), Agent: t.GetAgentId(), Outputs: fromValues(t.GetOutputs()), Artifacts: fromArtifacts(t.GetArtifacts()),
+			Indexes: t.GetIndexes(), Counts: t.GetCounts(), State: t.GetState(),
 		})
 	}
 	return inputs, err

@@ -1,7 +1,10 @@
 package link
 
 import (
+	"cmp"
 	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	agentv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/agent/v1"
 	relayv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/relay/v1"
@@ -11,7 +14,7 @@ import (
 func toCapacity(c Capacity) *agentv1.Capacity {
 	return &agentv1.Capacity{
 		Slots: uint32(max(0, c.Slots)), CpuMillis: c.CPUMillis, MemoryBytes: c.MemoryBytes,
-		Gpus: uint32(max(0, c.GPUs)), GpuType: c.GPUType,
+		Gpus: uint32(max(0, c.GPUs)), GpuType: c.GPUType, Decisions: uint32(max(0, c.Decisions)),
 	}
 }
 
@@ -21,6 +24,7 @@ func fromWork(w *agentv1.Work) Work {
 		lease := Lease{
 			ID: l.GetId(), Run: l.GetRunId(), RunNumber: l.GetRunNumber(), Pipeline: l.GetPipeline(), Version: l.GetVersion(),
 			Task: l.GetTask(), Attempt: l.GetAttempt(), Labels: l.GetLabels(), RunOutcome: l.GetRunOutcome(), HasInputs: l.GetHasInputs(),
+			PlanTask: cmp.Or(l.GetPlanTask(), l.GetTask()), Indexes: l.GetIndexes(), Decision: fromDecision(l.GetDecision()),
 		}
 		if l.GetDeadline() != nil {
 			lease.Deadline = l.GetDeadline().AsTime()
@@ -35,6 +39,20 @@ func fromWork(w *agentv1.Work) Work {
 		})
 	}
 	return work
+}
+
+func fromDecision(decision agentv1.Decision) Decision {
+	switch decision {
+	case agentv1.Decision_DECISION_UNSPECIFIED:
+		return DecideNothing
+	case agentv1.Decision_DECISION_BEGIN:
+		return DecideBegin
+	case agentv1.Decision_DECISION_ITEM:
+		return DecideItem
+	case agentv1.Decision_DECISION_UNTIL:
+		return DecideUntil
+	}
+	return DecideUnknown
 }
 
 func fromKind(kind relayv1.DataKind) DataKind {
@@ -127,12 +145,22 @@ func toArtifacts(list []Artifact) []*runv1.Artifact {
 // toReport says how long ago an attempt ended, since no two machines' wall
 // clocks are ever compared.
 func toReport(r Report, now time.Time) *agentv1.AttemptReport {
-	return &agentv1.AttemptReport{
+	report := &agentv1.AttemptReport{
 		LeaseId: r.Lease, RunId: r.Run, Task: r.Task, Attempt: r.Attempt, Outcome: r.Outcome, Cause: r.Cause,
 		ExitCode: r.ExitCode, Reason: r.Reason, Final: r.Final, Started: r.Started,
 		DurationMs: r.Duration.Milliseconds(), FinishedAgoMs: max(0, now.Sub(r.Finished).Milliseconds()),
 		Outputs: toValues(r.Outputs), Artifacts: toArtifacts(r.Artifacts), SealedError: r.SealedError, LogBytes: r.LogBytes,
 	}
+	if d := r.Decided; d != nil {
+		report.Answer = &agentv1.Answer{Yes: d.Yes, Count: d.Count, Digests: d.Digests, Values: toValues(d.Values)}
+		if !d.Until.IsZero() {
+			report.Answer.Until = timestamppb.New(d.Until)
+		}
+	}
+	for _, p := range r.Planned {
+		report.Planned = append(report.Planned, &agentv1.PlannedTask{Id: p.ID, Template: p.Template, Needs: p.Needs, Env: toValues(p.Env)})
+	}
+	return report
 }
 
 func fromAnswer(status agentv1.ReportResult_Status) Answer {

@@ -161,7 +161,7 @@ func TestPollAndReport(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []link.Lease{{
 		ID: first, Run: id.Format(id.Run, run), RunNumber: 1, Pipeline: "p", Version: version, Task: "a", Attempt: 1,
-		Labels: map[string]string{"x": "y"}, HasInputs: true,
+		Labels: map[string]string{"x": "y"}, HasInputs: true, PlanTask: "a",
 	}}, work.Leases)
 	content, err := b.client.Plan(t.Context(), "p", version)
 	require.NoError(t, err)
@@ -199,7 +199,7 @@ func TestPollAndReport(t *testing.T) {
 	b.plane.ExpireSessions()
 	_, err = b.client.Poll(t.Context(), link.Poll{Session: session.ID})
 	require.Equal(t, link.ReasonSessionExpired, link.ReasonOf(err))
-	_, err = b.client.Inputs(t.Context(), second)
+	_, err = b.client.Inputs(t.Context(), second, "")
 	require.Equal(t, link.ReasonStaleFence, link.ReasonOf(err))
 }
 

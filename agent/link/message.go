@@ -12,6 +12,7 @@ type Capacity struct {
 	MemoryBytes int64
 	GPUs        int
 	GPUType     string // of all of them; said of what an agent has, not of what is free
+	Decisions   int    // they take nothing else
 }
 
 // Lease is the right of this session to run one attempt.
@@ -27,7 +28,22 @@ type Lease struct {
 	Labels     map[string]string
 	RunOutcome string // exit handlers only
 	HasInputs  bool
+	PlanTask   string   // the task's name in the plan; Task is its path
+	Indexes    []uint32 // of the items and passes that the path names, outermost first
+	Decision   Decision
 }
+
+// Decision is what is to be decided for a task; DecideNothing is a step to run.
+type Decision int
+
+// The decisions.
+const (
+	DecideNothing Decision = iota
+	DecideBegin            // all that is asked before it starts
+	DecideItem             // the same for one item of a map
+	DecideUntil            // whether a loop is done
+	DecideUnknown          // something that a later release knows
+)
 
 // Phase is how far an attempt is.
 type Phase int
@@ -118,12 +134,21 @@ type TaskValues struct {
 	Agent     string // where it ran; of a lease's inputs
 	Outputs   []Value
 	Artifacts []Artifact
+
+	// Of a lease's inputs: which child of a map left this, by the maps between
+	// the task and its reader, outermost first; how many items they have; and how
+	// the task ended.
+	Indexes []uint32
+	Counts  []uint32
+	State   string
 }
 
-// Inputs are the values that a leased task reads.
+// Inputs are a page of the values that a leased task reads.
 type Inputs struct {
 	Params []Value
 	Tasks  []TaskValues
+	Env    []Value // of a task that a step has added
+	Next   string  // the token of the next page; empty for the last one
 }
 
 // SealedError is the error text of an attempt.
@@ -162,6 +187,26 @@ type Report struct {
 	Artifacts   []Artifact `json:"artifacts,omitempty"`
 	SealedError []byte     `json:"sealed_error,omitempty"`
 	LogBytes    uint64     `json:"log_bytes,omitempty"`
+
+	Decided *Decided  `json:"decided,omitempty"`
+	Planned []Planned `json:"planned,omitempty"`
+}
+
+// Decided is what an agent decided: never a value.
+type Decided struct {
+	Yes     bool      `json:"yes,omitempty"`
+	Count   uint32    `json:"count,omitempty"`   // of items
+	Digests [][]byte  `json:"digests,omitempty"` // one for each item, 16 bytes
+	Until   time.Time `json:"until,omitzero"`    // when a wait ends
+	Values  []Value   `json:"values,omitempty"`  // sealed
+}
+
+// Planned is a task that a step adds.
+type Planned struct {
+	ID       string   `json:"id"`
+	Template string   `json:"template"`
+	Needs    []string `json:"needs,omitempty"`
+	Env      []Value  `json:"env,omitempty"`
 }
 
 // Answer is what became of a report.

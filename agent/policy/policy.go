@@ -42,8 +42,8 @@ func (p *Policy) Check(task Task) error {
 	if p.all {
 		return nil
 	}
-	if !p.pipelines.match(task.Pipeline) {
-		return refuse("allow.pipelines", "pipeline %q is not in the list", task.Pipeline)
+	if err := p.CheckPipeline(task.Pipeline); err != nil {
+		return err
 	}
 	if task.Command == "" && !p.scripts {
 		return refuse("allow.scripts", "scripts (`run:`) are not allowed")
@@ -65,6 +65,15 @@ func (p *Policy) Check(task Task) error {
 		return refuse("allow.paths", "folder %q is not in the list", task.Path)
 	}
 	return p.checkMax(task)
+}
+
+// CheckPipeline is Check for what runs nothing: a condition over a pipeline's
+// values is decided only for pipelines that are allowed at all.
+func (p *Policy) CheckPipeline(pipeline string) error {
+	if !p.all && !p.pipelines.match(pipeline) {
+		return refuse("allow.pipelines", "pipeline %q is not in the list", pipeline)
+	}
+	return nil
 }
 
 func (p *Policy) checkMax(task Task) error {

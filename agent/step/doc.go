@@ -13,6 +13,7 @@
 //	<root>/metrics.jsonl  $SB_METRICS   JSON lines of numbers
 //	<root>/progress       $SB_PROGRESS  its last line: 42/100 training
 //	<root>/error          $SB_ERROR     a line for a person, `retryable: false`
+//	<root>/plan.jsonl     $SB_PLAN      tasks to be added to the run
 //
 // The package prepares that folder, reads what a step left in it, and says what
 // a step's end means (Judge). It knows values only as bytes of their declared

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -14,6 +15,7 @@ type Identity struct {
 	RunOutcome string // exit handlers only
 	Task       string
 	Attempt    uint32
+	Indexes    []uint32 // of the items and passes that it is for, outermost first
 	Pipeline   string
 	Version    string
 	Deadline   time.Time // zero without one
@@ -47,6 +49,14 @@ func (f *Folder) Environ(id Identity) ([]string, error) {
 		"SB_METRICS=" + f.path("metrics.jsonl"),
 		"SB_PROGRESS=" + f.path("progress"),
 		"SB_ERROR=" + f.path("error"),
+		"SB_PLAN=" + f.path(planFile),
+	}
+	if len(id.Indexes) > 0 {
+		texts := make([]string, len(id.Indexes))
+		for i, index := range id.Indexes {
+			texts[i] = strconv.FormatUint(uint64(index), 10)
+		}
+		env = append(env, "SB_INDEX="+strings.Join(texts, ","))
 	}
 	if !id.Deadline.IsZero() {
 		env = append(env, "SB_DEADLINE="+id.Deadline.UTC().Format(time.RFC3339))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/signalboxhq/signalbox/agent/tree"
 )
@@ -63,8 +64,20 @@ func (f *Folder) OwnsWork() bool { return f.work == filepath.Join(f.root, "work"
 // Progress is the file whose change counts as progress.
 func (f *Folder) Progress() string { return f.path("progress") }
 
-// In is where an artifact of another task is staged.
-func (f *Folder) In(name string) string { return f.path("in", name) }
+// In is where an artifact of another task is staged: at $SB_IN/<name>, those that
+// the children of a map left below it by their indexes.
+func (f *Folder) In(name string, indexes ...uint32) (string, error) {
+	parts := []string{"in", name}
+	for _, index := range indexes {
+		parts = append(parts, strconv.FormatUint(uint64(index), 10))
+	}
+	if len(indexes) > 0 {
+		if err := os.MkdirAll(f.path(parts[:len(parts)-1]...), 0o700); err != nil {
+			return "", fmt.Errorf("make the folder of artifacts: %w", err)
+		}
+	}
+	return f.path(parts...), nil
+}
 
 // Out is where the step leaves an artifact: at a path below its working folder,
 // or, if that is empty, at $SB_OUT/<name>.

@@ -96,7 +96,7 @@ func TestEnviron(t *testing.T) {
 	env, err := b.folder.Environ(step.Identity{
 		RunID: "run_1", RunURL: "https://x/run_1", Task: "train", Attempt: 2, Pipeline: "digits", Version: "ab12",
 		Deadline: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC), Labels: map[string]string{"team": "ri=sk", "a": "b c"},
-		RunOutcome: "failed",
+		RunOutcome: "failed", Indexes: []uint32{3, 0},
 	})
 	require.NoError(t, err)
 	got := map[string]string{}
@@ -110,7 +110,7 @@ func TestEnviron(t *testing.T) {
 		"SB_DEADLINE": "2026-01-02T03:04:05Z", "SB_RUN_OUTCOME": "failed",
 		"SB_INPUTS": "ROOT/inputs", "SB_OUTPUTS": "ROOT/outputs", "SB_IN": "ROOT/in", "SB_OUT": "ROOT/out",
 		"SB_SCRATCH": "ROOT/scratch", "SB_SUMMARY": "ROOT/summary.md", "SB_METRICS": "ROOT/metrics.jsonl",
-		"SB_PROGRESS": "ROOT/progress", "SB_ERROR": "ROOT/error",
+		"SB_PROGRESS": "ROOT/progress", "SB_ERROR": "ROOT/error", "SB_PLAN": "ROOT/plan.jsonl", "SB_INDEX": "3,0",
 	}, got)
 	env, err = b.folder.Environ(step.Identity{})
 	require.NoError(t, err)

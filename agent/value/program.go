@@ -15,90 +15,102 @@ import (
 type Program struct {
 	Plan *plan.Plan
 
-	mu       sync.Mutex
-	envs     map[bool]*expr.Env // by whether it is for exit handlers
-	compiled map[templateKey]*expr.TemplateProgram
+	mu         sync.Mutex
+	envs       map[expr.Place]*expr.Env
+	templates  map[source]*expr.TemplateProgram
+	conditions map[source]*expr.Program
 }
 
-type templateKey struct {
-	source string
-	exit   bool
+// source is an expression where it stands.
+type source struct {
+	text  string
+	place expr.Place
 }
 
 // NewProgram prepares a plan.
 func NewProgram(p *plan.Plan) *Program {
-	return &Program{Plan: p, envs: map[bool]*expr.Env{}, compiled: map[templateKey]*expr.TemplateProgram{}}
+	return &Program{
+		Plan: p, envs: map[expr.Place]*expr.Env{},
+		templates: map[source]*expr.TemplateProgram{}, conditions: map[source]*expr.Program{},
+	}
 }
 
-// Env renders a task's `env:`, name by name. The error is an *InputError.
-func (p *Program) Env(task *plan.Task, values expr.Values) (map[string]string, error) {
+// Env renders the environment of task i, name by name; what values.Env gives
+// stands in for the task's own. The error is an *InputError.
+func (p *Program) Env(i int, values Values) (map[string]string, error) {
+	task := &p.Plan.Tasks[i]
+	for name := range values.Env {
+		if _, ok := task.Env[name]; !ok || !task.Template {
+			text := fmt.Sprintf("env %s is not declared by the template %s", name, task.Name)
+			return nil, &InputError{Reason: text, Detail: text}
+		}
+	}
 	env := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(task.Env)) {
-		text, err := p.render(task.Env[name], task.Exit != "", values)
+		if given, ok := values.Env[name]; ok {
+			env[name] = given
+			continue
+		}
+		text, err := p.render(task.Env[name], expr.In(p.Plan, i), values.Values)
 		if err != nil {
-			return nil, &InputError{
-				Reason: fmt.Sprintf("env %s cannot be evaluated", name), Detail: fmt.Sprintf("env %s: %v", name, err),
-			}
+			return nil, cannot("env "+name, err)
 		}
 		env[name] = text
 	}
 	return env, nil
 }
 
-func (p *Program) render(source string, exit bool, values expr.Values) (string, error) {
-	template, err := expr.ParseTemplate(source)
-	if err != nil {
-		return "", err
+// cannot says that something of a task cannot be evaluated; why may repeat
+// values.
+func cannot(what string, err error) *InputError {
+	return &InputError{Reason: what + " cannot be evaluated", Detail: fmt.Sprintf("%s: %v", what, err)}
+}
+
+// ReadsItem reports whether the environment of task i reads the item of a map.
+func (p *Program) ReadsItem(i int) bool {
+	for _, text := range p.Plan.Tasks[i].Env {
+		program, err := p.template(text, expr.In(p.Plan, i))
+		if err == nil && program.References().Item {
+			return true
+		}
 	}
-	if template.Static() {
-		return source, nil
-	}
-	program, err := p.compile(template, exit)
+	return false
+}
+
+func (p *Program) render(text string, place expr.Place, values expr.Values) (string, error) {
+	program, err := p.template(text, place)
 	if err != nil {
 		return "", err
 	}
 	return program.Text(values)
 }
 
-func (p *Program) compile(template expr.Template, exit bool) (*expr.TemplateProgram, error) {
+func (p *Program) template(text string, place expr.Place) (*expr.TemplateProgram, error) {
+	return compiled(p, p.templates, source{text, place}, (*expr.Env).CompileText)
+}
+
+func (p *Program) condition(text string, place expr.Place) (*expr.Program, error) {
+	return compiled(p, p.conditions, source{text, place}, (*expr.Env).CompileCondition)
+}
+
+func compiled[T any](p *Program, kept map[source]*T, key source, compile func(*expr.Env, string) (*T, error)) (*T, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	key := templateKey{template.String(), exit}
-	if program, ok := p.compiled[key]; ok {
+	if program, ok := kept[key]; ok {
 		return program, nil
 	}
-	env, ok := p.envs[exit]
+	env, ok := p.envs[key.place]
 	if !ok {
 		var err error
-		if env, err = expr.NewEnv(p.decls(exit)); err != nil {
+		if env, err = expr.NewEnv(key.place.Decls(p.Plan)); err != nil {
 			return nil, err
 		}
-		p.envs[exit] = env
+		p.envs[key.place] = env
 	}
-	program, err := env.CompileTemplate(template)
+	program, err := compile(env, key.text)
 	if err != nil {
 		return nil, err
 	}
-	p.compiled[key] = program
+	kept[key] = program
 	return program, nil
-}
-
-// decls are the declarations of the plan. The compiler has refused what a task
-// may not read; what it may read and is not there is an error when it is read.
-func (p *Program) decls(exit bool) expr.Decls {
-	decls := expr.Decls{Params: map[string]plan.Type{}, Tasks: map[string]expr.TaskDecl{}, Exit: exit}
-	for _, param := range p.Plan.Params {
-		decls.Params[param.Name] = param.Type
-	}
-	for _, task := range p.Plan.Tasks {
-		decl := expr.TaskDecl{Outputs: map[string]plan.Type{}, Artifacts: map[string]plan.Type{}}
-		for _, output := range task.Outputs {
-			decl.Outputs[output.Name] = output.Type
-		}
-		for _, artifact := range task.ArtifactsOut {
-			decl.Artifacts[artifact.Name] = artifact.Type
-		}
-		decls.Tasks[task.Name] = decl
-	}
-	return decls
 }

@@ -70,7 +70,12 @@ func (b *testBundle) example(t *testing.T) *plan.Plan {
 				ArtifactsOut: []plan.ArtifactOut{{Name: "data", Type: plan.TypeDataset}},
 			},
 			{
-				Name: "train", Reads: plan.Reads{Params: []string{"epochs", "rate", "token"}},
+				Name: "train",
+				Reads: plan.Reads{
+					Params:    []string{"epochs", "rate", "token"},
+					Outputs:   []plan.OutputRef{{Task: "prepare", Output: "shards"}, {Task: "prepare", Output: "rows"}},
+					Artifacts: []plan.ArtifactRef{{Task: "prepare", Artifact: "data"}},
+				},
 				Env: map[string]string{
 					"EPOCHS": "${{ params.epochs }}", "RATE": "rate=${{ params.rate }}", "TOKEN": "${{ params.token }}",
 					"SHARDS": "${{ tasks.prepare.outputs.shards }}", "ROWS": "${{ tasks.prepare.outputs.rows }}",
@@ -97,16 +102,27 @@ func (b *testBundle) inputs(t *testing.T) link.Inputs {
 	}
 }
 
+// take gathers what a task's step reads from pages.
+func take(w *value.Workspace, p *plan.Plan, task int, pages ...link.Inputs) (value.Values, error) {
+	intake := w.Intake(p, task, false)
+	for _, page := range pages {
+		if err := intake.Add(page); err != nil {
+			return value.Values{}, err
+		}
+	}
+	return intake.Done()
+}
+
 func TestRender(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	p := b.example(t)
-	values, err := b.workspace.Inputs(p, &p.Tasks[1], b.inputs(t))
+	values, err := take(b.workspace, p, 1, b.inputs(t))
 	require.NoError(t, err)
 	require.Equal(t, "agent://me/x", values.Artifacts[expr.ArtifactRef{Task: "prepare", Artifact: "data"}])
 	program := value.NewProgram(p)
 	for range 2 {
-		env, err := program.Env(&p.Tasks[1], values)
+		env, err := program.Env(1, values)
 		require.NoError(t, err)
 		require.Equal(t, map[string]string{
 			"EPOCHS": "10", "RATE": "rate=0.1", "TOKEN": "hidden", "SHARDS": `["a","b"]`, "ROWS": "7",
@@ -114,7 +130,7 @@ func TestRender(t *testing.T) {
 		}, env)
 	}
 	values.Run = expr.Run{ID: "run_1", Outcome: "failed"}
-	env, err := program.Env(&p.Tasks[2], values)
+	env, err := program.Env(2, values)
 	require.NoError(t, err)
 	require.Equal(t, map[string]string{"OUTCOME": "failed", "ID": "run_1"}, env)
 }
@@ -125,9 +141,9 @@ func TestMissingInputIsNamed(t *testing.T) {
 	p := b.example(t)
 	inputs := b.inputs(t)
 	inputs.Tasks = nil // it was skipped
-	values, err := b.workspace.Inputs(p, &p.Tasks[1], inputs)
+	values, err := take(b.workspace, p, 1, inputs)
 	require.NoError(t, err)
-	_, err = value.NewProgram(p).Env(&p.Tasks[1], values)
+	_, err = value.NewProgram(p).Env(1, values)
 	wrong, ok := errors.AsType[*value.InputError](err)
 	require.True(t, ok)
 	require.Equal(t, "env DATA cannot be evaluated", wrong.Reason)
@@ -166,7 +182,7 @@ func TestWrongInputs(t *testing.T) {
 		p := b.example(t)
 		inputs := b.inputs(t)
 		test.spoil(&inputs)
-		_, err := b.workspace.Inputs(p, &p.Tasks[1], inputs)
+		_, err := take(b.workspace, p, 1, inputs)
 		wrong, ok := errors.AsType[*value.InputError](err)
 		require.True(t, ok, name)
 		require.Contains(t, wrong.Reason, test.reason)
@@ -180,13 +196,13 @@ func TestAgentWithoutTheKey(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	p := b.example(t)
-	_, err := b.blind.Inputs(p, &p.Tasks[1], b.inputs(t))
+	_, err := take(b.blind, p, 1, b.inputs(t))
 	wrong, ok := errors.AsType[*value.InputError](err)
 	require.True(t, ok)
 	require.True(t, wrong.Elsewhere)
 	require.Contains(t, wrong.Reason, "which this agent does not hold (`signalbox-agent key import`)")
 	// It works on what needs nothing opened, and seals.
-	_, err = b.blind.Inputs(p, &p.Tasks[2], link.Inputs{})
+	_, err = take(b.blind, p, 2, link.Inputs{})
 	require.NoError(t, err)
 	sealed, err := b.blind.SealError("oops")
 	require.NoError(t, err)

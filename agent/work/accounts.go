@@ -38,13 +38,14 @@ func newAccounts(total link.Capacity, found gpu.Found) *accounts {
 func plus(a, b link.Capacity) link.Capacity {
 	return link.Capacity{
 		Slots: a.Slots + b.Slots, CPUMillis: a.CPUMillis + b.CPUMillis, MemoryBytes: a.MemoryBytes + b.MemoryBytes, GPUs: a.GPUs + b.GPUs,
+		Decisions: a.Decisions + b.Decisions,
 	}
 }
 
 func minus(a, b link.Capacity) link.Capacity {
 	return link.Capacity{
 		Slots: max(0, a.Slots-b.Slots), CPUMillis: max(0, a.CPUMillis-b.CPUMillis), MemoryBytes: max(0, a.MemoryBytes-b.MemoryBytes),
-		GPUs: max(0, a.GPUs-b.GPUs),
+		GPUs: max(0, a.GPUs-b.GPUs), Decisions: max(0, a.Decisions-b.Decisions),
 	}
 }
 
@@ -82,7 +83,7 @@ func (c *accounts) offer() (free link.Capacity, taken func()) {
 	defer c.mu.Unlock()
 	free = minus(minus(c.total, c.sum(false)), c.offered)
 	if free.Slots == 0 {
-		free = link.Capacity{}
+		free = link.Capacity{Decisions: free.Decisions}
 	}
 	c.offered = plus(c.offered, free)
 	return free, sync.OnceFunc(func() {
@@ -104,6 +105,13 @@ func (c *accounts) arrive(lease int64, expected *link.Capacity) {
 		need = *expected
 	}
 	c.charged[lease] = need
+}
+
+// decide books a lease that only asks for a decision. It never waits.
+func (c *accounts) decide(lease int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.charged[lease] = link.Capacity{Decisions: 1}
 }
 
 // charge books a lease by what its task asks for. It returns false for a task

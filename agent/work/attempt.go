@@ -25,9 +25,11 @@ type Attempt struct {
 	Log      *logs.Log // of the step and of what the agent has to say about it
 	Program  *value.Program
 	Task     *plan.Task
+	Index    int               // of Task, in the plan
 	Source   string            // the folder of the pipeline's source, absolute; may be empty
 	Env      map[string]string // rendered
 	Inputs   []artifactInput
+	Values   value.Values
 	Secrets  map[string]secret.Value
 	Redactor *redact.Redactor
 	Folder   *step.Folder
@@ -38,10 +40,15 @@ type Attempt struct {
 	Finished  time.Time
 	Outputs   map[string]json.RawMessage
 	Artifacts []link.Artifact
+	Planned   []link.Planned
+	Decided   *link.Decided
 }
 
-// artifactInput is an artifact to be staged.
-type artifactInput struct{ name, uri string }
+// artifactInput is an artifact to be staged, of a map's child with its indexes.
+type artifactInput struct {
+	name, uri string
+	indexes   []uint32
+}
 
 // LogValue names the attempt.
 func (a *Attempt) LogValue() slog.Value {

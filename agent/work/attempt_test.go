@@ -241,7 +241,7 @@ func TestEnvironmentOfAStep(t *testing.T) {
 	requireOutcome(t, report, "succeeded", "", "")
 	var names string
 	require.NoError(t, json.Unmarshal(report.GetOutputs()[0].GetOpenJson(), &names))
-	require.Equal(t, "MINE PATH PWD SB_ATTEMPT SB_ERROR SB_IN SB_INPUTS SB_LABELS SB_METRICS SB_OUT SB_OUTPUTS SB_PIPELINE SB_PROGRESS "+
+	require.Equal(t, "MINE PATH PWD SB_ATTEMPT SB_ERROR SB_IN SB_INPUTS SB_LABELS SB_METRICS SB_OUT SB_OUTPUTS SB_PIPELINE SB_PLAN SB_PROGRESS "+
 		"SB_RUN_ID SB_RUN_URL SB_SCRATCH SB_SUMMARY SB_TASK SB_VERSION ", names)
 	require.Equal(t, fmt.Sprintf(`"show 1 %s"`, id.Format(id.Run, b.run)), string(report.GetOutputs()[1].GetOpenJson()))
 }

@@ -26,17 +26,33 @@ type Stage interface {
 // resolveSecrets  references become secrets, and the redactor learns them
 // makeFolder    the attempt's folder, inputs as files, artifacts staged
 // runStep       the step runs, under its clocks; its output goes to the log
-// collect       outputs and artifacts of a step that succeeded
+// collect       outputs, artifacts and planned tasks of a step that succeeded
 func (w *Worker) chain() []Stage {
 	return []Stage{
 		&fetchPlan{plans: w.plans, accounts: w.accounts},
 		&checkPolicy{policy: w.policy, sources: w.config.Sources},
-		&openInputs{client: w.client, workspace: w.workspaceNow, runURL: w.runURL},
+		w.inputs(),
 		&resolveSecrets{secrets: w.secrets},
 		&makeFolder{root: w.attemptsDir, artifacts: w.artifacts},
 		&runStep{executor: w.executor, accounts: w.accounts, pass: w.config.Env, pulse: w.pulse, runURL: w.runURL, log: w.log},
 		&collect{artifacts: w.artifacts, workspace: w.workspaceNow},
 	}
+}
+
+// decisions is the way of a lease that only asks for a decision.
+//
+//	lease ─▶ fetchPlan ─▶ checkPolicy ─▶ openInputs ─▶ answer ─▶ spool ─▶ report
+func (w *Worker) decisions() []Stage {
+	return []Stage{
+		&fetchPlan{plans: w.plans, accounts: w.accounts},
+		&checkPolicy{policy: w.policy, sources: w.config.Sources},
+		w.inputs(),
+		&answer{workspace: w.workspaceNow, items: w.items},
+	}
+}
+
+func (w *Worker) inputs() *openInputs {
+	return &openInputs{client: w.client, workspace: w.workspaceNow, items: w.items, runURL: w.runURL}
 }
 
 // follow takes an attempt through the stages and returns what it came to. A stop

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/signalboxhq/signalbox/agent/link"
 	"github.com/signalboxhq/signalbox/agent/policy"
 	"github.com/signalboxhq/signalbox/agent/step"
 	"github.com/signalboxhq/signalbox/proto/plan"
@@ -18,6 +19,12 @@ type checkPolicy struct {
 }
 
 func (s *checkPolicy) Handle(_ context.Context, a *Attempt) *step.Verdict {
+	if a.Lease.Decision != link.DecideNothing {
+		if err := s.policy.CheckPipeline(a.Program.Plan.Name); err != nil {
+			return refused(step.CausePolicy, err.Error(), err.Error())
+		}
+		return nil
+	}
 	a.Source = s.source(a.Program.Plan, a.Task)
 	facts := policy.Task{
 		Pipeline: a.Program.Plan.Name, Secrets: slices.Sorted(maps.Values(a.Task.Secrets)), Path: a.Source,

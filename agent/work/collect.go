@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
 
 	"github.com/signalboxhq/signalbox/agent/artifact"
+	"github.com/signalboxhq/signalbox/agent/link"
 	"github.com/signalboxhq/signalbox/agent/step"
 	"github.com/signalboxhq/signalbox/agent/value"
 	"github.com/signalboxhq/signalbox/proto/plan"
@@ -30,6 +32,9 @@ func (s *collect) Handle(_ context.Context, a *Attempt) *step.Verdict {
 		if verdict == nil {
 			verdict = s.artifact(a, declared)
 		}
+	}
+	if verdict == nil {
+		verdict = s.planned(a)
 	}
 	if verdict == nil {
 		return nil
@@ -56,6 +61,33 @@ func (s *collect) outputs(a *Attempt) *step.Verdict {
 		}
 	}
 	a.Outputs = outputs
+	return nil
+}
+
+// planned takes in the tasks that the step adds to its run.
+func (s *collect) planned(a *Attempt) *step.Verdict {
+	list, err := a.Folder.Planned(a.Program.Plan)
+	if wrong, ok := errors.AsType[*step.OutputError](err); ok {
+		return failed(wrong.Reason, wrong.Detail)
+	}
+	if err != nil {
+		return lost("the planned tasks could not be read", err)
+	}
+	for _, task := range list {
+		planned := link.Planned{ID: task.ID, Template: task.Template, Needs: task.Needs}
+		for _, name := range slices.Sorted(maps.Keys(task.Env)) {
+			if a.Redactor.Holds(task.Env[name]) {
+				text := fmt.Sprintf("$SB_PLAN: env %s of task %q holds a secret of this task; the template names its own under `secrets:`", name, task.ID)
+				return failed(text, text)
+			}
+			sealed, err := s.workspace().SealPlanned(name, task.Env[name])
+			if err != nil {
+				return lost("a planned task could not be sealed", err)
+			}
+			planned.Env = append(planned.Env, sealed)
+		}
+		a.Planned = append(a.Planned, planned)
+	}
 	return nil
 }
 

@@ -25,6 +25,12 @@ func (w *Worker) conclude(ctx context.Context, a *Attempt, v step.Verdict) {
 	w.attach(ctx, a)
 	report := w.reportOf(ctx, a, v)
 	w.cleanUp(ctx, a)
+	w.deliver(ctx, a, v, report)
+}
+
+// deliver puts an outcome into the spool, from where it is sent; nothing if the
+// lease is gone.
+func (w *Worker) deliver(ctx context.Context, a *Attempt, v step.Verdict, report link.Report) {
 	if !a.control.conclude() {
 		w.log.LogAttrs(ctx, slog.LevelWarn, "the lease is gone, its results are dropped", slog.Any("attempt", a))
 		w.accounts.release(a.Lease.ID)
@@ -32,7 +38,11 @@ func (w *Worker) conclude(ctx context.Context, a *Attempt, v step.Verdict) {
 		w.offerAgain()
 		return
 	}
-	w.log.LogAttrs(ctx, slog.LevelInfo, "an attempt ended", slog.Any("attempt", a),
+	level := slog.LevelInfo
+	if a.Lease.Decision != link.DecideNothing {
+		level = slog.LevelDebug
+	}
+	w.log.LogAttrs(ctx, level, "an attempt ended", slog.Any("attempt", a),
 		slog.String("outcome", report.Outcome), slog.Duration("ran", v.Ran))
 	w.keep(ctx, report)
 	w.accounts.release(a.Lease.ID)
@@ -50,10 +60,10 @@ func (w *Worker) reportOf(ctx context.Context, a *Attempt, v step.Verdict) link.
 	workspace := w.workspaceNow()
 	var err error
 	if v.Outcome == step.OutcomeSucceeded {
-		report.Artifacts = a.Artifacts
+		report.Artifacts, report.Planned, report.Decided = a.Artifacts, a.Planned, a.Decided
 		if report.Outputs, err = workspace.SealOutputs(a.Task, a.Outputs); err != nil {
 			report.Outcome, report.Cause = string(step.OutcomeLost), string(step.CauseInfra)
-			report.Reason, report.Artifacts = "the outputs could not be sealed", nil
+			report.Reason, report.Artifacts, report.Planned = "the outputs could not be sealed", nil, nil
 			v.Detail = err.Error()
 		}
 	}

@@ -77,7 +77,7 @@ func (p *plans) expected(lease link.Lease) *link.Capacity {
 	if program == nil {
 		return nil
 	}
-	task, _, ok := program.Plan.Task(lease.Task)
+	task, _, ok := program.Plan.Task(lease.PlanTask)
 	if !ok {
 		return nil
 	}
@@ -108,13 +108,16 @@ func (s *fetchPlan) Handle(ctx context.Context, a *Attempt) *step.Verdict {
 	if verdict != nil {
 		return verdict
 	}
-	task, _, ok := program.Plan.Task(a.Lease.Task)
+	task, index, ok := program.Plan.Task(a.Lease.PlanTask)
 	if !ok {
-		text := fmt.Sprintf("the plan has no task %q", a.Lease.Task)
+		text := fmt.Sprintf("the plan has no task %q", a.Lease.PlanTask)
 		return refused(step.CausePolicy, text, text)
 	}
-	a.Program, a.Task = program, task
+	a.Program, a.Task, a.Index = program, task, index
 	a.Limits = limitsOf(task)
+	if a.Lease.Decision != link.DecideNothing {
+		return nil
+	}
 	if !s.accounts.charge(a.Lease.ID, needOf(task)) {
 		return rejected(errNoRoom.Error())
 	}

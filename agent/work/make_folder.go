@@ -30,7 +30,11 @@ func (s *makeFolder) Handle(_ context.Context, a *Attempt) *step.Verdict {
 	}
 	a.Folder = folder
 	for _, in := range a.Inputs {
-		switch err := s.artifacts.Stage(in.uri, folder.In(in.name)); {
+		path, err := folder.In(in.name, in.indexes...)
+		if err == nil {
+			err = s.artifacts.Stage(in.uri, path)
+		}
+		switch {
 		case errors.Is(err, artifact.ErrElsewhere):
 			return rejected(fmt.Sprintf("artifact %s lies on the disk of another agent; agents share artifacts in a folder that each of them names with --artifacts", in.name))
 		case errors.Is(err, artifact.ErrGone):

@@ -9,26 +9,65 @@ import (
 	"github.com/signalboxhq/signalbox/agent/step"
 	"github.com/signalboxhq/signalbox/agent/value"
 	"github.com/signalboxhq/signalbox/proto/expr"
+	"github.com/signalboxhq/signalbox/proto/plan"
 )
 
 // inputSource is what of the link is needed for inputs.
 type inputSource interface {
-	Inputs(ctx context.Context, lease int64) (link.Inputs, error)
+	Inputs(ctx context.Context, lease int64, page string) (link.Inputs, error)
 }
 
-// openInputs fetches the values that a task reads, opens them, and renders the
-// environment.
+// openInputs fetches the values that a step or a decision reads, page by page,
+// opens them, and renders a step's environment.
 type openInputs struct {
 	client    inputSource
 	workspace func() *value.Workspace
+	items     *value.Items
 	runURL    func(run string) string
 }
 
 func (s *openInputs) Handle(ctx context.Context, a *Attempt) *step.Verdict {
-	var sealed link.Inputs
+	deciding := a.Lease.Decision != link.DecideNothing
+	intake := s.workspace().Intake(a.Program.Plan, a.Index, deciding)
 	if a.Lease.HasInputs {
+		if verdict := s.fetch(ctx, a, intake); verdict != nil {
+			return verdict
+		}
+	}
+	values, err := intake.Done()
+	if err != nil {
+		return inputVerdict(err)
+	}
+	values.Run = expr.Run{
+		ID: a.Lease.Run, Number: a.Lease.RunNumber, Pipeline: a.Lease.Pipeline, Version: a.Lease.Version,
+		URL: s.runURL(a.Lease.Run), Outcome: a.Lease.RunOutcome,
+	}
+	if deciding {
+		a.Values = values
+		return nil
+	}
+	if a.Program.ReadsItem(a.Index) {
+		if err := s.items.Item(a.Program, a.Index, false, a.Lease.Indexes, &values); err != nil {
+			return inputVerdict(err)
+		}
+	}
+	if a.Env, err = a.Program.Env(a.Index, values); err != nil {
+		return inputVerdict(err)
+	}
+	for _, in := range a.Task.ArtifactsIn {
+		if verdict := stage(a, in, values.Staged); verdict != nil {
+			return verdict
+		}
+	}
+	return nil
+}
+
+// fetch takes in all pages.
+func (s *openInputs) fetch(ctx context.Context, a *Attempt, intake *value.Intake) *step.Verdict {
+	for page, more := "", true; more; {
+		var sealed link.Inputs
 		err := insist(ctx, func() (err error) {
-			sealed, err = s.client.Inputs(ctx, a.Lease.ID)
+			sealed, err = s.client.Inputs(ctx, a.Lease.ID, page)
 			return err
 		})
 		if link.ReasonOf(err) == link.ReasonStaleFence {
@@ -37,27 +76,30 @@ func (s *openInputs) Handle(ctx context.Context, a *Attempt) *step.Verdict {
 		if err != nil {
 			return lost("the inputs could not be fetched", err)
 		}
-	}
-	values, err := s.workspace().Inputs(a.Program.Plan, a.Task, sealed)
-	if err != nil {
-		return inputVerdict(err)
-	}
-	values.Run = expr.Run{
-		ID: a.Lease.Run, Number: a.Lease.RunNumber, Pipeline: a.Lease.Pipeline, Version: a.Lease.Version,
-		URL: s.runURL(a.Lease.Run), Outcome: a.Lease.RunOutcome,
-	}
-	if a.Env, err = a.Program.Env(a.Task, values); err != nil {
-		return inputVerdict(err)
-	}
-	for _, in := range a.Task.ArtifactsIn {
-		uri, ok := values.Artifacts[expr.ArtifactRef{Task: in.Task, Artifact: in.Artifact}]
-		if !ok {
-			text := fmt.Sprintf("artifact %s of task %s is not there: was the task skipped?", in.Artifact, in.Task)
-			return refused(step.CauseInput, text, text)
+		if err := intake.Add(sealed); err != nil {
+			return inputVerdict(err)
 		}
-		a.Inputs = append(a.Inputs, artifactInput{name: in.Name, uri: uri})
+		page, more = sealed.Next, sealed.Next != ""
 	}
 	return nil
+}
+
+// stage notes where an artifact comes from: of a map, one of each child that
+// left one.
+func stage(a *Attempt, in plan.ArtifactIn, staged []value.StagedArtifact) *step.Verdict {
+	from, _, ok := a.Program.Plan.Task(in.Task)
+	found := false
+	for _, one := range staged {
+		if one.Task == in.Task && one.Artifact == in.Artifact {
+			a.Inputs = append(a.Inputs, artifactInput{name: in.Name, uri: one.URI, indexes: one.Indexes})
+			found = true
+		}
+	}
+	if found || ok && from.ForEach != nil {
+		return nil
+	}
+	text := fmt.Sprintf("artifact %s of task %s is not there: was the task skipped?", in.Artifact, in.Task)
+	return refused(step.CauseInput, text, text)
 }
 
 func inputVerdict(err error) *step.Verdict {

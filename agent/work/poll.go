@@ -21,34 +21,55 @@ const pulseAfter = 100 * time.Millisecond
 type poller struct {
 	mu     sync.Mutex
 	cancel context.CancelFunc
-	idle   bool // it offers nothing, so no lease is lost with it
+	second context.CancelFunc // of a poll beside it
+	offer  link.Capacity
+	beside chan struct{} // asks for a poll beside the one that waits; holds one
 }
 
 // begin replaces the waiting poll.
-func (p *poller) begin(ctx context.Context, idle bool) (context.Context, context.CancelFunc) {
+func (p *poller) begin(ctx context.Context, offer link.Capacity) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.cancel, p.idle = cancel, idle
+	p.cancel, p.offer = cancel, offer
 	return ctx, cancel
 }
 
-// again has the waiting poll begin anew if it offers nothing. One that offers
-// something is left alone: its answer may be a lease on its way.
+// again has slots that became free offered. A poll that offers nothing is begun
+// anew for it. One that offers something is left alone: its answer may be a lease
+// on its way. If all it offers are decisions, another one beside it offers slots.
 func (p *poller) again() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.cancel != nil && p.idle {
+	switch {
+	case p.cancel == nil || p.offer.Slots > 0:
+	case p.offer.Decisions == 0:
 		p.cancel()
+	default:
+		select {
+		case p.beside <- struct{}{}:
+		default:
+		}
 	}
 }
 
-// cut ends the waiting poll whatever it offers.
+// join is the context of a poll beside the one that waits.
+func (p *poller) join(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.second = cancel
+	return ctx, cancel
+}
+
+// cut ends the waiting polls whatever they offer.
 func (p *poller) cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.cancel != nil {
-		p.cancel()
+	for _, cancel := range []context.CancelFunc{p.cancel, p.second} {
+		if cancel != nil {
+			cancel()
+		}
 	}
 }
 
@@ -96,7 +117,7 @@ func (w *Worker) poll(ctx context.Context) error {
 	if draining && !w.draining.wasTold() {
 		wait = 0
 	}
-	waiting, cancel := w.poller.begin(ctx, free.Slots == 0)
+	waiting, cancel := w.poller.begin(ctx, free)
 	defer cancel()
 	work, err := w.client.Poll(waiting, link.Poll{Session: session.ID, Free: free, Wait: wait, Held: w.book.list(), Draining: draining})
 	if draining {
@@ -112,7 +133,37 @@ func (w *Worker) poll(ctx context.Context) error {
 	return nil
 }
 
-// offerAgain has what became free offered, if the poll that waits offers nothing.
+// sideLoop polls beside the poll that waits: with all slots taken that one offers
+// decisions only, and should not be cut off when a slot becomes free. It is soon
+// over, so that the next poll offers everything again. Its failures cost nothing:
+// the other poll meets the same.
+func (w *Worker) sideLoop(ctx context.Context) {
+	for {
+		select {
+		case <-w.poller.beside:
+		case <-ctx.Done():
+			return
+		}
+		if w.draining.begun() {
+			continue
+		}
+		free, taken := w.accounts.offer()
+		if free.Slots > 0 {
+			waiting, cancel := w.poller.join(ctx)
+			work, err := w.client.Poll(waiting, link.Poll{Session: w.session.Load().ID, Free: free, Wait: busyWait, Held: w.book.list()})
+			cancel()
+			if err == nil {
+				w.take(ctx, work)
+			}
+		}
+		taken()
+		if free.Slots > 0 {
+			w.offerAgain()
+		}
+	}
+}
+
+// offerAgain has what became free offered, if the poll that waits does not.
 func (w *Worker) offerAgain() {
 	if w.accounts.spare() {
 		w.poller.again()

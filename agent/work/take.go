@@ -35,6 +35,14 @@ func (w *Worker) begin(ctx context.Context, lease link.Lease) {
 		cancel()
 		return
 	}
+	if lease.Decision != link.DecideNothing {
+		w.accounts.decide(lease.ID)
+		w.attempts.Go(func() {
+			defer cancel()
+			w.decide(ctx, &Attempt{Lease: lease, control: c})
+		})
+		return
+	}
 	w.accounts.arrive(lease.ID, w.plans.expected(lease))
 	w.attempts.Go(func() {
 		defer cancel()
@@ -47,16 +55,19 @@ func (w *Worker) begin(ctx context.Context, lease link.Lease) {
 // attempt returns what an attempt came to. A defect of ours in one attempt must
 // not end the others with it.
 func (w *Worker) attempt(ctx context.Context, a *Attempt) (verdict step.Verdict) {
-	defer func() {
-		if panicked := recover(); panicked != nil {
-			w.log.LogAttrs(ctx, slog.LevelError, "an attempt broke the agent's code", slog.Any("attempt", a),
-				slog.String("panic", fmt.Sprint(panicked)), slog.String("stack", string(debug.Stack())))
-			verdict = *lost("a defect of the agent", fmt.Errorf("panic: %v", panicked))
-		}
-	}()
+	defer w.survive(ctx, a, &verdict)
 	var err error
 	if a.Log, err = w.logs.Create(logs.Key{Run: a.Lease.Run, Task: a.Lease.Task, Attempt: a.Lease.Attempt}); err != nil {
 		return *lost("the log could not be begun", err)
 	}
 	return follow(ctx, w.stages, a)
+}
+
+// survive makes a verdict of a panic. It is deferred.
+func (w *Worker) survive(ctx context.Context, a *Attempt, verdict *step.Verdict) {
+	if panicked := recover(); panicked != nil {
+		w.log.LogAttrs(ctx, slog.LevelError, "an attempt broke the agent's code", slog.Any("attempt", a),
+			slog.String("panic", fmt.Sprint(panicked)), slog.String("stack", string(debug.Stack())))
+		*verdict = *lost("a defect of the agent", fmt.Errorf("panic: %v", panicked))
+	}
 }

@@ -52,6 +52,10 @@ type Config struct {
 	ArtifactRetention time.Duration // zero keeps them
 }
 
+// maxDecisions is how many conditions, lists and messages are evaluated at a
+// time. They take no slot: a busy agent goes on deciding.
+const maxDecisions = 8
+
 // Parts are what a worker works with.
 type Parts struct {
 	Client    *link.Client
@@ -82,6 +86,7 @@ type Worker struct {
 	attemptsDir string
 
 	plans    *plans
+	items    *value.Items
 	accounts *accounts
 	book     *book
 	reports  *reports
@@ -90,7 +95,8 @@ type Worker struct {
 
 	workspace  atomic.Pointer[value.Workspace]
 	session    atomic.Pointer[link.Session]
-	stages     []Stage
+	stages     []Stage     // of steps
+	deciding   []Stage     // of decisions
 	reequipped atomic.Bool // since the session was opened
 	fail       context.CancelCauseFunc
 	attempts   sync.WaitGroup // and answers to readers
@@ -103,15 +109,16 @@ func New(config Config, parts Parts) (*Worker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a worker: %w", err)
 	}
+	config.Capacity.Decisions = maxDecisions
 	w := &Worker{
 		config: config, client: parts.Client, executor: parts.Executor, policy: parts.Policy, secrets: parts.Secrets,
 		logs: parts.Logs, artifacts: parts.Artifacts, spool: parts.Spool, keyring: parts.Keyring,
 		log: parts.Log.With(slog.String("component", "work")), attemptsDir: filepath.Join(config.Dir, "attempts"),
-		plans: newPlans(parts.Client), accounts: newAccounts(config.Capacity, config.GPUs), book: newBook(), reports: newReports(),
-		pulses: make(chan struct{}, 1), draining: newDrain(),
+		plans: newPlans(parts.Client), items: value.NewItems(parts.Artifacts.Locate), accounts: newAccounts(config.Capacity, config.GPUs), book: newBook(), reports: newReports(),
+		pulses: make(chan struct{}, 1), draining: newDrain(), poller: poller{beside: make(chan struct{}, 1)},
 	}
 	w.answerer = relay.New(parts.Client, org, parts.Logs, w.workspaceNow, parts.Log)
-	w.stages = w.chain()
+	w.stages, w.deciding = w.chain(), w.decisions()
 	return w, nil
 }
 
@@ -134,7 +141,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 	stop()
 	var loops sync.WaitGroup
-	for _, loop := range []func(context.Context){w.pollLoop, w.reportLoop, w.pulseLoop, w.sweepLoop, w.findLoop, w.drainLoop} {
+	for _, loop := range []func(context.Context){w.pollLoop, w.sideLoop, w.reportLoop, w.pulseLoop, w.sweepLoop, w.findLoop, w.drainLoop} {
 		loops.Go(func() { loop(life) })
 	}
 	loops.Wait()
