@@ -56,6 +56,16 @@ export function viewsOf({ org, workspace, pipeline, file, param, pool }: Place):
       path: `${ws}/pipelines/${pipeline}?start=new`,
       ready: (page) => page.getByRole("textbox", { name: param }).waitFor(),
     },
+    {
+      name: "schedules", // a young workspace has none
+      path: `${ws}/schedules`,
+      ready: (page) =>
+        page
+          .getByRole("table", { name: "Schedules" })
+          .or(page.getByText("Schedules start runs by time"))
+          .first()
+          .waitFor(),
+    },
     { name: "pools", path: `${ws}/pools`, ready: table("Agents") },
     { name: "pool", path: `${ws}/pools/${pool}`, ready: table("Agents") },
     { name: "usage", path: `/o/${org}/usage`, ready: (page) => page.getByText("Total so far").waitFor() },

@@ -9,6 +9,7 @@ import { poolRoute, poolsRoute } from "./pools";
 import { checkMailRoute, signInRoute, signUpRoute, verifyRoute } from "./public";
 import { rootRoute } from "./root";
 import { runRoute, runsRoute } from "./runs";
+import { schedulesRoute } from "./schedules";
 
 /** The whole site on one screen. */
 export const routeTree = rootRoute.addChildren([
@@ -33,6 +34,7 @@ export const routeTree = rootRoute.addChildren([
         runRoute,
         pipelinesRoute,
         pipelineRoute,
+        schedulesRoute,
         poolsRoute,
         poolRoute,
       ]),

@@ -44,6 +44,9 @@ export function Nav({ onHelp }: NavProps) {
               <Entry icon="pipeline" to="/o/$org/w/$ws/pipelines" params={params}>
                 Pipelines
               </Entry>
+              <Entry icon="clock" to="/o/$org/w/$ws/schedules" params={params}>
+                Schedules
+              </Entry>
               <Entry icon="pool" to="/o/$org/w/$ws/pools" params={params}>
                 Pools & agents
               </Entry>

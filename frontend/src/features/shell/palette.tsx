@@ -51,6 +51,7 @@ function usePages(onHelp: () => void): SpotlightActionData[] {
       navigate({ to: "/o/$org/w/$ws/runs", params, search: { state: ["failed"], window: "7d" } }),
     ),
     action("pipelines", "Pipelines", "pipeline", () => navigate({ to: "/o/$org/w/$ws/pipelines", params })),
+    action("schedules", "Schedules", "clock", () => navigate({ to: "/o/$org/w/$ws/schedules", params })),
     action("pools", "Pools and agents", "pool", () => navigate({ to: "/o/$org/w/$ws/pools", params })),
     action("usage", "Usage and invoice", "usage", () => navigate({ to: "/o/$org/usage", params })),
     action("members", "Members", "members", () => navigate({ to: "/o/$org/members", params })),

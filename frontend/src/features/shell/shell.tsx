@@ -69,6 +69,7 @@ function usePlaceShortcuts(openHelp: () => void): void {
     { keys: "g o", what: "Go to the overview", run: () => void navigate({ to: "/o/$org/w/$ws", params }) },
     { keys: "g r", what: "Go to runs", run: () => void navigate({ to: "/o/$org/w/$ws/runs", params }) },
     { keys: "g p", what: "Go to pipelines", run: () => void navigate({ to: "/o/$org/w/$ws/pipelines", params }) },
+    { keys: "g s", what: "Go to schedules", run: () => void navigate({ to: "/o/$org/w/$ws/schedules", params }) },
     { keys: "g a", what: "Go to pools and agents", run: () => void navigate({ to: "/o/$org/w/$ws/pools", params }) },
     { keys: "g u", what: "Go to usage", run: () => void navigate({ to: "/o/$org/usage", params }) },
     { keys: "g m", what: "Go to members", run: () => void navigate({ to: "/o/$org/members", params }) },

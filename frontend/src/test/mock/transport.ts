@@ -6,6 +6,7 @@ import { pipelineRoutes } from "./pipelines";
 import { poolRoutes } from "./pools";
 import { relayRoutes } from "./relay";
 import { runRoutes } from "./runs";
+import { scheduleRoutes } from "./schedules";
 import { usageRoutes } from "./usage";
 import { makeMockKey } from "./workspace-key";
 import { makeWorld, scenarioOf, type World } from "./world";
@@ -18,6 +19,7 @@ export function mockServices(world: World): (router: ConnectRouter) => void {
     runRoutes(router, world);
     pipelineRoutes(router, world);
     poolRoutes(router, world);
+    scheduleRoutes(router, world);
     usageRoutes(router, world);
     relayRoutes(router, world);
   };
