@@ -47,35 +47,41 @@ const sqlActorNames = `
 	SELECT 'key', k.id, k.name
 	FROM api_key k
 	WHERE k.org_id = @org_id
-		AND k.id = ANY(@keys)`
+		AND k.id = ANY(@keys)
+	UNION ALL
+	SELECT 'schedule', s.id, s.name
+	FROM schedule s
+	WHERE s.org_id = @org_id
+		AND s.id = ANY(@schedules)`
+
+// kinds are those of the statement.
+var kinds = map[string]id.Kind{"user": id.User, "key": id.Key, "schedule": id.Schedule}
 
 // Names returns the names behind texts, as the organization of tx sees them. A
 // text that is no actor's, or whose person has left, is missing from the map.
 func Names(ctx context.Context, tx pgx.Tx, org id.UUID, texts []string) (map[string]string, error) {
-	users, keys := []id.UUID{}, []id.UUID{}
+	users, keys, schedules := []id.UUID{}, []id.UUID{}, []id.UUID{}
 	for _, text := range texts {
 		if u, err := id.Parse(id.User, text); err == nil {
 			users = append(users, u)
 		} else if k, err := id.Parse(id.Key, text); err == nil {
 			keys = append(keys, k)
+		} else if s, err := id.Parse(id.Schedule, text); err == nil {
+			schedules = append(schedules, s)
 		}
 	}
 	names := map[string]string{}
-	if len(users)+len(keys) == 0 {
+	if len(users)+len(keys)+len(schedules) == 0 {
 		return names, nil
 	}
-	rows, err := tx.Query(ctx, sqlActorNames, pgx.StrictNamedArgs{"org_id": org, "users": users, "keys": keys})
+	rows, err := tx.Query(ctx, sqlActorNames, pgx.StrictNamedArgs{"org_id": org, "users": users, "keys": keys, "schedules": schedules})
 	if err != nil {
 		return nil, fmt.Errorf("read the names of actors: %w", err)
 	}
 	var kind, name string
 	var u id.UUID
 	_, err = pgx.ForEachRow(rows, []any{&kind, &u, &name}, func() error {
-		if kind == "user" {
-			names[id.Format(id.User, u)] = name
-		} else {
-			names[id.Format(id.Key, u)] = name
-		}
+		names[id.Format(kinds[kind], u)] = name
 		return nil
 	})
 	if err != nil {

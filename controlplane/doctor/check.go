@@ -39,13 +39,14 @@ const (
 	KindLease    Kind = "lease"    // a lease is not its session's
 	KindUsage    Kind = "usage"    // a sum of usage is not that of the journal
 	KindNumber   Kind = "number"   // a pipeline's next run would get the wrong number
+	KindSchedule Kind = "schedule" // a fire without its run, or the other way round
 	KindOrphan   Kind = "orphan"   // a row refers to what is not there
 	KindAudit    Kind = "audit"    // an audit chain is broken
 )
 
 // Kinds lists the kinds of differences.
 func Kinds() []Kind {
-	return []Kind{KindSchema, KindJournal, KindDigest, KindRun, KindDispatch, KindLease, KindUsage, KindNumber, KindOrphan, KindAudit}
+	return []Kind{KindSchema, KindJournal, KindDigest, KindRun, KindDispatch, KindLease, KindUsage, KindNumber, KindSchedule, KindOrphan, KindAudit}
 }
 
 // Difference is one thing that is not as it should be.
@@ -121,7 +122,7 @@ func (c *checker) examine(ctx context.Context, tx pgx.Tx) error {
 		return fmt.Errorf("read the clock: %w", err)
 	}
 	for _, check := range []func(context.Context, pgx.Tx) error{
-		c.schema, c.organizations, c.leases, c.numbers, c.orphans,
+		c.schema, c.organizations, c.leases, c.numbers, c.schedules, c.orphans,
 	} {
 		if err := check(ctx, tx); err != nil {
 			return err

@@ -166,6 +166,16 @@ func plantedElsewhere() []planted {
 		{"next number", `UPDATE pipeline SET next_number = 2 WHERE id = (SELECT pipeline_id FROM run WHERE id = @retried)`, []string{
 			`number, {org}: the next run of pipeline "one" (pipe_ … gets number 2, but the last one has 2.`,
 		}},
+		{"fires", `INSERT INTO schedule (org_id, id, workspace_id, pipeline_id, name, source, spec, cursor, fired, created_at, updated_at)
+				SELECT org_id, @ghost, workspace_id, pipeline_id, 'nightly', 'api', '{}', now(), 5, now(), now() FROM run WHERE id = @retried;
+			INSERT INTO schedule_fire (org_id, schedule_id, nominal, interval_start, interval_end, state, run_id, created_at)
+				VALUES (@org, @ghost, '2026-01-01', '2026-01-01', '2026-01-01', 'started', @ghost, now()),
+					(@org, @ghost, '2026-01-02', '2026-01-01', '2026-01-02', 'started', @retried, now());
+			UPDATE run SET cause = 'schedule', created_at = '2026-01-01' WHERE id IN (@retried, @canceled)`, []string{
+			"schedule, {org}: the fire of sch_ … at 2026-01-01T00:00:00Z has no run.",
+			"schedule, {org}: {canceled} was started by a schedule, but no fire names it.",
+			"schedule, {org}: sch_ … has fired 5 times by its row, but 2 by its fires.",
+		}},
 		{"run without its pipeline", `UPDATE run SET pipeline_id = @ghost WHERE id = @canceled; UPDATE pipeline SET next_number = 2 WHERE next_number = 3 AND name = 'one'`, []string{
 			"orphan, {org}: {canceled} is of version … which cannot be read: it is not there.",
 			"orphan, {org}: rows of run that refer to the pipeline pipe_",
