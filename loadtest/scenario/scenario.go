@@ -48,11 +48,14 @@ const (
 	Vacuum      Condition = "vacuum"
 	SlowDisk    Condition = "disk 1 ms slower"
 	NoRowLevel  Condition = "no row-level security"
+	// Analyzed while idle: the planner believes that queue and leases are empty,
+	// as after any quiet night.
+	AnalyzedIdle Condition = "analyzed while idle"
 )
 
 // Conditions lists them all.
 func Conditions() []Condition {
-	return []Condition{Undisturbed, Snapshot, Checkpoints, Vacuum, SlowDisk, NoRowLevel}
+	return []Condition{Undisturbed, Snapshot, Checkpoints, Vacuum, SlowDisk, NoRowLevel, AnalyzedIdle}
 }
 
 // Fault is what is killed in the middle.

@@ -154,7 +154,15 @@ func (p *Postgres) DropDatabase(ctx context.Context, name string) error {
 func (p *Postgres) Checkpoint(ctx context.Context) error { return p.inPostgres(ctx, "CHECKPOINT") }
 
 func (p *Postgres) inPostgres(ctx context.Context, sql string) error {
-	conn, err := pgx.Connect(ctx, p.URL("postgres"))
+	return p.Exec(ctx, "postgres", sql)
+}
+
+// Log is where PostgreSQL writes what it has to say.
+func (p *Postgres) Log() string { return p.log }
+
+// Exec runs a statement in a database, as the superuser.
+func (p *Postgres) Exec(ctx context.Context, database, sql string) error {
+	conn, err := pgx.Connect(ctx, p.URL(database))
 	if err != nil {
 		return fmt.Errorf("connect to PostgreSQL: %w", err)
 	}

@@ -20,7 +20,9 @@ import (
 type profiler struct {
 	server   *stack.Server
 	database string
-	prefix   string
+	// log is PostgreSQL's, which has the plans of slow statements.
+	log    string
+	prefix string
 }
 
 // withStatements has PostgreSQL count what each statement takes.
@@ -29,7 +31,10 @@ func withStatements(settings map[string]string) map[string]string {
 	if out == nil {
 		out = map[string]string{}
 	}
-	out["shared_preload_libraries"] = "pg_stat_statements"
+	out["shared_preload_libraries"] = "pg_stat_statements,auto_explain"
+	out["auto_explain.log_min_duration"] = "100ms"
+	out["auto_explain.log_analyze"] = "on"
+	out["auto_explain.log_timing"] = "off"
 	out["pg_stat_statements.track_planning"] = "on"
 	out["pg_stat_statements.track"] = "all"
 	out["track_io_timing"] = "on"
@@ -55,7 +60,7 @@ func (p profiler) Begin(ctx context.Context, point string) (func() error, error)
 	taken := make(chan error, 1)
 	go func() { taken <- p.cpu(profiling, prefix+".pprof") }()
 	return func() error {
-		err := p.tell(ctx, prefix+".statements.txt")
+		err := errors.Join(p.tell(ctx, prefix+".statements.txt"), p.slow(prefix+".slow.txt"))
 		// The server stops profiling only by itself, so a whole number of
 		// seconds is asked for, again and again.
 		cancel()
@@ -128,6 +133,18 @@ func (p profiler) tell(ctx context.Context, path string) error {
 	}
 	if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil { //nolint:gosec // results are no secret
 		return fmt.Errorf("write the statements: %w", err)
+	}
+	return nil
+}
+
+// slow copies the plans of the statements that took long.
+func (p profiler) slow(path string) error {
+	content, err := os.ReadFile(p.log)
+	if err != nil {
+		return fmt.Errorf("read PostgreSQL's log: %w", err)
+	}
+	if err := os.WriteFile(path, content, 0o644); err != nil { //nolint:gosec // results are no secret
+		return fmt.Errorf("write the slow plans: %w", err)
 	}
 	return nil
 }

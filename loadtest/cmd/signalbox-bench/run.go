@@ -131,7 +131,7 @@ func one(ctx context.Context, o options, s scenario.Scenario, log *slog.Logger) 
 		Conditions: conditions(pg), Kills: kills(pg, server),
 	}
 	if o.profile {
-		bench.Watch = profiler{server: server, database: database, prefix: filepath.Join(o.out, s.Name)}
+		bench.Watch = profiler{server: server, database: database, log: pg.Log(), prefix: filepath.Join(o.out, s.Name)}
 	}
 	if result.Points, err = bench.Run(ctx); err != nil {
 		return result, errors.Join(err, tail(filepath.Join(dir, "server", "server.log")))

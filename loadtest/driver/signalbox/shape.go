@@ -71,7 +71,9 @@ func (d *Driver) copyRun(ctx context.Context, run string, copies int) error {
 		FROM sb.run r
 		WHERE r.id = @run AND p.org_id = r.org_id AND p.id = r.pipeline_id`, pgx.StrictNamedArgs{"run": key, "copies": copies})
 	if err == nil {
-		_, err = conn.Exec(ctx, `ANALYZE`)
+		// What autovacuum would do before long. The queue is left to itself: its
+		// statistics depend on the moment.
+		_, err = conn.Exec(ctx, `VACUUM ANALYZE sb.run, sb.journal`)
 	}
 	if err != nil {
 		return fmt.Errorf("count the copied runs: %w", err)
