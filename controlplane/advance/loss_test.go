@@ -184,3 +184,24 @@ func TestStopAnswersEverybody(t *testing.T) {
 	require.Equal(t, fault.KindUnavailable, fault.KindOf(err))
 	require.Zero(t, a.Parked())
 }
+
+// An attempt that its agent gave up is lost, but it was reported: whoever did not
+// hear the answer is told the same again.
+func TestAnAttemptThatItsAgentGaveUpIsAnsweredTwiceAlike(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	w := b.worker(1)
+	c := chain("given-up", 1)
+	c.Tasks[0].Retry.Infra = 2
+	run := b.start(b.deploy(c))
+	for _, outcome := range []engine.Outcome{engine.OutcomeCanceled, engine.OutcomeFailed} {
+		report := ended(w.poll(1, 0).Leases[0], outcome)
+		report.Cause = engine.CauseInfra
+		for range 2 {
+			require.Equal(t, []advance.ReportStatus{advance.ReportAccepted}, w.report(0, report).Status)
+		}
+	}
+	w.report(0, ended(w.poll(1, 0).Leases[0], engine.OutcomeSucceeded))
+	require.Equal(t, "succeeded", b.state(run))
+	require.Equal(t, 2, queryOne[int](b, `SELECT count(*) FROM journal WHERE run_id = @run AND outcome = 'lost'`, pgx.NamedArgs{"run": run}))
+}

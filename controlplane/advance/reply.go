@@ -194,15 +194,16 @@ func (a *Advancer) briefs(ctx context.Context, keys pairs) (map[RunKey]*runBrief
 	return out, nil
 }
 
-// What was recorded when the run was ended by force came from no agent: its
-// report was refused then, and is now.
+// What was recorded when a session had ended, or the run was ended by force, came
+// from no agent: its report was refused then, and is now. An attempt that its
+// agent gave up is lost as well, but that is what it reported.
 const sqlEndedLeases = `
 	SELECT j.agent_id, j.lease
 	FROM journal j
 	JOIN unnest(@orgs::uuid[], @runs::uuid[], @leases::bigint[], @agents::uuid[]) AS k (org_id, run_id, lease, agent_id)
 		ON j.org_id = k.org_id AND j.run_id = k.run_id AND j.lease = k.lease AND j.agent_id = k.agent_id
 	WHERE j.kind IN ('attempt_ended', 'task_decided')
-		AND j.outcome <> 'lost'
+		AND NOT (j.outcome = 'lost' AND j.reason = @taken)
 		AND NOT EXISTS (
 			SELECT 1
 			FROM journal f
@@ -236,7 +237,9 @@ func (a *Advancer) answerStale(ctx context.Context, replies []*reply) {
 	if len(leases) == 0 {
 		return
 	}
-	known, err := a.endedLeases(ctx, pgx.StrictNamedArgs{"orgs": orgs, "runs": runIDs, "leases": leases, "agents": agents})
+	known, err := a.endedLeases(ctx, pgx.StrictNamedArgs{
+		"orgs": orgs, "runs": runIDs, "leases": leases, "agents": agents, "taken": engine.ReasonTaken,
+	})
 	each(func(c *Report, status *ReportStatus, i int) {
 		switch {
 		case err != nil:

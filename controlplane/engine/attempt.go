@@ -207,6 +207,11 @@ func affords(t *Task, r *plan.Retry, b budget) bool {
 	return false
 }
 
+// ReasonTaken is the reason of an attempt whose lease was taken back, because
+// its session had ended: no agent reported it. One that its agent gave up is
+// lost for other reasons.
+const ReasonTaken = "the agent was lost"
+
 // endReasons are the words for ends that say nothing themselves.
 var endReasons = [...]string{
 	OutcomeNone:      "",
@@ -214,7 +219,7 @@ var endReasons = [...]string{
 	OutcomeFailed:    "failed",
 	OutcomeTimedOut:  "timed out",
 	OutcomeCanceled:  "canceled",
-	OutcomeLost:      "the agent was lost",
+	OutcomeLost:      ReasonTaken,
 	OutcomePreempted: "preempted",
 	OutcomeRejected:  "the agent could not take it",
 	OutcomeRefused:   "the agent's policy refused it",
