@@ -3,6 +3,7 @@ package advance
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -85,17 +86,22 @@ type approvalRows struct {
 	sinces                 []time.Time
 	untils                 []*time.Time
 	requireds, approveds   []int32
+	voters                 []string // JSON: arrays of arrays must have one length
+	notRequesters          []bool
+	retriers               []string
 }
 
 // A row is written anew at each vote: there are few.
 const sqlPutApprovals = `
-	INSERT INTO approval (org_id, run_id, task, workspace_id, path, since, until, required, approved)
-	SELECT org_id, run_id, task, workspace_id, path, since, until, required, approved
+	INSERT INTO approval (org_id, run_id, task, workspace_id, path, since, until, required, approved, voters, not_requester, retried_by)
+	SELECT org_id, run_id, task, workspace_id, path, since, until, required, approved,
+		ARRAY(SELECT v.who FROM jsonb_array_elements_text(voters::jsonb) WITH ORDINALITY AS v (who, n) ORDER BY v.n), not_requester, retried_by
 	FROM unnest(@orgs::uuid[], @runs::uuid[], @tasks::int[], @workspaces::uuid[], @paths::text[], @sinces::timestamptz[],
-		@untils::timestamptz[], @requireds::int[], @approveds::int[])
-		AS u (org_id, run_id, task, workspace_id, path, since, until, required, approved)
+		@untils::timestamptz[], @requireds::int[], @approveds::int[], @voters::text[], @not_requesters::boolean[], @retriers::text[])
+		AS u (org_id, run_id, task, workspace_id, path, since, until, required, approved, voters, not_requester, retried_by)
 	ON CONFLICT (org_id, run_id, task) DO UPDATE
-	SET since = EXCLUDED.since, until = EXCLUDED.until, required = EXCLUDED.required, approved = EXCLUDED.approved`
+	SET since = EXCLUDED.since, until = EXCLUDED.until, required = EXCLUDED.required, approved = EXCLUDED.approved,
+		retried_by = EXCLUDED.retried_by`
 
 const sqlDeleteApprovals = `
 	DELETE FROM approval a
@@ -125,6 +131,7 @@ func (b *batch) writeApprovals(q *writer, works []*runWork) {
 		q.exec(sqlPutApprovals, args{
 			"orgs": open.orgs, "runs": open.runs, "tasks": open.tasks, "workspaces": open.workspaces, "paths": open.paths,
 			"sinces": open.sinces, "untils": open.untils, "requireds": open.requireds, "approveds": open.approveds,
+			"voters": open.voters, "not_requesters": open.notRequesters, "retriers": open.retriers,
 		})
 	}
 }
@@ -140,8 +147,17 @@ func (r *approvalRows) add(w *runWork, task int32, h engine.Hold) {
 	r.orgs, r.runs, r.workspaces = append(r.orgs, w.key.Org), append(r.runs, w.key.Run), append(r.workspaces, w.info.workspace)
 	r.tasks, r.paths = append(r.tasks, task), append(r.paths, g.Path(w.state, task))
 	r.sinces, r.untils = append(r.sinces, h.Since.Time()), append(r.untils, nullTime(h.Until.Time()))
-	r.requireds = append(r.requireds, int32(max(g.Task(w.state, task).Approve.Required, 1)))
-	r.approveds = append(r.approveds, approved)
+	p := g.Task(w.state, task).Approve
+	voters, _ := json.Marshal(nonNilTexts(p.By)) // texts only
+	r.requireds, r.approveds = append(r.requireds, int32(max(p.Required, 1))), append(r.approveds, approved)
+	r.voters, r.notRequesters, r.retriers = append(r.voters, string(voters)), append(r.notRequesters, p.NotRequester), append(r.retriers, w.state.RetriedBy)
+}
+
+func nonNilTexts(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
 }
 
 // noteApprovals marks the approvals that a decision was about.

@@ -213,7 +213,9 @@ func (u *upstream) input(l *left, b *journal.Body) (*agentv1.InputTask, error) {
 	if err := proto.Unmarshal(b.Bytes, &body); err != nil {
 		return nil, fmt.Errorf("decode body: %w", err)
 	}
-	in.AgentId = id.Format(id.Agent, b.Agent)
+	if b.Agent != id.Nil { // nobody ran what a signal brought
+		in.AgentId = id.Format(id.Agent, b.Agent)
+	}
 	for _, v := range body.GetOutputs() {
 		if name, read := l.outputs[v.GetName()]; read {
 			v.Name = name

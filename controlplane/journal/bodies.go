@@ -10,7 +10,7 @@ import (
 )
 
 const sqlReadBodiesAt = `
-	SELECT seq, task, path, attempt, agent_id, outcome, body
+	SELECT seq, task, path, attempt, agent_id, CASE kind WHEN 'task_ended' THEN next ELSE outcome END AS outcome, body
 	FROM journal
 	WHERE org_id = @org_id
 		AND run_id = @run_id

@@ -165,7 +165,8 @@ func deref(t *time.Time) time.Time {
 	return t.UTC()
 }
 
-// Body is what an attempt left: an encoded run.v1.Body, opaque here.
+// Body is what an attempt left, or a task that had none (id.Nil for the agent,
+// its state for the outcome): an encoded run.v1.Body, opaque here.
 type Body struct {
 	Seq     int64 // of BodiesAt only
 	Task    int32
@@ -181,11 +182,12 @@ type Body struct {
 const sqlReadBodies = `
 	SELECT task, path, attempt, agent_id, outcome, body
 	FROM (
-		SELECT seq, task, path, attempt, agent_id, outcome, body, sum(octet_length(body)) OVER (ORDER BY seq) AS total
+		SELECT seq, task, path, attempt, coalesce(agent_id, '00000000-0000-0000-0000-000000000000') AS agent_id,
+			CASE kind WHEN 'task_ended' THEN next ELSE outcome END AS outcome, body, sum(octet_length(body)) OVER (ORDER BY seq) AS total
 		FROM journal
 		WHERE org_id = @org_id
 			AND run_id = @run_id
-			AND kind = 'attempt_ended'
+			AND kind IN ('attempt_ended', 'task_ended')
 			AND body IS NOT NULL
 			AND (@all OR task = ANY(@tasks))
 	) b

@@ -109,7 +109,9 @@ func (b *bundle) deploy(p *plan.Plan) {
 	p.Format = plan.Format
 	for i := range p.Tasks {
 		p.Tasks[i].Pool = "default"
-		p.Tasks[i].Run = "true"
+		if !engine.Holds(&p.Tasks[i]) {
+			p.Tasks[i].Run = "true"
+		}
 	}
 	bytes, err := p.Encode()
 	require.NoError(b.t, err)

@@ -1,4 +1,5 @@
-// Package runapi serves signalbox.run.v1.RunService and HistoryService.
+// Package runapi serves signalbox.run.v1.RunService, HistoryService and
+// ApprovalService.
 //
 // It judges what a start was given against the plan (the only place where a
 // value is looked at, and then only one that was declared open), hands what
@@ -27,6 +28,10 @@ type Advancer interface {
 	StartRun(ctx context.Context, c advance.StartRun) (advance.Started, error)
 	CancelRun(ctx context.Context, c advance.CancelRun) error
 	RetryRun(ctx context.Context, c advance.RetryRun) error
+	PauseRun(ctx context.Context, c advance.PauseRun) error
+	ResumeRun(ctx context.Context, c advance.ResumeRun) error
+	SignalRun(ctx context.Context, c advance.SignalRun) error
+	Vote(ctx context.Context, c advance.Vote) error
 }
 
 // Watcher is what tells of changes.

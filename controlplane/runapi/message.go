@@ -39,6 +39,7 @@ func taskMessage(t *rundb.Task) (*runv1.Task, error) {
 		Name: t.Name, State: t.State, Reason: t.Reason, Needs: t.Needs, Pool: t.Pool, Exit: t.Exit, Rule: t.Rule,
 		RetryAt: stamp(t.RetryAt), UsedUser: uint32(t.UsedUser), UsedInfra: uint32(t.UsedInfra), UsedPreempt: uint32(t.UsedPreempt),
 	}
+	m.Hold = holdMessage(t.Hold)
 	for i := range t.Attempts {
 		a, err := attemptMessage(&t.Attempts[i])
 		if err != nil {

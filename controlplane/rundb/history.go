@@ -23,6 +23,8 @@ type Task struct {
 	// RetryAt is when a task in backoff is tried again; zero for others.
 	RetryAt                          time.Time
 	UsedUser, UsedInfra, UsedPreempt int16
+	// Hold is set on tasks that wait instead of running, once they are reached.
+	Hold *Hold
 }
 
 // Attempt is one try at a task. Times are zero where unknown.
@@ -65,6 +67,7 @@ type history struct {
 	state    *engine.State
 	attempts [][]Attempt // by task
 	reasons  []string    // by task: of its latest entry
+	votes    map[int32][]Vote
 }
 
 func newHistory(g *engine.Graph, run id.UUID) *history {
@@ -88,6 +91,7 @@ func (h *history) add(row journal.Row, body []byte) error {
 		return nil
 	}
 	h.reasons[row.Task] = row.Reason
+	h.note(&row)
 	if row.Kind != engine.KindAttemptEnded || row.Attempt < 0 {
 		return nil // a decision is no attempt at the task
 	}
@@ -141,6 +145,7 @@ func (h *history) place(out *Task, i int32, l *lease, now time.Time) {
 	t := &h.state.Tasks[i]
 	live := l != nil && t.State == engine.TaskOpen && t.Try() == l.Attempt
 	out.State = t.Display(live, now)
+	out.Hold = h.hold(i)
 	out.UsedUser, out.UsedInfra, out.UsedPreempt = t.UsedUser, t.UsedInfra, t.UsedPreempt
 	switch {
 	case live && l.Attempt > 0:

@@ -90,7 +90,7 @@ func (r *Reader) past(ctx context.Context, tx pgx.Tx, run Run, m Moment) (Past, 
 	}
 	run.become(h.state)
 	out.At, out.Run, out.Tasks = at, run, h.tasks(held, r.names, at)
-	return out, nil
+	return out, nameActors(ctx, tx, r.by.OrgID, out.Tasks)
 }
 
 // cut says how many entries belong to the moment, and when it was.

@@ -107,9 +107,9 @@ func get(ctx context.Context, tx pgx.Tx, by caller.Caller, ref Ref) (Run, error)
 
 // named puts names in the place of the ids of those who started the runs.
 func named(ctx context.Context, tx pgx.Tx, org id.UUID, list []Run) error {
-	texts := make([]string, len(list))
+	texts := make([]string, 0, len(list))
 	for i := range list {
-		texts[i] = list[i].Actor
+		texts = append(append(texts, list[i].Actor), actor.In(list[i].Reason)...)
 	}
 	names, err := actor.Names(ctx, tx, org, texts)
 	if err != nil {
@@ -117,6 +117,7 @@ func named(ctx context.Context, tx pgx.Tx, org id.UUID, list []Run) error {
 	}
 	for i := range list {
 		list[i].Actor = actor.Name(names, list[i].Actor)
+		list[i].Reason = actor.Named(names, list[i].Reason)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package rundb
 import (
 	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,6 +23,12 @@ var sentences = map[engine.Kind]func(e *Entry) string{
 	engine.KindTaskEnded:          taskSentence,
 	engine.KindTaskDecided:        decisionSentence,
 	engine.KindTaskExpanded:       expansionSentence,
+	engine.KindRunPaused:          func(e *Entry) string { return by(e, "paused the run", "The run was paused") },
+	engine.KindRunSuspended:       func(e *Entry) string { return by(e, "suspended the run", "The run was suspended") },
+	engine.KindRunResumed:         func(e *Entry) string { return by(e, "resumed the run", "The run was resumed") },
+	engine.KindSignalReceived:     signalSentence,
+	engine.KindTaskApproved:       func(e *Entry) string { return by(e, "approved "+e.Path, e.Path+" was approved") },
+	engine.KindTaskRejected:       func(e *Entry) string { return by(e, "rejected "+e.Path, e.Path+" was rejected") },
 	engine.KindItemsStopped:       func(e *Entry) string { return "What had not begun inside of " + e.Path + " was stopped" },
 }
 
@@ -97,6 +104,14 @@ func expansionSentence(e *Entry) string {
 		return "Items of " + e.Path + " came into being"
 	}
 	return fmt.Sprintf("The items %d to %d of %s came into being", e.Detail.First, e.Detail.First+e.Detail.Count-1, e.Path)
+}
+
+func signalSentence(e *Entry) string {
+	if e.Detail == nil {
+		return by(e, "sent a signal", "A signal came")
+	}
+	name := strconv.Quote(e.Detail.Name)
+	return by(e, "sent the signal "+name, "The signal "+name+" came")
 }
 
 // plainSentence is made of what the entry has.

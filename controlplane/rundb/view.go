@@ -67,7 +67,7 @@ func (r *Reader) Read(ctx context.Context) (View, error) {
 			return err
 		}
 		view = View{Run: run, Tasks: r.history.tasks(leases, r.names, now)}
-		return nil
+		return nameActors(ctx, tx, r.by.OrgID, view.Tasks)
 	})
 	return view, err
 }

@@ -54,6 +54,7 @@ type Clients struct {
 	Pipeline     pipelinev1connect.PipelineServiceClient
 	Run          runv1connect.RunServiceClient
 	History      runv1connect.HistoryServiceClient
+	Approval     runv1connect.ApprovalServiceClient
 	Pool         poolv1connect.PoolServiceClient
 	Schedule     schedulev1connect.ScheduleServiceClient
 	Relay        relayv1connect.RelayServiceClient
@@ -76,6 +77,7 @@ func New(c Config) *Clients {
 		Audit:        tenancyv1connect.NewAuditServiceClient(hc, c.Server, options...),
 		Pipeline:     pipelinev1connect.NewPipelineServiceClient(hc, c.Server, options...),
 		Run:          runv1connect.NewRunServiceClient(hc, c.Server, options...),
+		Approval:     runv1connect.NewApprovalServiceClient(hc, c.Server, options...),
 		History:      runv1connect.NewHistoryServiceClient(hc, c.Server, options...),
 		Pool:         poolv1connect.NewPoolServiceClient(hc, c.Server, options...),
 		Schedule:     schedulev1connect.NewScheduleServiceClient(hc, c.Server, options...),

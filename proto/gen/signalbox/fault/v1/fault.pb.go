@@ -73,6 +73,19 @@ const (
 	Reason_REASON_JOURNAL_ARCHIVED Reason = 70
 	// The schedule stands in its pipeline's file and is changed there.
 	Reason_REASON_SCHEDULE_OF_FILE Reason = 80
+	Reason_REASON_RUN_PENDING      Reason = 90
+	Reason_REASON_RUN_CANCELING    Reason = 91
+	Reason_REASON_RUN_NOT_PAUSED   Reason = 92
+	// No task of the run waits for a signal of that name.
+	Reason_REASON_SIGNAL_UNKNOWN    Reason = 93
+	Reason_REASON_SIGNAL_LIMIT      Reason = 94
+	Reason_REASON_NOT_AN_APPROVAL   Reason = 95
+	Reason_REASON_APPROVAL_NOT_OPEN Reason = 96
+	Reason_REASON_APPROVAL_CLOSED   Reason = 97
+	// Whoever asked for a run does not approve of it.
+	Reason_REASON_FOUR_EYES Reason = 98
+	// The approval names others.
+	Reason_REASON_NOT_AN_APPROVER Reason = 99
 )
 
 // Enum value maps for Reason.
@@ -115,6 +128,16 @@ var (
 		62: "REASON_DATA_GONE",
 		70: "REASON_JOURNAL_ARCHIVED",
 		80: "REASON_SCHEDULE_OF_FILE",
+		90: "REASON_RUN_PENDING",
+		91: "REASON_RUN_CANCELING",
+		92: "REASON_RUN_NOT_PAUSED",
+		93: "REASON_SIGNAL_UNKNOWN",
+		94: "REASON_SIGNAL_LIMIT",
+		95: "REASON_NOT_AN_APPROVAL",
+		96: "REASON_APPROVAL_NOT_OPEN",
+		97: "REASON_APPROVAL_CLOSED",
+		98: "REASON_FOUR_EYES",
+		99: "REASON_NOT_AN_APPROVER",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":          0,
@@ -154,6 +177,16 @@ var (
 		"REASON_DATA_GONE":            62,
 		"REASON_JOURNAL_ARCHIVED":     70,
 		"REASON_SCHEDULE_OF_FILE":     80,
+		"REASON_RUN_PENDING":          90,
+		"REASON_RUN_CANCELING":        91,
+		"REASON_RUN_NOT_PAUSED":       92,
+		"REASON_SIGNAL_UNKNOWN":       93,
+		"REASON_SIGNAL_LIMIT":         94,
+		"REASON_NOT_AN_APPROVAL":      95,
+		"REASON_APPROVAL_NOT_OPEN":    96,
+		"REASON_APPROVAL_CLOSED":      97,
+		"REASON_FOUR_EYES":            98,
+		"REASON_NOT_AN_APPROVER":      99,
 	}
 )
 
@@ -350,7 +383,7 @@ const file_signalbox_fault_v1_fault_proto_rawDesc = "" +
 	"\x04text\x18\x04 \x01(\tR\x04text\x12\x12\n" +
 	"\x04line\x18\x05 \x01(\rR\x04line\x12\x16\n" +
 	"\x06column\x18\x06 \x01(\rR\x06column\x12\x18\n" +
-	"\aexcerpt\x18\a \x01(\tR\aexcerpt*\xec\a\n" +
+	"\aexcerpt\x18\a \x01(\tR\aexcerpt*\xf5\t\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10REASON_NOT_FOUND\x10\x01\x12\x1a\n" +
@@ -389,7 +422,17 @@ const file_signalbox_fault_v1_fault_proto_rawDesc = "" +
 	"\x14REASON_STREAM_CLOSED\x10=\x12\x14\n" +
 	"\x10REASON_DATA_GONE\x10>\x12\x1b\n" +
 	"\x17REASON_JOURNAL_ARCHIVED\x10F\x12\x1b\n" +
-	"\x17REASON_SCHEDULE_OF_FILE\x10PB\xd5\x01\n" +
+	"\x17REASON_SCHEDULE_OF_FILE\x10P\x12\x16\n" +
+	"\x12REASON_RUN_PENDING\x10Z\x12\x18\n" +
+	"\x14REASON_RUN_CANCELING\x10[\x12\x19\n" +
+	"\x15REASON_RUN_NOT_PAUSED\x10\\\x12\x19\n" +
+	"\x15REASON_SIGNAL_UNKNOWN\x10]\x12\x17\n" +
+	"\x13REASON_SIGNAL_LIMIT\x10^\x12\x1a\n" +
+	"\x16REASON_NOT_AN_APPROVAL\x10_\x12\x1c\n" +
+	"\x18REASON_APPROVAL_NOT_OPEN\x10`\x12\x1a\n" +
+	"\x16REASON_APPROVAL_CLOSED\x10a\x12\x14\n" +
+	"\x10REASON_FOUR_EYES\x10b\x12\x1a\n" +
+	"\x16REASON_NOT_AN_APPROVER\x10cB\xd5\x01\n" +
 	"\x16com.signalbox.fault.v1B\n" +
 	"FaultProtoP\x01ZEgithub.com/signalboxhq/signalbox/proto/gen/signalbox/fault/v1;faultv1\xa2\x02\x03SFX\xaa\x02\x12Signalbox.Fault.V1\xca\x02\x12Signalbox\\Fault\\V1\xe2\x02\x1eSignalbox\\Fault\\V1\\GPBMetadata\xea\x02\x14Signalbox::Fault::V1b\x06proto3"
 

@@ -223,7 +223,7 @@ func (x *Run) GetTasksFailed() uint32 {
 type Task struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// pending ready running backoff succeeded failed tolerated skipped
+	// pending ready running backoff held succeeded failed tolerated skipped
 	// upstream_failed canceled
 	State  string   `protobuf:"bytes,2,opt,name=state,proto3" json:"state,omitempty"`
 	Reason string   `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
@@ -236,9 +236,12 @@ type Task struct {
 	Rule     string                 `protobuf:"bytes,9,opt,name=rule,proto3" json:"rule,omitempty"`
 	// The last `42/100 training` of the running attempt is data and does not
 	// come here; see the relay.
-	UsedUser      uint32 `protobuf:"varint,10,opt,name=used_user,json=usedUser,proto3" json:"used_user,omitempty"`
-	UsedInfra     uint32 `protobuf:"varint,11,opt,name=used_infra,json=usedInfra,proto3" json:"used_infra,omitempty"`
-	UsedPreempt   uint32 `protobuf:"varint,12,opt,name=used_preempt,json=usedPreempt,proto3" json:"used_preempt,omitempty"`
+	UsedUser    uint32 `protobuf:"varint,10,opt,name=used_user,json=usedUser,proto3" json:"used_user,omitempty"`
+	UsedInfra   uint32 `protobuf:"varint,11,opt,name=used_infra,json=usedInfra,proto3" json:"used_infra,omitempty"`
+	UsedPreempt uint32 `protobuf:"varint,12,opt,name=used_preempt,json=usedPreempt,proto3" json:"used_preempt,omitempty"`
+	// Set on tasks that wait for a time, a signal or people, from when they are
+	// reached.
+	Hold          *Hold `protobuf:"bytes,30,opt,name=hold,proto3" json:"hold,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -357,6 +360,205 @@ func (x *Task) GetUsedPreempt() uint32 {
 	return 0
 }
 
+func (x *Task) GetHold() *Hold {
+	if x != nil {
+		return x.Hold
+	}
+	return nil
+}
+
+// Hold is what a task waits for, or has waited for.
+type Hold struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// wait, signal or approval
+	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	// While it is held.
+	Since *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=since,proto3" json:"since,omitempty"`
+	// When it is over, or in vain; none: never by itself.
+	Until *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=until,proto3" json:"until,omitempty"`
+	// The signal's name and the type of its payload; no type: it has none.
+	Signal     string `protobuf:"bytes,4,opt,name=signal,proto3" json:"signal,omitempty"`
+	SignalType string `protobuf:"bytes,5,opt,name=signal_type,json=signalType,proto3" json:"signal_type,omitempty"`
+	// Of approvals: see Approval.
+	Required     uint32   `protobuf:"varint,6,opt,name=required,proto3" json:"required,omitempty"`
+	By           []string `protobuf:"bytes,7,rep,name=by,proto3" json:"by,omitempty"`
+	NotRequester bool     `protobuf:"varint,8,opt,name=not_requester,json=notRequester,proto3" json:"not_requester,omitempty"`
+	// Every word that was said, oldest first.
+	Votes         []*Vote `protobuf:"bytes,9,rep,name=votes,proto3" json:"votes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Hold) Reset() {
+	*x = Hold{}
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Hold) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Hold) ProtoMessage() {}
+
+func (x *Hold) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Hold.ProtoReflect.Descriptor instead.
+func (*Hold) Descriptor() ([]byte, []int) {
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Hold) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Hold) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *Hold) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
+}
+
+func (x *Hold) GetSignal() string {
+	if x != nil {
+		return x.Signal
+	}
+	return ""
+}
+
+func (x *Hold) GetSignalType() string {
+	if x != nil {
+		return x.SignalType
+	}
+	return ""
+}
+
+func (x *Hold) GetRequired() uint32 {
+	if x != nil {
+		return x.Required
+	}
+	return 0
+}
+
+func (x *Hold) GetBy() []string {
+	if x != nil {
+		return x.By
+	}
+	return nil
+}
+
+func (x *Hold) GetNotRequester() bool {
+	if x != nil {
+		return x.NotRequester
+	}
+	return false
+}
+
+func (x *Hold) GetVotes() []*Vote {
+	if x != nil {
+		return x.Votes
+	}
+	return nil
+}
+
+// Vote is what somebody said to an approval.
+type Vote struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Actor         string                 `protobuf:"bytes,1,opt,name=actor,proto3" json:"actor,omitempty"`
+	Rejected      bool                   `protobuf:"varint,2,opt,name=rejected,proto3" json:"rejected,omitempty"`
+	Comment       string                 `protobuf:"bytes,3,opt,name=comment,proto3" json:"comment,omitempty"`
+	At            *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=at,proto3" json:"at,omitempty"`
+	Generation    int32                  `protobuf:"varint,5,opt,name=generation,proto3" json:"generation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Vote) Reset() {
+	*x = Vote{}
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Vote) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Vote) ProtoMessage() {}
+
+func (x *Vote) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Vote.ProtoReflect.Descriptor instead.
+func (*Vote) Descriptor() ([]byte, []int) {
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Vote) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+func (x *Vote) GetRejected() bool {
+	if x != nil {
+		return x.Rejected
+	}
+	return false
+}
+
+func (x *Vote) GetComment() string {
+	if x != nil {
+		return x.Comment
+	}
+	return ""
+}
+
+func (x *Vote) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *Vote) GetGeneration() int32 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
 // Attempt is one try at a task.
 type Attempt struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -385,7 +587,7 @@ type Attempt struct {
 
 func (x *Attempt) Reset() {
 	*x = Attempt{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[2]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -397,7 +599,7 @@ func (x *Attempt) String() string {
 func (*Attempt) ProtoMessage() {}
 
 func (x *Attempt) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[2]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -410,7 +612,7 @@ func (x *Attempt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attempt.ProtoReflect.Descriptor instead.
 func (*Attempt) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{2}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Attempt) GetNumber() uint32 {
@@ -526,7 +728,7 @@ type StartRunRequest struct {
 
 func (x *StartRunRequest) Reset() {
 	*x = StartRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[3]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -538,7 +740,7 @@ func (x *StartRunRequest) String() string {
 func (*StartRunRequest) ProtoMessage() {}
 
 func (x *StartRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[3]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -551,7 +753,7 @@ func (x *StartRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartRunRequest.ProtoReflect.Descriptor instead.
 func (*StartRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{3}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *StartRunRequest) GetPipeline() string {
@@ -607,7 +809,7 @@ type StartRunResponse struct {
 
 func (x *StartRunResponse) Reset() {
 	*x = StartRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[4]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -619,7 +821,7 @@ func (x *StartRunResponse) String() string {
 func (*StartRunResponse) ProtoMessage() {}
 
 func (x *StartRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[4]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -632,7 +834,7 @@ func (x *StartRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartRunResponse.ProtoReflect.Descriptor instead.
 func (*StartRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{4}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *StartRunResponse) GetRun() *Run {
@@ -659,7 +861,7 @@ type GetRunRequest struct {
 
 func (x *GetRunRequest) Reset() {
 	*x = GetRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[5]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -671,7 +873,7 @@ func (x *GetRunRequest) String() string {
 func (*GetRunRequest) ProtoMessage() {}
 
 func (x *GetRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[5]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -684,7 +886,7 @@ func (x *GetRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRunRequest.ProtoReflect.Descriptor instead.
 func (*GetRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{5}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GetRunRequest) GetId() string {
@@ -704,7 +906,7 @@ type GetRunResponse struct {
 
 func (x *GetRunResponse) Reset() {
 	*x = GetRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[6]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -716,7 +918,7 @@ func (x *GetRunResponse) String() string {
 func (*GetRunResponse) ProtoMessage() {}
 
 func (x *GetRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[6]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -729,7 +931,7 @@ func (x *GetRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRunResponse.ProtoReflect.Descriptor instead.
 func (*GetRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{6}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GetRunResponse) GetRun() *Run {
@@ -763,7 +965,7 @@ type ListRunsRequest struct {
 
 func (x *ListRunsRequest) Reset() {
 	*x = ListRunsRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[7]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -775,7 +977,7 @@ func (x *ListRunsRequest) String() string {
 func (*ListRunsRequest) ProtoMessage() {}
 
 func (x *ListRunsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[7]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -788,7 +990,7 @@ func (x *ListRunsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRunsRequest.ProtoReflect.Descriptor instead.
 func (*ListRunsRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{7}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListRunsRequest) GetPipeline() string {
@@ -851,7 +1053,7 @@ type ListRunsResponse struct {
 
 func (x *ListRunsResponse) Reset() {
 	*x = ListRunsResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[8]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -863,7 +1065,7 @@ func (x *ListRunsResponse) String() string {
 func (*ListRunsResponse) ProtoMessage() {}
 
 func (x *ListRunsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[8]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -876,7 +1078,7 @@ func (x *ListRunsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRunsResponse.ProtoReflect.Descriptor instead.
 func (*ListRunsResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{8}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListRunsResponse) GetRuns() []*Run {
@@ -902,7 +1104,7 @@ type WatchRunRequest struct {
 
 func (x *WatchRunRequest) Reset() {
 	*x = WatchRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[9]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -914,7 +1116,7 @@ func (x *WatchRunRequest) String() string {
 func (*WatchRunRequest) ProtoMessage() {}
 
 func (x *WatchRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[9]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -927,7 +1129,7 @@ func (x *WatchRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRunRequest.ProtoReflect.Descriptor instead.
 func (*WatchRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{9}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *WatchRunRequest) GetId() string {
@@ -947,7 +1149,7 @@ type WatchRunResponse struct {
 
 func (x *WatchRunResponse) Reset() {
 	*x = WatchRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[10]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -959,7 +1161,7 @@ func (x *WatchRunResponse) String() string {
 func (*WatchRunResponse) ProtoMessage() {}
 
 func (x *WatchRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[10]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -972,7 +1174,7 @@ func (x *WatchRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRunResponse.ProtoReflect.Descriptor instead.
 func (*WatchRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{10}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *WatchRunResponse) GetRun() *Run {
@@ -999,7 +1201,7 @@ type CancelRunRequest struct {
 
 func (x *CancelRunRequest) Reset() {
 	*x = CancelRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[11]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1011,7 +1213,7 @@ func (x *CancelRunRequest) String() string {
 func (*CancelRunRequest) ProtoMessage() {}
 
 func (x *CancelRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[11]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1024,7 +1226,7 @@ func (x *CancelRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRunRequest.ProtoReflect.Descriptor instead.
 func (*CancelRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{11}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *CancelRunRequest) GetId() string {
@@ -1050,7 +1252,7 @@ type CancelRunResponse struct {
 
 func (x *CancelRunResponse) Reset() {
 	*x = CancelRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[12]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1062,7 +1264,7 @@ func (x *CancelRunResponse) String() string {
 func (*CancelRunResponse) ProtoMessage() {}
 
 func (x *CancelRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[12]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1075,7 +1277,7 @@ func (x *CancelRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRunResponse.ProtoReflect.Descriptor instead.
 func (*CancelRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{12}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *CancelRunResponse) GetRun() *Run {
@@ -1094,7 +1296,7 @@ type RetryRunRequest struct {
 
 func (x *RetryRunRequest) Reset() {
 	*x = RetryRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[13]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1106,7 +1308,7 @@ func (x *RetryRunRequest) String() string {
 func (*RetryRunRequest) ProtoMessage() {}
 
 func (x *RetryRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[13]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1119,7 +1321,7 @@ func (x *RetryRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryRunRequest.ProtoReflect.Descriptor instead.
 func (*RetryRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{13}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *RetryRunRequest) GetId() string {
@@ -1138,7 +1340,7 @@ type RetryRunResponse struct {
 
 func (x *RetryRunResponse) Reset() {
 	*x = RetryRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[14]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1150,7 +1352,7 @@ func (x *RetryRunResponse) String() string {
 func (*RetryRunResponse) ProtoMessage() {}
 
 func (x *RetryRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[14]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1163,10 +1365,308 @@ func (x *RetryRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryRunResponse.ProtoReflect.Descriptor instead.
 func (*RetryRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{14}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *RetryRunResponse) GetRun() *Run {
+	if x != nil {
+		return x.Run
+	}
+	return nil
+}
+
+type PauseRunRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Suspend       bool                   `protobuf:"varint,2,opt,name=suspend,proto3" json:"suspend,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PauseRunRequest) Reset() {
+	*x = PauseRunRequest{}
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PauseRunRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PauseRunRequest) ProtoMessage() {}
+
+func (x *PauseRunRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PauseRunRequest.ProtoReflect.Descriptor instead.
+func (*PauseRunRequest) Descriptor() ([]byte, []int) {
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *PauseRunRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *PauseRunRequest) GetSuspend() bool {
+	if x != nil {
+		return x.Suspend
+	}
+	return false
+}
+
+type PauseRunResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Run           *Run                   `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PauseRunResponse) Reset() {
+	*x = PauseRunResponse{}
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PauseRunResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PauseRunResponse) ProtoMessage() {}
+
+func (x *PauseRunResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PauseRunResponse.ProtoReflect.Descriptor instead.
+func (*PauseRunResponse) Descriptor() ([]byte, []int) {
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *PauseRunResponse) GetRun() *Run {
+	if x != nil {
+		return x.Run
+	}
+	return nil
+}
+
+type ResumeRunRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumeRunRequest) Reset() {
+	*x = ResumeRunRequest{}
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumeRunRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumeRunRequest) ProtoMessage() {}
+
+func (x *ResumeRunRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumeRunRequest.ProtoReflect.Descriptor instead.
+func (*ResumeRunRequest) Descriptor() ([]byte, []int) {
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ResumeRunRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type ResumeRunResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Run           *Run                   `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumeRunResponse) Reset() {
+	*x = ResumeRunResponse{}
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumeRunResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumeRunResponse) ProtoMessage() {}
+
+func (x *ResumeRunResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumeRunResponse.ProtoReflect.Descriptor instead.
+func (*ResumeRunResponse) Descriptor() ([]byte, []int) {
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ResumeRunResponse) GetRun() *Run {
+	if x != nil {
+		return x.Run
+	}
+	return nil
+}
+
+type SignalRunRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Name  string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// At most 200 bytes.
+	Key string `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
+	// Sealed to the workspace's key; none where the task declares no type.
+	Payload       *Value `protobuf:"bytes,4,opt,name=payload,proto3" json:"payload,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SignalRunRequest) Reset() {
+	*x = SignalRunRequest{}
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SignalRunRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SignalRunRequest) ProtoMessage() {}
+
+func (x *SignalRunRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SignalRunRequest.ProtoReflect.Descriptor instead.
+func (*SignalRunRequest) Descriptor() ([]byte, []int) {
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *SignalRunRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *SignalRunRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *SignalRunRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *SignalRunRequest) GetPayload() *Value {
+	if x != nil {
+		return x.Payload
+	}
+	return nil
+}
+
+type SignalRunResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Run           *Run                   `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SignalRunResponse) Reset() {
+	*x = SignalRunResponse{}
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SignalRunResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SignalRunResponse) ProtoMessage() {}
+
+func (x *SignalRunResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SignalRunResponse.ProtoReflect.Descriptor instead.
+func (*SignalRunResponse) Descriptor() ([]byte, []int) {
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *SignalRunResponse) GetRun() *Run {
 	if x != nil {
 		return x.Run
 	}
@@ -1182,7 +1682,7 @@ type GetRunValuesRequest struct {
 
 func (x *GetRunValuesRequest) Reset() {
 	*x = GetRunValuesRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[15]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1194,7 +1694,7 @@ func (x *GetRunValuesRequest) String() string {
 func (*GetRunValuesRequest) ProtoMessage() {}
 
 func (x *GetRunValuesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[15]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1207,7 +1707,7 @@ func (x *GetRunValuesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRunValuesRequest.ProtoReflect.Descriptor instead.
 func (*GetRunValuesRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{15}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *GetRunValuesRequest) GetId() string {
@@ -1227,7 +1727,7 @@ type GetRunValuesResponse struct {
 
 func (x *GetRunValuesResponse) Reset() {
 	*x = GetRunValuesResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[16]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1239,7 +1739,7 @@ func (x *GetRunValuesResponse) String() string {
 func (*GetRunValuesResponse) ProtoMessage() {}
 
 func (x *GetRunValuesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[16]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1252,7 +1752,7 @@ func (x *GetRunValuesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRunValuesResponse.ProtoReflect.Descriptor instead.
 func (*GetRunValuesResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{16}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetRunValuesResponse) GetParams() []*Value {
@@ -1281,7 +1781,7 @@ type TaskValues struct {
 
 func (x *TaskValues) Reset() {
 	*x = TaskValues{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[17]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1293,7 +1793,7 @@ func (x *TaskValues) String() string {
 func (*TaskValues) ProtoMessage() {}
 
 func (x *TaskValues) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[17]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1306,7 +1806,7 @@ func (x *TaskValues) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskValues.ProtoReflect.Descriptor instead.
 func (*TaskValues) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{17}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *TaskValues) GetTask() string {
@@ -1372,7 +1872,7 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\ftasks_failed\x18\x13 \x01(\rR\vtasksFailed\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xe7\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x93\x03\n" +
 	"\x04Task\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\tR\x05state\x12\x16\n" +
@@ -1387,7 +1887,27 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	" \x01(\rR\busedUser\x12\x1d\n" +
 	"\n" +
 	"used_infra\x18\v \x01(\rR\tusedInfra\x12!\n" +
-	"\fused_preempt\x18\f \x01(\rR\vusedPreempt\"\x86\x04\n" +
+	"\fused_preempt\x18\f \x01(\rR\vusedPreempt\x12*\n" +
+	"\x04hold\x18\x1e \x01(\v2\x16.signalbox.run.v1.HoldR\x04hold\"\xb6\x02\n" +
+	"\x04Hold\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x120\n" +
+	"\x05since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x120\n" +
+	"\x05until\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12\x16\n" +
+	"\x06signal\x18\x04 \x01(\tR\x06signal\x12\x1f\n" +
+	"\vsignal_type\x18\x05 \x01(\tR\n" +
+	"signalType\x12\x1a\n" +
+	"\brequired\x18\x06 \x01(\rR\brequired\x12\x0e\n" +
+	"\x02by\x18\a \x03(\tR\x02by\x12#\n" +
+	"\rnot_requester\x18\b \x01(\bR\fnotRequester\x12,\n" +
+	"\x05votes\x18\t \x03(\v2\x16.signalbox.run.v1.VoteR\x05votes\"\x9e\x01\n" +
+	"\x04Vote\x12\x14\n" +
+	"\x05actor\x18\x01 \x01(\tR\x05actor\x12\x1a\n" +
+	"\brejected\x18\x02 \x01(\bR\brejected\x12\x18\n" +
+	"\acomment\x18\x03 \x01(\tR\acomment\x12*\n" +
+	"\x02at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x1e\n" +
+	"\n" +
+	"generation\x18\x05 \x01(\x05R\n" +
+	"generation\"\x86\x04\n" +
 	"\aAttempt\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\tR\x05state\x12\x14\n" +
@@ -1453,6 +1973,22 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\x0fRetryRunRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\";\n" +
 	"\x10RetryRunResponse\x12'\n" +
+	"\x03run\x18\x01 \x01(\v2\x15.signalbox.run.v1.RunR\x03run\";\n" +
+	"\x0fPauseRunRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
+	"\asuspend\x18\x02 \x01(\bR\asuspend\";\n" +
+	"\x10PauseRunResponse\x12'\n" +
+	"\x03run\x18\x01 \x01(\v2\x15.signalbox.run.v1.RunR\x03run\"\"\n" +
+	"\x10ResumeRunRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"<\n" +
+	"\x11ResumeRunResponse\x12'\n" +
+	"\x03run\x18\x01 \x01(\v2\x15.signalbox.run.v1.RunR\x03run\"{\n" +
+	"\x10SignalRunRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x10\n" +
+	"\x03key\x18\x03 \x01(\tR\x03key\x121\n" +
+	"\apayload\x18\x04 \x01(\v2\x17.signalbox.run.v1.ValueR\apayload\"<\n" +
+	"\x11SignalRunResponse\x12'\n" +
 	"\x03run\x18\x01 \x01(\v2\x15.signalbox.run.v1.RunR\x03run\"%\n" +
 	"\x13GetRunValuesRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"{\n" +
@@ -1464,7 +2000,7 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\rR\aattempt\x121\n" +
 	"\aoutputs\x18\x03 \x03(\v2\x17.signalbox.run.v1.ValueR\aoutputs\x128\n" +
-	"\tartifacts\x18\x04 \x03(\v2\x1a.signalbox.run.v1.ArtifactR\tartifacts2\xf0\x05\n" +
+	"\tartifacts\x18\x04 \x03(\v2\x1a.signalbox.run.v1.ArtifactR\tartifacts2\xab\b\n" +
 	"\n" +
 	"RunService\x12e\n" +
 	"\bStartRun\x12!.signalbox.run.v1.StartRunRequest\x1a\".signalbox.run.v1.StartRunResponse\"\x12\x92\x82\x19\x0e\n" +
@@ -1480,6 +2016,15 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\n" +
 	"runs.write\x10\x02\x12e\n" +
 	"\bRetryRun\x12!.signalbox.run.v1.RetryRunRequest\x1a\".signalbox.run.v1.RetryRunResponse\"\x12\x92\x82\x19\x0e\n" +
+	"\n" +
+	"runs.write\x10\x02\x12e\n" +
+	"\bPauseRun\x12!.signalbox.run.v1.PauseRunRequest\x1a\".signalbox.run.v1.PauseRunResponse\"\x12\x92\x82\x19\x0e\n" +
+	"\n" +
+	"runs.write\x10\x02\x12h\n" +
+	"\tResumeRun\x12\".signalbox.run.v1.ResumeRunRequest\x1a#.signalbox.run.v1.ResumeRunResponse\"\x12\x92\x82\x19\x0e\n" +
+	"\n" +
+	"runs.write\x10\x02\x12h\n" +
+	"\tSignalRun\x12\".signalbox.run.v1.SignalRunRequest\x1a#.signalbox.run.v1.SignalRunResponse\"\x12\x92\x82\x19\x0e\n" +
 	"\n" +
 	"runs.write\x10\x02\x12s\n" +
 	"\fGetRunValues\x12%.signalbox.run.v1.GetRunValuesRequest\x1a&.signalbox.run.v1.GetRunValuesResponse\"\x14\x92\x82\x19\r\n" +
@@ -1498,78 +2043,101 @@ func file_signalbox_run_v1_run_proto_rawDescGZIP() []byte {
 	return file_signalbox_run_v1_run_proto_rawDescData
 }
 
-var file_signalbox_run_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_signalbox_run_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_signalbox_run_v1_run_proto_goTypes = []any{
 	(*Run)(nil),                   // 0: signalbox.run.v1.Run
 	(*Task)(nil),                  // 1: signalbox.run.v1.Task
-	(*Attempt)(nil),               // 2: signalbox.run.v1.Attempt
-	(*StartRunRequest)(nil),       // 3: signalbox.run.v1.StartRunRequest
-	(*StartRunResponse)(nil),      // 4: signalbox.run.v1.StartRunResponse
-	(*GetRunRequest)(nil),         // 5: signalbox.run.v1.GetRunRequest
-	(*GetRunResponse)(nil),        // 6: signalbox.run.v1.GetRunResponse
-	(*ListRunsRequest)(nil),       // 7: signalbox.run.v1.ListRunsRequest
-	(*ListRunsResponse)(nil),      // 8: signalbox.run.v1.ListRunsResponse
-	(*WatchRunRequest)(nil),       // 9: signalbox.run.v1.WatchRunRequest
-	(*WatchRunResponse)(nil),      // 10: signalbox.run.v1.WatchRunResponse
-	(*CancelRunRequest)(nil),      // 11: signalbox.run.v1.CancelRunRequest
-	(*CancelRunResponse)(nil),     // 12: signalbox.run.v1.CancelRunResponse
-	(*RetryRunRequest)(nil),       // 13: signalbox.run.v1.RetryRunRequest
-	(*RetryRunResponse)(nil),      // 14: signalbox.run.v1.RetryRunResponse
-	(*GetRunValuesRequest)(nil),   // 15: signalbox.run.v1.GetRunValuesRequest
-	(*GetRunValuesResponse)(nil),  // 16: signalbox.run.v1.GetRunValuesResponse
-	(*TaskValues)(nil),            // 17: signalbox.run.v1.TaskValues
-	nil,                           // 18: signalbox.run.v1.Run.LabelsEntry
-	nil,                           // 19: signalbox.run.v1.StartRunRequest.LabelsEntry
-	(*timestamppb.Timestamp)(nil), // 20: google.protobuf.Timestamp
-	(*Value)(nil),                 // 21: signalbox.run.v1.Value
-	(*Artifact)(nil),              // 22: signalbox.run.v1.Artifact
+	(*Hold)(nil),                  // 2: signalbox.run.v1.Hold
+	(*Vote)(nil),                  // 3: signalbox.run.v1.Vote
+	(*Attempt)(nil),               // 4: signalbox.run.v1.Attempt
+	(*StartRunRequest)(nil),       // 5: signalbox.run.v1.StartRunRequest
+	(*StartRunResponse)(nil),      // 6: signalbox.run.v1.StartRunResponse
+	(*GetRunRequest)(nil),         // 7: signalbox.run.v1.GetRunRequest
+	(*GetRunResponse)(nil),        // 8: signalbox.run.v1.GetRunResponse
+	(*ListRunsRequest)(nil),       // 9: signalbox.run.v1.ListRunsRequest
+	(*ListRunsResponse)(nil),      // 10: signalbox.run.v1.ListRunsResponse
+	(*WatchRunRequest)(nil),       // 11: signalbox.run.v1.WatchRunRequest
+	(*WatchRunResponse)(nil),      // 12: signalbox.run.v1.WatchRunResponse
+	(*CancelRunRequest)(nil),      // 13: signalbox.run.v1.CancelRunRequest
+	(*CancelRunResponse)(nil),     // 14: signalbox.run.v1.CancelRunResponse
+	(*RetryRunRequest)(nil),       // 15: signalbox.run.v1.RetryRunRequest
+	(*RetryRunResponse)(nil),      // 16: signalbox.run.v1.RetryRunResponse
+	(*PauseRunRequest)(nil),       // 17: signalbox.run.v1.PauseRunRequest
+	(*PauseRunResponse)(nil),      // 18: signalbox.run.v1.PauseRunResponse
+	(*ResumeRunRequest)(nil),      // 19: signalbox.run.v1.ResumeRunRequest
+	(*ResumeRunResponse)(nil),     // 20: signalbox.run.v1.ResumeRunResponse
+	(*SignalRunRequest)(nil),      // 21: signalbox.run.v1.SignalRunRequest
+	(*SignalRunResponse)(nil),     // 22: signalbox.run.v1.SignalRunResponse
+	(*GetRunValuesRequest)(nil),   // 23: signalbox.run.v1.GetRunValuesRequest
+	(*GetRunValuesResponse)(nil),  // 24: signalbox.run.v1.GetRunValuesResponse
+	(*TaskValues)(nil),            // 25: signalbox.run.v1.TaskValues
+	nil,                           // 26: signalbox.run.v1.Run.LabelsEntry
+	nil,                           // 27: signalbox.run.v1.StartRunRequest.LabelsEntry
+	(*timestamppb.Timestamp)(nil), // 28: google.protobuf.Timestamp
+	(*Value)(nil),                 // 29: signalbox.run.v1.Value
+	(*Artifact)(nil),              // 30: signalbox.run.v1.Artifact
 }
 var file_signalbox_run_v1_run_proto_depIdxs = []int32{
-	18, // 0: signalbox.run.v1.Run.labels:type_name -> signalbox.run.v1.Run.LabelsEntry
-	20, // 1: signalbox.run.v1.Run.created_at:type_name -> google.protobuf.Timestamp
-	20, // 2: signalbox.run.v1.Run.started_at:type_name -> google.protobuf.Timestamp
-	20, // 3: signalbox.run.v1.Run.finished_at:type_name -> google.protobuf.Timestamp
-	2,  // 4: signalbox.run.v1.Task.attempts:type_name -> signalbox.run.v1.Attempt
-	20, // 5: signalbox.run.v1.Task.retry_at:type_name -> google.protobuf.Timestamp
-	20, // 6: signalbox.run.v1.Attempt.ready_at:type_name -> google.protobuf.Timestamp
-	20, // 7: signalbox.run.v1.Attempt.granted_at:type_name -> google.protobuf.Timestamp
-	20, // 8: signalbox.run.v1.Attempt.started_at:type_name -> google.protobuf.Timestamp
-	20, // 9: signalbox.run.v1.Attempt.finished_at:type_name -> google.protobuf.Timestamp
-	21, // 10: signalbox.run.v1.StartRunRequest.params:type_name -> signalbox.run.v1.Value
-	19, // 11: signalbox.run.v1.StartRunRequest.labels:type_name -> signalbox.run.v1.StartRunRequest.LabelsEntry
-	0,  // 12: signalbox.run.v1.StartRunResponse.run:type_name -> signalbox.run.v1.Run
-	0,  // 13: signalbox.run.v1.GetRunResponse.run:type_name -> signalbox.run.v1.Run
-	1,  // 14: signalbox.run.v1.GetRunResponse.tasks:type_name -> signalbox.run.v1.Task
-	20, // 15: signalbox.run.v1.ListRunsRequest.since:type_name -> google.protobuf.Timestamp
-	20, // 16: signalbox.run.v1.ListRunsRequest.until:type_name -> google.protobuf.Timestamp
-	0,  // 17: signalbox.run.v1.ListRunsResponse.runs:type_name -> signalbox.run.v1.Run
-	0,  // 18: signalbox.run.v1.WatchRunResponse.run:type_name -> signalbox.run.v1.Run
-	1,  // 19: signalbox.run.v1.WatchRunResponse.tasks:type_name -> signalbox.run.v1.Task
-	0,  // 20: signalbox.run.v1.CancelRunResponse.run:type_name -> signalbox.run.v1.Run
-	0,  // 21: signalbox.run.v1.RetryRunResponse.run:type_name -> signalbox.run.v1.Run
-	21, // 22: signalbox.run.v1.GetRunValuesResponse.params:type_name -> signalbox.run.v1.Value
-	17, // 23: signalbox.run.v1.GetRunValuesResponse.tasks:type_name -> signalbox.run.v1.TaskValues
-	21, // 24: signalbox.run.v1.TaskValues.outputs:type_name -> signalbox.run.v1.Value
-	22, // 25: signalbox.run.v1.TaskValues.artifacts:type_name -> signalbox.run.v1.Artifact
-	3,  // 26: signalbox.run.v1.RunService.StartRun:input_type -> signalbox.run.v1.StartRunRequest
-	5,  // 27: signalbox.run.v1.RunService.GetRun:input_type -> signalbox.run.v1.GetRunRequest
-	7,  // 28: signalbox.run.v1.RunService.ListRuns:input_type -> signalbox.run.v1.ListRunsRequest
-	9,  // 29: signalbox.run.v1.RunService.WatchRun:input_type -> signalbox.run.v1.WatchRunRequest
-	11, // 30: signalbox.run.v1.RunService.CancelRun:input_type -> signalbox.run.v1.CancelRunRequest
-	13, // 31: signalbox.run.v1.RunService.RetryRun:input_type -> signalbox.run.v1.RetryRunRequest
-	15, // 32: signalbox.run.v1.RunService.GetRunValues:input_type -> signalbox.run.v1.GetRunValuesRequest
-	4,  // 33: signalbox.run.v1.RunService.StartRun:output_type -> signalbox.run.v1.StartRunResponse
-	6,  // 34: signalbox.run.v1.RunService.GetRun:output_type -> signalbox.run.v1.GetRunResponse
-	8,  // 35: signalbox.run.v1.RunService.ListRuns:output_type -> signalbox.run.v1.ListRunsResponse
-	10, // 36: signalbox.run.v1.RunService.WatchRun:output_type -> signalbox.run.v1.WatchRunResponse
-	12, // 37: signalbox.run.v1.RunService.CancelRun:output_type -> signalbox.run.v1.CancelRunResponse
-	14, // 38: signalbox.run.v1.RunService.RetryRun:output_type -> signalbox.run.v1.RetryRunResponse
-	16, // 39: signalbox.run.v1.RunService.GetRunValues:output_type -> signalbox.run.v1.GetRunValuesResponse
-	33, // [33:40] is the sub-list for method output_type
-	26, // [26:33] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	26, // 0: signalbox.run.v1.Run.labels:type_name -> signalbox.run.v1.Run.LabelsEntry
+	28, // 1: signalbox.run.v1.Run.created_at:type_name -> google.protobuf.Timestamp
+	28, // 2: signalbox.run.v1.Run.started_at:type_name -> google.protobuf.Timestamp
+	28, // 3: signalbox.run.v1.Run.finished_at:type_name -> google.protobuf.Timestamp
+	4,  // 4: signalbox.run.v1.Task.attempts:type_name -> signalbox.run.v1.Attempt
+	28, // 5: signalbox.run.v1.Task.retry_at:type_name -> google.protobuf.Timestamp
+	2,  // 6: signalbox.run.v1.Task.hold:type_name -> signalbox.run.v1.Hold
+	28, // 7: signalbox.run.v1.Hold.since:type_name -> google.protobuf.Timestamp
+	28, // 8: signalbox.run.v1.Hold.until:type_name -> google.protobuf.Timestamp
+	3,  // 9: signalbox.run.v1.Hold.votes:type_name -> signalbox.run.v1.Vote
+	28, // 10: signalbox.run.v1.Vote.at:type_name -> google.protobuf.Timestamp
+	28, // 11: signalbox.run.v1.Attempt.ready_at:type_name -> google.protobuf.Timestamp
+	28, // 12: signalbox.run.v1.Attempt.granted_at:type_name -> google.protobuf.Timestamp
+	28, // 13: signalbox.run.v1.Attempt.started_at:type_name -> google.protobuf.Timestamp
+	28, // 14: signalbox.run.v1.Attempt.finished_at:type_name -> google.protobuf.Timestamp
+	29, // 15: signalbox.run.v1.StartRunRequest.params:type_name -> signalbox.run.v1.Value
+	27, // 16: signalbox.run.v1.StartRunRequest.labels:type_name -> signalbox.run.v1.StartRunRequest.LabelsEntry
+	0,  // 17: signalbox.run.v1.StartRunResponse.run:type_name -> signalbox.run.v1.Run
+	0,  // 18: signalbox.run.v1.GetRunResponse.run:type_name -> signalbox.run.v1.Run
+	1,  // 19: signalbox.run.v1.GetRunResponse.tasks:type_name -> signalbox.run.v1.Task
+	28, // 20: signalbox.run.v1.ListRunsRequest.since:type_name -> google.protobuf.Timestamp
+	28, // 21: signalbox.run.v1.ListRunsRequest.until:type_name -> google.protobuf.Timestamp
+	0,  // 22: signalbox.run.v1.ListRunsResponse.runs:type_name -> signalbox.run.v1.Run
+	0,  // 23: signalbox.run.v1.WatchRunResponse.run:type_name -> signalbox.run.v1.Run
+	1,  // 24: signalbox.run.v1.WatchRunResponse.tasks:type_name -> signalbox.run.v1.Task
+	0,  // 25: signalbox.run.v1.CancelRunResponse.run:type_name -> signalbox.run.v1.Run
+	0,  // 26: signalbox.run.v1.RetryRunResponse.run:type_name -> signalbox.run.v1.Run
+	0,  // 27: signalbox.run.v1.PauseRunResponse.run:type_name -> signalbox.run.v1.Run
+	0,  // 28: signalbox.run.v1.ResumeRunResponse.run:type_name -> signalbox.run.v1.Run
+	29, // 29: signalbox.run.v1.SignalRunRequest.payload:type_name -> signalbox.run.v1.Value
+	0,  // 30: signalbox.run.v1.SignalRunResponse.run:type_name -> signalbox.run.v1.Run
+	29, // 31: signalbox.run.v1.GetRunValuesResponse.params:type_name -> signalbox.run.v1.Value
+	25, // 32: signalbox.run.v1.GetRunValuesResponse.tasks:type_name -> signalbox.run.v1.TaskValues
+	29, // 33: signalbox.run.v1.TaskValues.outputs:type_name -> signalbox.run.v1.Value
+	30, // 34: signalbox.run.v1.TaskValues.artifacts:type_name -> signalbox.run.v1.Artifact
+	5,  // 35: signalbox.run.v1.RunService.StartRun:input_type -> signalbox.run.v1.StartRunRequest
+	7,  // 36: signalbox.run.v1.RunService.GetRun:input_type -> signalbox.run.v1.GetRunRequest
+	9,  // 37: signalbox.run.v1.RunService.ListRuns:input_type -> signalbox.run.v1.ListRunsRequest
+	11, // 38: signalbox.run.v1.RunService.WatchRun:input_type -> signalbox.run.v1.WatchRunRequest
+	13, // 39: signalbox.run.v1.RunService.CancelRun:input_type -> signalbox.run.v1.CancelRunRequest
+	15, // 40: signalbox.run.v1.RunService.RetryRun:input_type -> signalbox.run.v1.RetryRunRequest
+	17, // 41: signalbox.run.v1.RunService.PauseRun:input_type -> signalbox.run.v1.PauseRunRequest
+	19, // 42: signalbox.run.v1.RunService.ResumeRun:input_type -> signalbox.run.v1.ResumeRunRequest
+	21, // 43: signalbox.run.v1.RunService.SignalRun:input_type -> signalbox.run.v1.SignalRunRequest
+	23, // 44: signalbox.run.v1.RunService.GetRunValues:input_type -> signalbox.run.v1.GetRunValuesRequest
+	6,  // 45: signalbox.run.v1.RunService.StartRun:output_type -> signalbox.run.v1.StartRunResponse
+	8,  // 46: signalbox.run.v1.RunService.GetRun:output_type -> signalbox.run.v1.GetRunResponse
+	10, // 47: signalbox.run.v1.RunService.ListRuns:output_type -> signalbox.run.v1.ListRunsResponse
+	12, // 48: signalbox.run.v1.RunService.WatchRun:output_type -> signalbox.run.v1.WatchRunResponse
+	14, // 49: signalbox.run.v1.RunService.CancelRun:output_type -> signalbox.run.v1.CancelRunResponse
+	16, // 50: signalbox.run.v1.RunService.RetryRun:output_type -> signalbox.run.v1.RetryRunResponse
+	18, // 51: signalbox.run.v1.RunService.PauseRun:output_type -> signalbox.run.v1.PauseRunResponse
+	20, // 52: signalbox.run.v1.RunService.ResumeRun:output_type -> signalbox.run.v1.ResumeRunResponse
+	22, // 53: signalbox.run.v1.RunService.SignalRun:output_type -> signalbox.run.v1.SignalRunResponse
+	24, // 54: signalbox.run.v1.RunService.GetRunValues:output_type -> signalbox.run.v1.GetRunValuesResponse
+	45, // [45:55] is the sub-list for method output_type
+	35, // [35:45] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_run_v1_run_proto_init() }
@@ -1584,7 +2152,7 @@ func file_signalbox_run_v1_run_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_run_v1_run_proto_rawDesc), len(file_signalbox_run_v1_run_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   20,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

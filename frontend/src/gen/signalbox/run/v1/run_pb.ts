@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file signalbox/run/v1/run.proto.
  */
 export const file_signalbox_run_v1_run: GenFile = /*@__PURE__*/
-  fileDesc("ChpzaWduYWxib3gvcnVuL3YxL3J1bi5wcm90bxIQc2lnbmFsYm94LnJ1bi52MSL3AwoDUnVuEgoKAmlkGAEgASgJEhAKCHBpcGVsaW5lGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSDgoGbnVtYmVyGAQgASgDEg0KBXN0YXRlGAUgASgJEg4KBnJlYXNvbhgGIAEoCRIPCgdvdXRjb21lGAcgASgJEg0KBWNhdXNlGAggASgJEg0KBWFjdG9yGAkgASgJEjEKBmxhYmVscxgKIAMoCzIhLnNpZ25hbGJveC5ydW4udjEuUnVuLkxhYmVsc0VudHJ5EhAKCHByaW9yaXR5GAsgASgFEhIKCmdlbmVyYXRpb24YDCABKAUSCwoDc2VxGA0gASgDEi4KCmNyZWF0ZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0ZWRfYXQYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2ZpbmlzaGVkX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgt0YXNrc190b3RhbBgRIAEoDRISCgp0YXNrc19kb25lGBIgASgNEhQKDHRhc2tzX2ZhaWxlZBgTIAEoDRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIoQCCgRUYXNrEgwKBG5hbWUYASABKAkSDQoFc3RhdGUYAiABKAkSDgoGcmVhc29uGAMgASgJEg0KBW5lZWRzGAQgAygJEgwKBHBvb2wYBSABKAkSDAoEZXhpdBgGIAEoCRIrCghhdHRlbXB0cxgHIAMoCzIZLnNpZ25hbGJveC5ydW4udjEuQXR0ZW1wdBIsCghyZXRyeV9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEcnVsZRgJIAEoCRIRCgl1c2VkX3VzZXIYCiABKA0SEgoKdXNlZF9pbmZyYRgLIAEoDRIUCgx1c2VkX3ByZWVtcHQYDCABKA0i/AIKB0F0dGVtcHQSDgoGbnVtYmVyGAEgASgNEg0KBXN0YXRlGAIgASgJEg0KBWNhdXNlGAMgASgJEg4KBnJlYXNvbhgEIAEoCRIRCglleGl0X2NvZGUYBSABKAUSEAoIYWdlbnRfaWQYBiABKAkSEgoKYWdlbnRfbmFtZRgHIAEoCRIsCghyZWFkeV9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZ3JhbnRlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZmluaXNoZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDHNlYWxlZF9lcnJvchgMIAEoDBIRCgliaWxsZWRfbXMYDSABKAMSEgoKZ2VuZXJhdGlvbhgOIAEoBSL2AQoPU3RhcnRSdW5SZXF1ZXN0EhAKCHBpcGVsaW5lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSJwoGcGFyYW1zGAMgAygLMhcuc2lnbmFsYm94LnJ1bi52MS5WYWx1ZRIXCg9pZGVtcG90ZW5jeV9rZXkYBCABKAkSPQoGbGFiZWxzGAUgAygLMi0uc2lnbmFsYm94LnJ1bi52MS5TdGFydFJ1blJlcXVlc3QuTGFiZWxzRW50cnkSEAoIcHJpb3JpdHkYBiABKAUaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJHChBTdGFydFJ1blJlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnNpZ25hbGJveC5ydW4udjEuUnVuEg8KB2NyZWF0ZWQYAiABKAgiGwoNR2V0UnVuUmVxdWVzdBIKCgJpZBgBIAEoCSJbCg5HZXRSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1bhIlCgV0YXNrcxgCIAMoCzIWLnNpZ25hbGJveC5ydW4udjEuVGFzayLAAQoPTGlzdFJ1bnNSZXF1ZXN0EhAKCHBpcGVsaW5lGAEgASgJEg4KBnN0YXRlcxgCIAMoCRIOCgZsYWJlbHMYAyADKAkSKQoFc2luY2UYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglwYWdlX3NpemUYBiABKA0SEgoKcGFnZV90b2tlbhgHIAEoCSJQChBMaXN0UnVuc1Jlc3BvbnNlEiMKBHJ1bnMYASADKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1bhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiHQoPV2F0Y2hSdW5SZXF1ZXN0EgoKAmlkGAEgASgJIl0KEFdhdGNoUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4SJQoFdGFza3MYAiADKAsyFi5zaWduYWxib3gucnVuLnYxLlRhc2siLQoQQ2FuY2VsUnVuUmVxdWVzdBIKCgJpZBgBIAEoCRINCgVmb3JjZRgCIAEoCCI3ChFDYW5jZWxSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1biIdCg9SZXRyeVJ1blJlcXVlc3QSCgoCaWQYASABKAkiNgoQUmV0cnlSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1biIhChNHZXRSdW5WYWx1ZXNSZXF1ZXN0EgoKAmlkGAEgASgJImwKFEdldFJ1blZhbHVlc1Jlc3BvbnNlEicKBnBhcmFtcxgBIAMoCzIXLnNpZ25hbGJveC5ydW4udjEuVmFsdWUSKwoFdGFza3MYAiADKAsyHC5zaWduYWxib3gucnVuLnYxLlRhc2tWYWx1ZXMihAEKClRhc2tWYWx1ZXMSDAoEdGFzaxgBIAEoCRIPCgdhdHRlbXB0GAIgASgNEigKB291dHB1dHMYAyADKAsyFy5zaWduYWxib3gucnVuLnYxLlZhbHVlEi0KCWFydGlmYWN0cxgEIAMoCzIaLnNpZ25hbGJveC5ydW4udjEuQXJ0aWZhY3Qy8AUKClJ1blNlcnZpY2USZQoIU3RhcnRSdW4SIS5zaWduYWxib3gucnVuLnYxLlN0YXJ0UnVuUmVxdWVzdBoiLnNpZ25hbGJveC5ydW4udjEuU3RhcnRSdW5SZXNwb25zZSISkoIZDgoKcnVucy53cml0ZRACEmEKBkdldFJ1bhIfLnNpZ25hbGJveC5ydW4udjEuR2V0UnVuUmVxdWVzdBogLnNpZ25hbGJveC5ydW4udjEuR2V0UnVuUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACEmcKCExpc3RSdW5zEiEuc2lnbmFsYm94LnJ1bi52MS5MaXN0UnVuc1JlcXVlc3QaIi5zaWduYWxib3gucnVuLnYxLkxpc3RSdW5zUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACEmkKCFdhdGNoUnVuEiEuc2lnbmFsYm94LnJ1bi52MS5XYXRjaFJ1blJlcXVlc3QaIi5zaWduYWxib3gucnVuLnYxLldhdGNoUnVuUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACMAESaAoJQ2FuY2VsUnVuEiIuc2lnbmFsYm94LnJ1bi52MS5DYW5jZWxSdW5SZXF1ZXN0GiMuc2lnbmFsYm94LnJ1bi52MS5DYW5jZWxSdW5SZXNwb25zZSISkoIZDgoKcnVucy53cml0ZRACEmUKCFJldHJ5UnVuEiEuc2lnbmFsYm94LnJ1bi52MS5SZXRyeVJ1blJlcXVlc3QaIi5zaWduYWxib3gucnVuLnYxLlJldHJ5UnVuUmVzcG9uc2UiEpKCGQ4KCnJ1bnMud3JpdGUQAhJzCgxHZXRSdW5WYWx1ZXMSJS5zaWduYWxib3gucnVuLnYxLkdldFJ1blZhbHVlc1JlcXVlc3QaJi5zaWduYWxib3gucnVuLnYxLkdldFJ1blZhbHVlc1Jlc3BvbnNlIhSQAgGSghkNCglkYXRhLnJlYWQQAmIGcHJvdG8z", [file_google_protobuf_timestamp, file_signalbox_authz_v1_authz, file_signalbox_run_v1_value]);
+  fileDesc("ChpzaWduYWxib3gvcnVuL3YxL3J1bi5wcm90bxIQc2lnbmFsYm94LnJ1bi52MSL3AwoDUnVuEgoKAmlkGAEgASgJEhAKCHBpcGVsaW5lGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSDgoGbnVtYmVyGAQgASgDEg0KBXN0YXRlGAUgASgJEg4KBnJlYXNvbhgGIAEoCRIPCgdvdXRjb21lGAcgASgJEg0KBWNhdXNlGAggASgJEg0KBWFjdG9yGAkgASgJEjEKBmxhYmVscxgKIAMoCzIhLnNpZ25hbGJveC5ydW4udjEuUnVuLkxhYmVsc0VudHJ5EhAKCHByaW9yaXR5GAsgASgFEhIKCmdlbmVyYXRpb24YDCABKAUSCwoDc2VxGA0gASgDEi4KCmNyZWF0ZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0ZWRfYXQYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2ZpbmlzaGVkX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgt0YXNrc190b3RhbBgRIAEoDRISCgp0YXNrc19kb25lGBIgASgNEhQKDHRhc2tzX2ZhaWxlZBgTIAEoDRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIqoCCgRUYXNrEgwKBG5hbWUYASABKAkSDQoFc3RhdGUYAiABKAkSDgoGcmVhc29uGAMgASgJEg0KBW5lZWRzGAQgAygJEgwKBHBvb2wYBSABKAkSDAoEZXhpdBgGIAEoCRIrCghhdHRlbXB0cxgHIAMoCzIZLnNpZ25hbGJveC5ydW4udjEuQXR0ZW1wdBIsCghyZXRyeV9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEcnVsZRgJIAEoCRIRCgl1c2VkX3VzZXIYCiABKA0SEgoKdXNlZF9pbmZyYRgLIAEoDRIUCgx1c2VkX3ByZWVtcHQYDCABKA0SJAoEaG9sZBgeIAEoCzIWLnNpZ25hbGJveC5ydW4udjEuSG9sZCLrAQoESG9sZBIMCgRraW5kGAEgASgJEikKBXNpbmNlGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGc2lnbmFsGAQgASgJEhMKC3NpZ25hbF90eXBlGAUgASgJEhAKCHJlcXVpcmVkGAYgASgNEgoKAmJ5GAcgAygJEhUKDW5vdF9yZXF1ZXN0ZXIYCCABKAgSJQoFdm90ZXMYCSADKAsyFi5zaWduYWxib3gucnVuLnYxLlZvdGUidAoEVm90ZRINCgVhY3RvchgBIAEoCRIQCghyZWplY3RlZBgCIAEoCBIPCgdjb21tZW50GAMgASgJEiYKAmF0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpnZW5lcmF0aW9uGAUgASgFIvwCCgdBdHRlbXB0Eg4KBm51bWJlchgBIAEoDRINCgVzdGF0ZRgCIAEoCRINCgVjYXVzZRgDIAEoCRIOCgZyZWFzb24YBCABKAkSEQoJZXhpdF9jb2RlGAUgASgFEhAKCGFnZW50X2lkGAYgASgJEhIKCmFnZW50X25hbWUYByABKAkSLAoIcmVhZHlfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmdyYW50ZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0ZWRfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2ZpbmlzaGVkX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxzZWFsZWRfZXJyb3IYDCABKAwSEQoJYmlsbGVkX21zGA0gASgDEhIKCmdlbmVyYXRpb24YDiABKAUi9gEKD1N0YXJ0UnVuUmVxdWVzdBIQCghwaXBlbGluZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEicKBnBhcmFtcxgDIAMoCzIXLnNpZ25hbGJveC5ydW4udjEuVmFsdWUSFwoPaWRlbXBvdGVuY3lfa2V5GAQgASgJEj0KBmxhYmVscxgFIAMoCzItLnNpZ25hbGJveC5ydW4udjEuU3RhcnRSdW5SZXF1ZXN0LkxhYmVsc0VudHJ5EhAKCHByaW9yaXR5GAYgASgFGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiRwoQU3RhcnRSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1bhIPCgdjcmVhdGVkGAIgASgIIhsKDUdldFJ1blJlcXVlc3QSCgoCaWQYASABKAkiWwoOR2V0UnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4SJQoFdGFza3MYAiADKAsyFi5zaWduYWxib3gucnVuLnYxLlRhc2siwAEKD0xpc3RSdW5zUmVxdWVzdBIQCghwaXBlbGluZRgBIAEoCRIOCgZzdGF0ZXMYAiADKAkSDgoGbGFiZWxzGAMgAygJEikKBXNpbmNlGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJcGFnZV9zaXplGAYgASgNEhIKCnBhZ2VfdG9rZW4YByABKAkiUAoQTGlzdFJ1bnNSZXNwb25zZRIjCgRydW5zGAEgAygLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIh0KD1dhdGNoUnVuUmVxdWVzdBIKCgJpZBgBIAEoCSJdChBXYXRjaFJ1blJlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnNpZ25hbGJveC5ydW4udjEuUnVuEiUKBXRhc2tzGAIgAygLMhYuc2lnbmFsYm94LnJ1bi52MS5UYXNrIi0KEENhbmNlbFJ1blJlcXVlc3QSCgoCaWQYASABKAkSDQoFZm9yY2UYAiABKAgiNwoRQ2FuY2VsUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4iHQoPUmV0cnlSdW5SZXF1ZXN0EgoKAmlkGAEgASgJIjYKEFJldHJ5UnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4iLgoPUGF1c2VSdW5SZXF1ZXN0EgoKAmlkGAEgASgJEg8KB3N1c3BlbmQYAiABKAgiNgoQUGF1c2VSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1biIeChBSZXN1bWVSdW5SZXF1ZXN0EgoKAmlkGAEgASgJIjcKEVJlc3VtZVJ1blJlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnNpZ25hbGJveC5ydW4udjEuUnVuImMKEFNpZ25hbFJ1blJlcXVlc3QSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRILCgNrZXkYAyABKAkSKAoHcGF5bG9hZBgEIAEoCzIXLnNpZ25hbGJveC5ydW4udjEuVmFsdWUiNwoRU2lnbmFsUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4iIQoTR2V0UnVuVmFsdWVzUmVxdWVzdBIKCgJpZBgBIAEoCSJsChRHZXRSdW5WYWx1ZXNSZXNwb25zZRInCgZwYXJhbXMYASADKAsyFy5zaWduYWxib3gucnVuLnYxLlZhbHVlEisKBXRhc2tzGAIgAygLMhwuc2lnbmFsYm94LnJ1bi52MS5UYXNrVmFsdWVzIoQBCgpUYXNrVmFsdWVzEgwKBHRhc2sYASABKAkSDwoHYXR0ZW1wdBgCIAEoDRIoCgdvdXRwdXRzGAMgAygLMhcuc2lnbmFsYm94LnJ1bi52MS5WYWx1ZRItCglhcnRpZmFjdHMYBCADKAsyGi5zaWduYWxib3gucnVuLnYxLkFydGlmYWN0MqsICgpSdW5TZXJ2aWNlEmUKCFN0YXJ0UnVuEiEuc2lnbmFsYm94LnJ1bi52MS5TdGFydFJ1blJlcXVlc3QaIi5zaWduYWxib3gucnVuLnYxLlN0YXJ0UnVuUmVzcG9uc2UiEpKCGQ4KCnJ1bnMud3JpdGUQAhJhCgZHZXRSdW4SHy5zaWduYWxib3gucnVuLnYxLkdldFJ1blJlcXVlc3QaIC5zaWduYWxib3gucnVuLnYxLkdldFJ1blJlc3BvbnNlIhSQAgGSghkNCglydW5zLnJlYWQQAhJnCghMaXN0UnVucxIhLnNpZ25hbGJveC5ydW4udjEuTGlzdFJ1bnNSZXF1ZXN0GiIuc2lnbmFsYm94LnJ1bi52MS5MaXN0UnVuc1Jlc3BvbnNlIhSQAgGSghkNCglydW5zLnJlYWQQAhJpCghXYXRjaFJ1bhIhLnNpZ25hbGJveC5ydW4udjEuV2F0Y2hSdW5SZXF1ZXN0GiIuc2lnbmFsYm94LnJ1bi52MS5XYXRjaFJ1blJlc3BvbnNlIhSQAgGSghkNCglydW5zLnJlYWQQAjABEmgKCUNhbmNlbFJ1bhIiLnNpZ25hbGJveC5ydW4udjEuQ2FuY2VsUnVuUmVxdWVzdBojLnNpZ25hbGJveC5ydW4udjEuQ2FuY2VsUnVuUmVzcG9uc2UiEpKCGQ4KCnJ1bnMud3JpdGUQAhJlCghSZXRyeVJ1bhIhLnNpZ25hbGJveC5ydW4udjEuUmV0cnlSdW5SZXF1ZXN0GiIuc2lnbmFsYm94LnJ1bi52MS5SZXRyeVJ1blJlc3BvbnNlIhKSghkOCgpydW5zLndyaXRlEAISZQoIUGF1c2VSdW4SIS5zaWduYWxib3gucnVuLnYxLlBhdXNlUnVuUmVxdWVzdBoiLnNpZ25hbGJveC5ydW4udjEuUGF1c2VSdW5SZXNwb25zZSISkoIZDgoKcnVucy53cml0ZRACEmgKCVJlc3VtZVJ1bhIiLnNpZ25hbGJveC5ydW4udjEuUmVzdW1lUnVuUmVxdWVzdBojLnNpZ25hbGJveC5ydW4udjEuUmVzdW1lUnVuUmVzcG9uc2UiEpKCGQ4KCnJ1bnMud3JpdGUQAhJoCglTaWduYWxSdW4SIi5zaWduYWxib3gucnVuLnYxLlNpZ25hbFJ1blJlcXVlc3QaIy5zaWduYWxib3gucnVuLnYxLlNpZ25hbFJ1blJlc3BvbnNlIhKSghkOCgpydW5zLndyaXRlEAIScwoMR2V0UnVuVmFsdWVzEiUuc2lnbmFsYm94LnJ1bi52MS5HZXRSdW5WYWx1ZXNSZXF1ZXN0GiYuc2lnbmFsYm94LnJ1bi52MS5HZXRSdW5WYWx1ZXNSZXNwb25zZSIUkAIBkoIZDQoJZGF0YS5yZWFkEAJiBnByb3RvMw", [file_google_protobuf_timestamp, file_signalbox_authz_v1_authz, file_signalbox_run_v1_value]);
 
 /**
  * Run is what a list shows of a run.
@@ -150,7 +150,7 @@ export type Task = Message<"signalbox.run.v1.Task"> & {
   name: string;
 
   /**
-   * pending ready running backoff succeeded failed tolerated skipped
+   * pending ready running backoff held succeeded failed tolerated skipped
    * upstream_failed canceled
    *
    * @generated from field: string state = 2;
@@ -211,6 +211,14 @@ export type Task = Message<"signalbox.run.v1.Task"> & {
    * @generated from field: uint32 used_preempt = 12;
    */
   usedPreempt: number;
+
+  /**
+   * Set on tasks that wait for a time, a signal or people, from when they are
+   * reached.
+   *
+   * @generated from field: signalbox.run.v1.Hold hold = 30;
+   */
+  hold?: Hold | undefined;
 };
 
 /**
@@ -219,6 +227,116 @@ export type Task = Message<"signalbox.run.v1.Task"> & {
  */
 export const TaskSchema: GenMessage<Task> = /*@__PURE__*/
   messageDesc(file_signalbox_run_v1_run, 1);
+
+/**
+ * Hold is what a task waits for, or has waited for.
+ *
+ * @generated from message signalbox.run.v1.Hold
+ */
+export type Hold = Message<"signalbox.run.v1.Hold"> & {
+  /**
+   * wait, signal or approval
+   *
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * While it is held.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 2;
+   */
+  since?: Timestamp | undefined;
+
+  /**
+   * When it is over, or in vain; none: never by itself.
+   *
+   * @generated from field: google.protobuf.Timestamp until = 3;
+   */
+  until?: Timestamp | undefined;
+
+  /**
+   * The signal's name and the type of its payload; no type: it has none.
+   *
+   * @generated from field: string signal = 4;
+   */
+  signal: string;
+
+  /**
+   * @generated from field: string signal_type = 5;
+   */
+  signalType: string;
+
+  /**
+   * Of approvals: see Approval.
+   *
+   * @generated from field: uint32 required = 6;
+   */
+  required: number;
+
+  /**
+   * @generated from field: repeated string by = 7;
+   */
+  by: string[];
+
+  /**
+   * @generated from field: bool not_requester = 8;
+   */
+  notRequester: boolean;
+
+  /**
+   * Every word that was said, oldest first.
+   *
+   * @generated from field: repeated signalbox.run.v1.Vote votes = 9;
+   */
+  votes: Vote[];
+};
+
+/**
+ * Describes the message signalbox.run.v1.Hold.
+ * Use `create(HoldSchema)` to create a new message.
+ */
+export const HoldSchema: GenMessage<Hold> = /*@__PURE__*/
+  messageDesc(file_signalbox_run_v1_run, 2);
+
+/**
+ * Vote is what somebody said to an approval.
+ *
+ * @generated from message signalbox.run.v1.Vote
+ */
+export type Vote = Message<"signalbox.run.v1.Vote"> & {
+  /**
+   * @generated from field: string actor = 1;
+   */
+  actor: string;
+
+  /**
+   * @generated from field: bool rejected = 2;
+   */
+  rejected: boolean;
+
+  /**
+   * @generated from field: string comment = 3;
+   */
+  comment: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 4;
+   */
+  at?: Timestamp | undefined;
+
+  /**
+   * @generated from field: int32 generation = 5;
+   */
+  generation: number;
+};
+
+/**
+ * Describes the message signalbox.run.v1.Vote.
+ * Use `create(VoteSchema)` to create a new message.
+ */
+export const VoteSchema: GenMessage<Vote> = /*@__PURE__*/
+  messageDesc(file_signalbox_run_v1_run, 3);
 
 /**
  * Attempt is one try at a task.
@@ -311,7 +429,7 @@ export type Attempt = Message<"signalbox.run.v1.Attempt"> & {
  * Use `create(AttemptSchema)` to create a new message.
  */
 export const AttemptSchema: GenMessage<Attempt> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 2);
+  messageDesc(file_signalbox_run_v1_run, 4);
 
 /**
  * @generated from message signalbox.run.v1.StartRunRequest
@@ -355,7 +473,7 @@ export type StartRunRequest = Message<"signalbox.run.v1.StartRunRequest"> & {
  * Use `create(StartRunRequestSchema)` to create a new message.
  */
 export const StartRunRequestSchema: GenMessage<StartRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 3);
+  messageDesc(file_signalbox_run_v1_run, 5);
 
 /**
  * @generated from message signalbox.run.v1.StartRunResponse
@@ -379,7 +497,7 @@ export type StartRunResponse = Message<"signalbox.run.v1.StartRunResponse"> & {
  * Use `create(StartRunResponseSchema)` to create a new message.
  */
 export const StartRunResponseSchema: GenMessage<StartRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 4);
+  messageDesc(file_signalbox_run_v1_run, 6);
 
 /**
  * @generated from message signalbox.run.v1.GetRunRequest
@@ -398,7 +516,7 @@ export type GetRunRequest = Message<"signalbox.run.v1.GetRunRequest"> & {
  * Use `create(GetRunRequestSchema)` to create a new message.
  */
 export const GetRunRequestSchema: GenMessage<GetRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 5);
+  messageDesc(file_signalbox_run_v1_run, 7);
 
 /**
  * @generated from message signalbox.run.v1.GetRunResponse
@@ -420,7 +538,7 @@ export type GetRunResponse = Message<"signalbox.run.v1.GetRunResponse"> & {
  * Use `create(GetRunResponseSchema)` to create a new message.
  */
 export const GetRunResponseSchema: GenMessage<GetRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 6);
+  messageDesc(file_signalbox_run_v1_run, 8);
 
 /**
  * @generated from message signalbox.run.v1.ListRunsRequest
@@ -471,7 +589,7 @@ export type ListRunsRequest = Message<"signalbox.run.v1.ListRunsRequest"> & {
  * Use `create(ListRunsRequestSchema)` to create a new message.
  */
 export const ListRunsRequestSchema: GenMessage<ListRunsRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 7);
+  messageDesc(file_signalbox_run_v1_run, 9);
 
 /**
  * @generated from message signalbox.run.v1.ListRunsResponse
@@ -495,7 +613,7 @@ export type ListRunsResponse = Message<"signalbox.run.v1.ListRunsResponse"> & {
  * Use `create(ListRunsResponseSchema)` to create a new message.
  */
 export const ListRunsResponseSchema: GenMessage<ListRunsResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 8);
+  messageDesc(file_signalbox_run_v1_run, 10);
 
 /**
  * @generated from message signalbox.run.v1.WatchRunRequest
@@ -512,7 +630,7 @@ export type WatchRunRequest = Message<"signalbox.run.v1.WatchRunRequest"> & {
  * Use `create(WatchRunRequestSchema)` to create a new message.
  */
 export const WatchRunRequestSchema: GenMessage<WatchRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 9);
+  messageDesc(file_signalbox_run_v1_run, 11);
 
 /**
  * @generated from message signalbox.run.v1.WatchRunResponse
@@ -534,7 +652,7 @@ export type WatchRunResponse = Message<"signalbox.run.v1.WatchRunResponse"> & {
  * Use `create(WatchRunResponseSchema)` to create a new message.
  */
 export const WatchRunResponseSchema: GenMessage<WatchRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 10);
+  messageDesc(file_signalbox_run_v1_run, 12);
 
 /**
  * @generated from message signalbox.run.v1.CancelRunRequest
@@ -556,7 +674,7 @@ export type CancelRunRequest = Message<"signalbox.run.v1.CancelRunRequest"> & {
  * Use `create(CancelRunRequestSchema)` to create a new message.
  */
 export const CancelRunRequestSchema: GenMessage<CancelRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 11);
+  messageDesc(file_signalbox_run_v1_run, 13);
 
 /**
  * @generated from message signalbox.run.v1.CancelRunResponse
@@ -573,7 +691,7 @@ export type CancelRunResponse = Message<"signalbox.run.v1.CancelRunResponse"> & 
  * Use `create(CancelRunResponseSchema)` to create a new message.
  */
 export const CancelRunResponseSchema: GenMessage<CancelRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 12);
+  messageDesc(file_signalbox_run_v1_run, 14);
 
 /**
  * @generated from message signalbox.run.v1.RetryRunRequest
@@ -590,7 +708,7 @@ export type RetryRunRequest = Message<"signalbox.run.v1.RetryRunRequest"> & {
  * Use `create(RetryRunRequestSchema)` to create a new message.
  */
 export const RetryRunRequestSchema: GenMessage<RetryRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 13);
+  messageDesc(file_signalbox_run_v1_run, 15);
 
 /**
  * @generated from message signalbox.run.v1.RetryRunResponse
@@ -607,7 +725,133 @@ export type RetryRunResponse = Message<"signalbox.run.v1.RetryRunResponse"> & {
  * Use `create(RetryRunResponseSchema)` to create a new message.
  */
 export const RetryRunResponseSchema: GenMessage<RetryRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 14);
+  messageDesc(file_signalbox_run_v1_run, 16);
+
+/**
+ * @generated from message signalbox.run.v1.PauseRunRequest
+ */
+export type PauseRunRequest = Message<"signalbox.run.v1.PauseRunRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: bool suspend = 2;
+   */
+  suspend: boolean;
+};
+
+/**
+ * Describes the message signalbox.run.v1.PauseRunRequest.
+ * Use `create(PauseRunRequestSchema)` to create a new message.
+ */
+export const PauseRunRequestSchema: GenMessage<PauseRunRequest> = /*@__PURE__*/
+  messageDesc(file_signalbox_run_v1_run, 17);
+
+/**
+ * @generated from message signalbox.run.v1.PauseRunResponse
+ */
+export type PauseRunResponse = Message<"signalbox.run.v1.PauseRunResponse"> & {
+  /**
+   * @generated from field: signalbox.run.v1.Run run = 1;
+   */
+  run?: Run | undefined;
+};
+
+/**
+ * Describes the message signalbox.run.v1.PauseRunResponse.
+ * Use `create(PauseRunResponseSchema)` to create a new message.
+ */
+export const PauseRunResponseSchema: GenMessage<PauseRunResponse> = /*@__PURE__*/
+  messageDesc(file_signalbox_run_v1_run, 18);
+
+/**
+ * @generated from message signalbox.run.v1.ResumeRunRequest
+ */
+export type ResumeRunRequest = Message<"signalbox.run.v1.ResumeRunRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message signalbox.run.v1.ResumeRunRequest.
+ * Use `create(ResumeRunRequestSchema)` to create a new message.
+ */
+export const ResumeRunRequestSchema: GenMessage<ResumeRunRequest> = /*@__PURE__*/
+  messageDesc(file_signalbox_run_v1_run, 19);
+
+/**
+ * @generated from message signalbox.run.v1.ResumeRunResponse
+ */
+export type ResumeRunResponse = Message<"signalbox.run.v1.ResumeRunResponse"> & {
+  /**
+   * @generated from field: signalbox.run.v1.Run run = 1;
+   */
+  run?: Run | undefined;
+};
+
+/**
+ * Describes the message signalbox.run.v1.ResumeRunResponse.
+ * Use `create(ResumeRunResponseSchema)` to create a new message.
+ */
+export const ResumeRunResponseSchema: GenMessage<ResumeRunResponse> = /*@__PURE__*/
+  messageDesc(file_signalbox_run_v1_run, 20);
+
+/**
+ * @generated from message signalbox.run.v1.SignalRunRequest
+ */
+export type SignalRunRequest = Message<"signalbox.run.v1.SignalRunRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * At most 200 bytes.
+   *
+   * @generated from field: string key = 3;
+   */
+  key: string;
+
+  /**
+   * Sealed to the workspace's key; none where the task declares no type.
+   *
+   * @generated from field: signalbox.run.v1.Value payload = 4;
+   */
+  payload?: Value | undefined;
+};
+
+/**
+ * Describes the message signalbox.run.v1.SignalRunRequest.
+ * Use `create(SignalRunRequestSchema)` to create a new message.
+ */
+export const SignalRunRequestSchema: GenMessage<SignalRunRequest> = /*@__PURE__*/
+  messageDesc(file_signalbox_run_v1_run, 21);
+
+/**
+ * @generated from message signalbox.run.v1.SignalRunResponse
+ */
+export type SignalRunResponse = Message<"signalbox.run.v1.SignalRunResponse"> & {
+  /**
+   * @generated from field: signalbox.run.v1.Run run = 1;
+   */
+  run?: Run | undefined;
+};
+
+/**
+ * Describes the message signalbox.run.v1.SignalRunResponse.
+ * Use `create(SignalRunResponseSchema)` to create a new message.
+ */
+export const SignalRunResponseSchema: GenMessage<SignalRunResponse> = /*@__PURE__*/
+  messageDesc(file_signalbox_run_v1_run, 22);
 
 /**
  * @generated from message signalbox.run.v1.GetRunValuesRequest
@@ -624,7 +868,7 @@ export type GetRunValuesRequest = Message<"signalbox.run.v1.GetRunValuesRequest"
  * Use `create(GetRunValuesRequestSchema)` to create a new message.
  */
 export const GetRunValuesRequestSchema: GenMessage<GetRunValuesRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 15);
+  messageDesc(file_signalbox_run_v1_run, 23);
 
 /**
  * @generated from message signalbox.run.v1.GetRunValuesResponse
@@ -646,7 +890,7 @@ export type GetRunValuesResponse = Message<"signalbox.run.v1.GetRunValuesRespons
  * Use `create(GetRunValuesResponseSchema)` to create a new message.
  */
 export const GetRunValuesResponseSchema: GenMessage<GetRunValuesResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 16);
+  messageDesc(file_signalbox_run_v1_run, 24);
 
 /**
  * @generated from message signalbox.run.v1.TaskValues
@@ -678,7 +922,7 @@ export type TaskValues = Message<"signalbox.run.v1.TaskValues"> & {
  * Use `create(TaskValuesSchema)` to create a new message.
  */
 export const TaskValuesSchema: GenMessage<TaskValues> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 17);
+  messageDesc(file_signalbox_run_v1_run, 25);
 
 /**
  * @generated from service signalbox.run.v1.RunService
@@ -745,6 +989,43 @@ export const RunService: GenService<{
     methodKind: "unary";
     input: typeof RetryRunRequestSchema;
     output: typeof RetryRunResponseSchema;
+  },
+  /**
+   * PauseRun keeps a run from starting anything; what runs, runs on. With
+   * suspend that is told to stop, too, at no cost of its retries. Pausing what
+   * is paused is fine. Errors: RUN_PENDING, RUN_CANCELING, RUN_FINALIZING,
+   * RUN_TERMINAL.
+   *
+   * @generated from rpc signalbox.run.v1.RunService.PauseRun
+   */
+  pauseRun: {
+    methodKind: "unary";
+    input: typeof PauseRunRequestSchema;
+    output: typeof PauseRunResponseSchema;
+  },
+  /**
+   * ResumeRun lets a paused run go on. Resuming what runs is fine. Errors:
+   * RUN_NOT_PAUSED, RUN_TERMINAL.
+   *
+   * @generated from rpc signalbox.run.v1.RunService.ResumeRun
+   */
+  resumeRun: {
+    methodKind: "unary";
+    input: typeof ResumeRunRequestSchema;
+    output: typeof ResumeRunResponseSchema;
+  },
+  /**
+   * SignalRun sends a run a signal: the task that has waited longest for its
+   * name takes it, or the first that comes to wait for it. With a key, repeated
+   * calls send one signal. Errors: SIGNAL_UNKNOWN, SIGNAL_LIMIT, PARAM_INVALID,
+   * PARAM_NOT_SEALED, RUN_TERMINAL.
+   *
+   * @generated from rpc signalbox.run.v1.RunService.SignalRun
+   */
+  signalRun: {
+    methodKind: "unary";
+    input: typeof SignalRunRequestSchema;
+    output: typeof SignalRunResponseSchema;
   },
   /**
    * GetRunValues answers with the params of a run and the outputs of its

@@ -46,6 +46,12 @@ const (
 	RunServiceCancelRunProcedure = "/signalbox.run.v1.RunService/CancelRun"
 	// RunServiceRetryRunProcedure is the fully-qualified name of the RunService's RetryRun RPC.
 	RunServiceRetryRunProcedure = "/signalbox.run.v1.RunService/RetryRun"
+	// RunServicePauseRunProcedure is the fully-qualified name of the RunService's PauseRun RPC.
+	RunServicePauseRunProcedure = "/signalbox.run.v1.RunService/PauseRun"
+	// RunServiceResumeRunProcedure is the fully-qualified name of the RunService's ResumeRun RPC.
+	RunServiceResumeRunProcedure = "/signalbox.run.v1.RunService/ResumeRun"
+	// RunServiceSignalRunProcedure is the fully-qualified name of the RunService's SignalRun RPC.
+	RunServiceSignalRunProcedure = "/signalbox.run.v1.RunService/SignalRun"
 	// RunServiceGetRunValuesProcedure is the fully-qualified name of the RunService's GetRunValues RPC.
 	RunServiceGetRunValuesProcedure = "/signalbox.run.v1.RunService/GetRunValues"
 )
@@ -68,6 +74,19 @@ type RunServiceClient interface {
 	// RetryRun opens a new generation of the same run: what failed and all that
 	// hangs on it. Errors: RUN_NOT_TERMINAL, NOTHING_TO_RETRY.
 	RetryRun(context.Context, *v1.RetryRunRequest) (*v1.RetryRunResponse, error)
+	// PauseRun keeps a run from starting anything; what runs, runs on. With
+	// suspend that is told to stop, too, at no cost of its retries. Pausing what
+	// is paused is fine. Errors: RUN_PENDING, RUN_CANCELING, RUN_FINALIZING,
+	// RUN_TERMINAL.
+	PauseRun(context.Context, *v1.PauseRunRequest) (*v1.PauseRunResponse, error)
+	// ResumeRun lets a paused run go on. Resuming what runs is fine. Errors:
+	// RUN_NOT_PAUSED, RUN_TERMINAL.
+	ResumeRun(context.Context, *v1.ResumeRunRequest) (*v1.ResumeRunResponse, error)
+	// SignalRun sends a run a signal: the task that has waited longest for its
+	// name takes it, or the first that comes to wait for it. With a key, repeated
+	// calls send one signal. Errors: SIGNAL_UNKNOWN, SIGNAL_LIMIT, PARAM_INVALID,
+	// PARAM_NOT_SEALED, RUN_TERMINAL.
+	SignalRun(context.Context, *v1.SignalRunRequest) (*v1.SignalRunResponse, error)
 	// GetRunValues answers with the params of a run and the outputs of its
 	// tasks: open values readable, sealed ones as envelopes.
 	GetRunValues(context.Context, *v1.GetRunValuesRequest) (*v1.GetRunValuesResponse, error)
@@ -123,6 +142,24 @@ func NewRunServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 			connect.WithSchema(runServiceMethods.ByName("RetryRun")),
 			connect.WithClientOptions(opts...),
 		),
+		pauseRun: connect.NewClient[v1.PauseRunRequest, v1.PauseRunResponse](
+			httpClient,
+			baseURL+RunServicePauseRunProcedure,
+			connect.WithSchema(runServiceMethods.ByName("PauseRun")),
+			connect.WithClientOptions(opts...),
+		),
+		resumeRun: connect.NewClient[v1.ResumeRunRequest, v1.ResumeRunResponse](
+			httpClient,
+			baseURL+RunServiceResumeRunProcedure,
+			connect.WithSchema(runServiceMethods.ByName("ResumeRun")),
+			connect.WithClientOptions(opts...),
+		),
+		signalRun: connect.NewClient[v1.SignalRunRequest, v1.SignalRunResponse](
+			httpClient,
+			baseURL+RunServiceSignalRunProcedure,
+			connect.WithSchema(runServiceMethods.ByName("SignalRun")),
+			connect.WithClientOptions(opts...),
+		),
 		getRunValues: connect.NewClient[v1.GetRunValuesRequest, v1.GetRunValuesResponse](
 			httpClient,
 			baseURL+RunServiceGetRunValuesProcedure,
@@ -141,6 +178,9 @@ type runServiceClient struct {
 	watchRun     *connect.Client[v1.WatchRunRequest, v1.WatchRunResponse]
 	cancelRun    *connect.Client[v1.CancelRunRequest, v1.CancelRunResponse]
 	retryRun     *connect.Client[v1.RetryRunRequest, v1.RetryRunResponse]
+	pauseRun     *connect.Client[v1.PauseRunRequest, v1.PauseRunResponse]
+	resumeRun    *connect.Client[v1.ResumeRunRequest, v1.ResumeRunResponse]
+	signalRun    *connect.Client[v1.SignalRunRequest, v1.SignalRunResponse]
 	getRunValues *connect.Client[v1.GetRunValuesRequest, v1.GetRunValuesResponse]
 }
 
@@ -194,6 +234,33 @@ func (c *runServiceClient) RetryRun(ctx context.Context, req *v1.RetryRunRequest
 	return nil, err
 }
 
+// PauseRun calls signalbox.run.v1.RunService.PauseRun.
+func (c *runServiceClient) PauseRun(ctx context.Context, req *v1.PauseRunRequest) (*v1.PauseRunResponse, error) {
+	response, err := c.pauseRun.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ResumeRun calls signalbox.run.v1.RunService.ResumeRun.
+func (c *runServiceClient) ResumeRun(ctx context.Context, req *v1.ResumeRunRequest) (*v1.ResumeRunResponse, error) {
+	response, err := c.resumeRun.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// SignalRun calls signalbox.run.v1.RunService.SignalRun.
+func (c *runServiceClient) SignalRun(ctx context.Context, req *v1.SignalRunRequest) (*v1.SignalRunResponse, error) {
+	response, err := c.signalRun.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // GetRunValues calls signalbox.run.v1.RunService.GetRunValues.
 func (c *runServiceClient) GetRunValues(ctx context.Context, req *v1.GetRunValuesRequest) (*v1.GetRunValuesResponse, error) {
 	response, err := c.getRunValues.CallUnary(ctx, connect.NewRequest(req))
@@ -221,6 +288,19 @@ type RunServiceHandler interface {
 	// RetryRun opens a new generation of the same run: what failed and all that
 	// hangs on it. Errors: RUN_NOT_TERMINAL, NOTHING_TO_RETRY.
 	RetryRun(context.Context, *v1.RetryRunRequest) (*v1.RetryRunResponse, error)
+	// PauseRun keeps a run from starting anything; what runs, runs on. With
+	// suspend that is told to stop, too, at no cost of its retries. Pausing what
+	// is paused is fine. Errors: RUN_PENDING, RUN_CANCELING, RUN_FINALIZING,
+	// RUN_TERMINAL.
+	PauseRun(context.Context, *v1.PauseRunRequest) (*v1.PauseRunResponse, error)
+	// ResumeRun lets a paused run go on. Resuming what runs is fine. Errors:
+	// RUN_NOT_PAUSED, RUN_TERMINAL.
+	ResumeRun(context.Context, *v1.ResumeRunRequest) (*v1.ResumeRunResponse, error)
+	// SignalRun sends a run a signal: the task that has waited longest for its
+	// name takes it, or the first that comes to wait for it. With a key, repeated
+	// calls send one signal. Errors: SIGNAL_UNKNOWN, SIGNAL_LIMIT, PARAM_INVALID,
+	// PARAM_NOT_SEALED, RUN_TERMINAL.
+	SignalRun(context.Context, *v1.SignalRunRequest) (*v1.SignalRunResponse, error)
 	// GetRunValues answers with the params of a run and the outputs of its
 	// tasks: open values readable, sealed ones as envelopes.
 	GetRunValues(context.Context, *v1.GetRunValuesRequest) (*v1.GetRunValuesResponse, error)
@@ -272,6 +352,24 @@ func NewRunServiceHandler(svc RunServiceHandler, opts ...connect.HandlerOption) 
 		connect.WithSchema(runServiceMethods.ByName("RetryRun")),
 		connect.WithHandlerOptions(opts...),
 	)
+	runServicePauseRunHandler := connect.NewUnaryHandlerSimple(
+		RunServicePauseRunProcedure,
+		svc.PauseRun,
+		connect.WithSchema(runServiceMethods.ByName("PauseRun")),
+		connect.WithHandlerOptions(opts...),
+	)
+	runServiceResumeRunHandler := connect.NewUnaryHandlerSimple(
+		RunServiceResumeRunProcedure,
+		svc.ResumeRun,
+		connect.WithSchema(runServiceMethods.ByName("ResumeRun")),
+		connect.WithHandlerOptions(opts...),
+	)
+	runServiceSignalRunHandler := connect.NewUnaryHandlerSimple(
+		RunServiceSignalRunProcedure,
+		svc.SignalRun,
+		connect.WithSchema(runServiceMethods.ByName("SignalRun")),
+		connect.WithHandlerOptions(opts...),
+	)
 	runServiceGetRunValuesHandler := connect.NewUnaryHandlerSimple(
 		RunServiceGetRunValuesProcedure,
 		svc.GetRunValues,
@@ -293,6 +391,12 @@ func NewRunServiceHandler(svc RunServiceHandler, opts ...connect.HandlerOption) 
 			runServiceCancelRunHandler.ServeHTTP(w, r)
 		case RunServiceRetryRunProcedure:
 			runServiceRetryRunHandler.ServeHTTP(w, r)
+		case RunServicePauseRunProcedure:
+			runServicePauseRunHandler.ServeHTTP(w, r)
+		case RunServiceResumeRunProcedure:
+			runServiceResumeRunHandler.ServeHTTP(w, r)
+		case RunServiceSignalRunProcedure:
+			runServiceSignalRunHandler.ServeHTTP(w, r)
 		case RunServiceGetRunValuesProcedure:
 			runServiceGetRunValuesHandler.ServeHTTP(w, r)
 		default:
@@ -326,6 +430,18 @@ func (UnimplementedRunServiceHandler) CancelRun(context.Context, *v1.CancelRunRe
 
 func (UnimplementedRunServiceHandler) RetryRun(context.Context, *v1.RetryRunRequest) (*v1.RetryRunResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("signalbox.run.v1.RunService.RetryRun is not implemented"))
+}
+
+func (UnimplementedRunServiceHandler) PauseRun(context.Context, *v1.PauseRunRequest) (*v1.PauseRunResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("signalbox.run.v1.RunService.PauseRun is not implemented"))
+}
+
+func (UnimplementedRunServiceHandler) ResumeRun(context.Context, *v1.ResumeRunRequest) (*v1.ResumeRunResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("signalbox.run.v1.RunService.ResumeRun is not implemented"))
+}
+
+func (UnimplementedRunServiceHandler) SignalRun(context.Context, *v1.SignalRunRequest) (*v1.SignalRunResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("signalbox.run.v1.RunService.SignalRun is not implemented"))
 }
 
 func (UnimplementedRunServiceHandler) GetRunValues(context.Context, *v1.GetRunValuesRequest) (*v1.GetRunValuesResponse, error) {
