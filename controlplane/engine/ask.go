@@ -31,8 +31,10 @@ func ParseAsk(s string) (Ask, error) { return parse[Ask]("question", askNames, s
 type Answer struct {
 	// Yes: the condition holds, or the loop is done.
 	Yes   bool
-	Count int       // of items
-	Until time.Time // when a wait ends
+	Count int // of items
+	// Digests are of the items, DigestSize bytes each; nil if they are not told.
+	Digests [][]byte
+	Until   time.Time // when a wait ends
 }
 
 // Try is the number of the task's open attempt, as ready rows, leases and timers
@@ -88,7 +90,7 @@ func (x *decider) answer(c *Report) error {
 			e.Reason = "condition_false"
 		}
 	case nd.layer == layerMap:
-		x.answerItems(&e, p.ForEach, a.Count)
+		x.answerItems(&e, p.ForEach, a.Count, a.Digests)
 	case nd.layer == layerLoop || nd.layer == layerGroup:
 		e.Next = TaskExpanding
 	default:
@@ -103,9 +105,10 @@ func (x *decider) answer(c *Report) error {
 	return x.emit(e)
 }
 
-func (x *decider) answerItems(e *Entry, f *plan.ForEach, count int) {
+func (x *decider) answerItems(e *Entry, f *plan.ForEach, count int, digests [][]byte) {
 	limit := f.Limit()
-	if n, known := f.Known(); known {
+	n, known := f.Known()
+	if known {
 		count, limit = n, plan.MaxItems
 	}
 	switch {
@@ -116,6 +119,11 @@ func (x *decider) answerItems(e *Entry, f *plan.ForEach, count int) {
 		x.empty(e)
 	default:
 		e.Next, e.Detail = TaskExpanding, &Detail{Count: int32(count)}
+		if !known {
+			e.Detail.Reused = x.s.seedItems(e.Task, digests)
+		} else {
+			e.Detail.Reused = x.s.seedItems(e.Task, nil)
+		}
 	}
 }
 

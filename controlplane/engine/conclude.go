@@ -42,7 +42,7 @@ func (s *State) finalize(g *Graph, at time.Time, fx *effects) error {
 	}
 	for i := range g.nodes[:g.top] {
 		switch {
-		case g.nodes[i].exit == "":
+		case g.nodes[i].exit == "" || s.Tasks[i].State.Terminal(): // left out, see Seed.Only
 		case !s.Forced && waitsFor(g.nodes[i].exit, s.Outcome):
 			s.run(g, int32(i), at, fx)
 		default:

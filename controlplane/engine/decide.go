@@ -39,6 +39,8 @@ func Decide(g *Graph, s *State, c Command) (Decision, error) {
 		err = x.pause(&c)
 	case Resume:
 		err = x.resume(&c)
+	case Sow:
+		err = x.sow(&c)
 	case HoldOver:
 		err = x.holdOver(&c)
 	case Signal:

@@ -14,6 +14,10 @@ type Detail struct {
 	First int32 `json:"first,omitempty"`
 	// Of KindItemsStopped: tasks that go on, because somebody runs them.
 	Except []int32 `json:"except,omitempty"`
+	// Of KindTaskDecided: items that another run left.
+	Reused []SeedItem `json:"reused,omitempty"`
+	// Of KindRunSeeded.
+	Seed *Seed `json:"seed,omitempty"`
 	// Of KindAttemptEnded: the tasks that the step added.
 	Members []Member `json:"members,omitempty"`
 	// Of KindSignalReceived: which signal.

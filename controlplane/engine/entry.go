@@ -36,6 +36,7 @@ const (
 	KindSignalReceived
 	KindTaskApproved // a vote; the end that it brings is an entry of its own
 	KindTaskRejected
+	KindRunSeeded // what the run takes over from another one
 )
 
 var kindNames = []string{
@@ -43,6 +44,7 @@ var kindNames = []string{
 	"attempt_ended", "task_ended", "deadline_passed", "exit_deadline_passed",
 	"task_decided", "task_expanded", "items_stopped",
 	"run_paused", "run_suspended", "run_resumed", "signal_received", "task_approved", "task_rejected",
+	"run_seeded",
 }
 
 // String is the kind as the journal's column spells it.

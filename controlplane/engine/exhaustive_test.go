@@ -96,6 +96,7 @@ func clone(s *engine.State) *engine.State {
 	c := *s
 	c.Tasks = append([]engine.Task(nil), s.Tasks...)
 	c.Holds, c.Votes = maps.Clone(s.Holds), maps.Clone(s.Votes)
+	c.Origins = maps.Clone(s.Origins)
 	c.Blocks = slices.Clone(s.Blocks)
 	for i := range c.Blocks {
 		b := &c.Blocks[i]

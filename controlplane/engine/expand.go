@@ -64,9 +64,11 @@ func (s *State) enter(g *Graph, i int32, at time.Time, fx *effects) {
 	switch nd.layer {
 	case layerMap:
 		n, _ := g.Plan.Tasks[nd.task].ForEach.Known()
+		s.fan(i).Reused = s.seedItems(i, nil)
 		s.enterMap(i, int32(n), fx)
 	case layerLoop, layerGroup:
 		t.State = TaskExpanding
+		s.fan(i).Reused = s.seedItems(i, nil)
 		s.pass(g, i, at, fx)
 	case layerWork:
 		if Holds(g.Task(s, i)) {
@@ -88,7 +90,7 @@ func (s *State) enterMap(i, count int32, fx *effects) {
 func (s *State) pass(g *Graph, i int32, at time.Time, fx *effects) {
 	s.fan(i).Count++
 	s.make(g, i, 1, nil)
-	s.begin(g, i, at, fx)
+	s.goOn(g, i, at, fx)
 }
 
 // applyExpanded makes a chunk of a map's items.
@@ -102,7 +104,7 @@ func applyExpanded(g *Graph, s *State, e *Entry, fx *effects) error {
 		return errBroken(e.Task, "these items do not follow")
 	}
 	s.make(g, e.Task, e.Detail.Count, nil)
-	s.begin(g, e.Task, e.At, fx)
+	s.goOn(g, e.Task, e.At, fx)
 	return nil
 }
 
@@ -126,6 +128,8 @@ func applyDecided(g *Graph, s *State, e *Entry, fx *effects) error {
 	case until:
 		s.pass(g, e.Task, e.At, fx)
 	case e.Next == TaskExpanding && e.Detail != nil && g.node(s, e.Task).layer == layerMap:
+		f := s.fan(e.Task)
+		f.AskedSeq, f.Reused = e.Seq, e.Detail.Reused
 		s.enterMap(e.Task, e.Detail.Count, fx)
 	default:
 		s.enter(g, e.Task, e.At, fx)

@@ -15,6 +15,10 @@ type Fan struct {
 	// … Bad failed, Tolerated failed within what the map tolerates, and Gone were
 	// skipped.
 	Bad, Tolerated, Gone int32
+	// AskedSeq is the entry that tells what the items are; 0 where the plan does.
+	AskedSeq int64
+	// Reused are the items that another run left, by ordinal.
+	Reused []SeedItem
 	// Stopped keeps further items from beginning, and from being made.
 	Stopped bool
 }
@@ -53,6 +57,7 @@ func (s *State) make(g *Graph, owner, n int32, members []Member) {
 		f.Blocks = nil // what a step adds is new each time
 	}
 	var have int32
+	defer func() { s.takeOver(g, owner, first, f.Made, s.Seq+1) }()
 	for _, b := range f.Blocks {
 		have += s.Blocks[b].Count
 		s.refresh(g, b, first, f.Made)

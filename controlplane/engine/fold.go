@@ -103,6 +103,8 @@ func applyKind(g *Graph, s *State, e *Entry, fx *effects) error {
 		return applyDecided(g, s, e, fx)
 	case KindTaskExpanded:
 		return applyExpanded(g, s, e, fx)
+	case KindRunSeeded:
+		return applySeeded(s, e)
 	case KindItemsStopped:
 		return applyItemsStopped(g, s, e, fx)
 	case KindRunPaused, KindRunSuspended:
@@ -133,10 +135,11 @@ func applyStarted(g *Graph, s *State, e *Entry, fx *effects) error {
 	}
 	s.create(g)
 	s.StartedAt, s.GenerationAt = e.At.UTC(), e.At.UTC()
+	s.reuse(g, e)
 	for i := range g.top {
 		s.touch(g, i, NoTask, e.At, fx)
 	}
-	return nil
+	return s.advance(g, e.At, fx)
 }
 
 // create makes the tasks of a run that had none.
@@ -370,6 +373,9 @@ func (s *State) run(g *Graph, i int32, at time.Time, fx *effects) {
 func (s *State) verdict(g *Graph, i int32) Verdict {
 	p, t := s.place(i), &s.Tasks[i]
 	nd := &g.nodes[p.node]
+	if s.Seed != nil && s.Seed.Only != nil && *s.Seed.Only == i {
+		return VerdictRun // whatever its rule makes of those that are left out
+	}
 	needs := nd.needs
 	if p.block >= 0 && s.Blocks[p.block].Members != nil {
 		needs = int32(len(s.Blocks[p.block].Members[p.off].Needs))

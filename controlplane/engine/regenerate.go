@@ -120,7 +120,7 @@ func (s *State) restart(g *Graph, base, width int32, mode []anew) {
 // reopenItems takes up the items of a task that did not succeed.
 func (s *State) reopenItems(g *Graph, owner int32) {
 	f := s.Fans[owner]
-	*f = Fan{Blocks: f.Blocks, Count: f.Count, Made: f.Made}
+	*f = Fan{Blocks: f.Blocks, Count: f.Count, Made: f.Made, AskedSeq: f.AskedSeq}
 	for _, b := range f.Blocks {
 		bl := &s.Blocks[b]
 		for item := range min(bl.Count, f.Made-bl.First) {

@@ -61,6 +61,11 @@ type State struct {
 	CanceledMain int32
 	FailedExit   int32 // exit handlers that failed; they never change the outcome
 
+	// Seed is what the run took over from another, nil for most; Origins says
+	// where the outputs of its reused tasks are.
+	Seed    *Seed
+	Origins map[int32]Origin
+
 	// Tasks are the pipeline's own, as in Plan.Tasks, and then those that came
 	// into being: see Block. Nil before the first entry.
 	Tasks  []Task
