@@ -216,7 +216,7 @@ func TestSealOutputs(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	p := b.example(t)
-	sealed, err := b.workspace.SealOutputs(&p.Tasks[0], map[string]json.RawMessage{
+	sealed, err := b.workspace.SealOutputs("prepare", &p.Tasks[0], map[string]json.RawMessage{
 		"shards": json.RawMessage(`["secret"]`), "rows": json.RawMessage("7"), "undeclared": json.RawMessage("1"),
 	})
 	require.NoError(t, err)

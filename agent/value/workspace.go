@@ -44,8 +44,8 @@ func (w *Workspace) open(v link.Value, name string) (json.RawMessage, error) {
 }
 
 // SealOutputs makes a task's outputs ready to be sent: those that are declared
-// open stay so, the others are sealed.
-func (w *Workspace) SealOutputs(task *plan.Task, values map[string]json.RawMessage) ([]link.Value, error) {
+// open stay so, the others are sealed under the path of the task.
+func (w *Workspace) SealOutputs(path string, task *plan.Task, values map[string]json.RawMessage) ([]link.Value, error) {
 	var sealed []link.Value
 	for _, declared := range task.Outputs {
 		raw, ok := values[declared.Name]
@@ -56,7 +56,7 @@ func (w *Workspace) SealOutputs(task *plan.Task, values map[string]json.RawMessa
 		if declared.Open {
 			v.Open = raw
 		} else {
-			envelope, err := w.sender.Seal(w.binding(seal.OutputName(task.Name, declared.Name)), raw)
+			envelope, err := w.sender.Seal(w.binding(seal.OutputName(path, declared.Name)), raw)
 			if err != nil {
 				return nil, fmt.Errorf("seal output %s: %w", declared.Name, err)
 			}
@@ -85,12 +85,12 @@ func (w *Workspace) SealError(text string) ([]byte, error) {
 // SealArtifact describes an artifact for the control plane: its URI sealed as
 // the JSON of a uri, its digest keyed, so that equal things can be told without
 // being known. An agent without the private key leaves the digest out.
-func (w *Workspace) SealArtifact(task string, declared plan.ArtifactOut, uri string, digest []byte, size int64) (link.Artifact, error) {
+func (w *Workspace) SealArtifact(path string, declared plan.ArtifactOut, uri string, digest []byte, size int64) (link.Artifact, error) {
 	raw, err := json.Marshal(uri)
 	if err != nil {
 		return link.Artifact{}, fmt.Errorf("seal an artifact's URI: %w", err)
 	}
-	envelope, err := w.sender.Seal(w.binding(seal.OutputName(task, declared.Name)), raw)
+	envelope, err := w.sender.Seal(w.binding(seal.OutputName(path, declared.Name)), raw)
 	if err != nil {
 		return link.Artifact{}, fmt.Errorf("seal an artifact's URI: %w", err)
 	}

@@ -111,7 +111,7 @@ func (s *collect) artifact(a *Attempt, declared plan.ArtifactOut) *step.Verdict 
 		reason := fmt.Sprintf("artifact %q could not be kept", declared.Name)
 		return failed(reason, reason+": "+err.Error())
 	}
-	sealed, err := s.workspace().SealArtifact(a.Task.Name, declared, s.artifacts.URI(key), content.Digest[:], content.Size)
+	sealed, err := s.workspace().SealArtifact(a.Lease.Task, declared, s.artifacts.URI(key), content.Digest[:], content.Size)
 	if err != nil {
 		return lost("an artifact could not be sealed", err)
 	}

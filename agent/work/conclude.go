@@ -61,7 +61,7 @@ func (w *Worker) reportOf(ctx context.Context, a *Attempt, v step.Verdict) link.
 	var err error
 	if v.Outcome == step.OutcomeSucceeded {
 		report.Artifacts, report.Planned, report.Decided = a.Artifacts, a.Planned, a.Decided
-		if report.Outputs, err = workspace.SealOutputs(a.Task, a.Outputs); err != nil {
+		if report.Outputs, err = workspace.SealOutputs(a.Lease.Task, a.Task, a.Outputs); err != nil {
 			report.Outcome, report.Cause = string(step.OutcomeLost), string(step.CauseInfra)
 			report.Reason, report.Artifacts, report.Planned = "the outputs could not be sealed", nil, nil
 			v.Detail = err.Error()

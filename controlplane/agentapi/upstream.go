@@ -79,26 +79,16 @@ func paramsOf(stored []byte) ([]*runv1.Value, error) {
 	return params.GetValues(), nil
 }
 
-// reads is what an attempt may see.
-type reads struct {
-	params    []string
-	outputs   []plan.OutputRef
-	artifacts []plan.ArtifactIn
-}
-
-// readsOf is what a step reads, or a decision about it. The child of a map reads
-// what the map is made from as well: its item is in there.
-func readsOf(t *plan.Task, asking bool) reads {
-	var r reads
-	if !asking {
-		r = reads{params: t.Reads.Params, outputs: t.Reads.Outputs, artifacts: t.ArtifactsIn}
+// readsOf is what a step reads, or a decision about it. Each is complete by
+// itself: whoever reads the item of a map reads what that is made from.
+func readsOf(t *plan.Task, asking bool) plan.Reads {
+	if asking {
+		return t.Asked
 	}
-	if asking || t.ForEach != nil {
-		r.params = append(slices.Clone(r.params), t.Asked.Params...)
-		r.outputs = append(slices.Clone(r.outputs), t.Asked.Outputs...)
-		if t.ForEach != nil && t.ForEach.Artifact != nil {
-			r.artifacts = append(slices.Clone(r.artifacts), *t.ForEach.Artifact)
-		}
+	r := t.Reads
+	r.Artifacts = slices.Clone(r.Artifacts)
+	for _, in := range t.ArtifactsIn {
+		r.Artifacts = append(r.Artifacts, plan.ArtifactRef{Task: in.Task, Artifact: in.Artifact})
 	}
 	return r
 }
@@ -108,7 +98,7 @@ type upstream struct {
 	g     *engine.Graph
 	s     *engine.State
 	task  int32
-	reads reads
+	reads plan.Reads
 }
 
 func (u *upstream) params(stored []byte) ([]*runv1.Value, error) {
@@ -116,49 +106,55 @@ func (u *upstream) params(stored []byte) ([]*runv1.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(params, func(v *runv1.Value) bool { return !slices.Contains(u.reads.params, v.GetName()) }), nil
+	return slices.DeleteFunc(params, func(v *runv1.Value) bool { return !slices.Contains(u.reads.Params, v.GetName()) }), nil
 }
 
-// left is one task that left something, under the name by which it is read.
+// left is one task that left something, under its name in the plan: what a group
+// hands out is its inner task's, which has sealed it.
 type left struct {
 	name            string
 	task            int32
 	indexes, counts []int32
-	// outputs maps the name there to the one that is read: a group hands out
-	// what its inner tasks left under names of its own.
-	outputs   map[string]string
-	artifacts map[string]bool
+
+	outputs, artifacts map[string]bool
+	state              bool // how it ended is read
 }
 
 // lefts lists whom the task reads from, in a fixed order: tasks as the plan has
 // them, a map's children in order.
 func (u *upstream) lefts() []*left {
-	known := map[string]*left{}
+	known := map[int32]*left{}
 	var out []*left
-	note := func(name string, src engine.Source) *left {
-		k := fmt.Sprint(name, src.Task)
-		l := known[k]
+	note := func(src engine.Source) *left {
+		l := known[src.Task]
 		if l == nil {
 			l = &left{
-				name: name, task: src.Task, indexes: src.Indexes, counts: src.Counts,
-				outputs: map[string]string{}, artifacts: map[string]bool{},
+				name: u.g.Task(u.s, src.Task).Name, task: src.Task, indexes: src.Indexes, counts: src.Counts,
+				outputs: map[string]bool{}, artifacts: map[string]bool{},
 			}
-			known[k] = l
+			known[src.Task] = l
 			out = append(out, l)
 		}
 		return l
 	}
-	for _, ref := range u.reads.outputs {
+	for _, ref := range u.reads.Outputs {
 		if _, i, ok := u.g.Plan.Task(ref.Task); ok {
 			for _, src := range u.g.Sources(u.s, u.task, int32(i), ref.Output) {
-				note(ref.Task, src).outputs[src.Output] = ref.Output
+				note(src).outputs[src.Output] = true
 			}
 		}
 	}
-	for _, in := range u.reads.artifacts {
+	for _, in := range u.reads.Artifacts {
 		if _, i, ok := u.g.Plan.Task(in.Task); ok {
 			for _, src := range u.g.Sources(u.s, u.task, int32(i), "") {
-				note(in.Task, src).artifacts[in.Artifact] = true
+				note(src).artifacts[in.Artifact] = true
+			}
+		}
+	}
+	for _, name := range u.reads.States {
+		if _, i, ok := u.g.Plan.Task(name); ok {
+			if task, ok := u.g.Beside(u.s, u.task, int32(i)); ok {
+				note(engine.Source{Task: task}).state = true
 			}
 		}
 	}
@@ -204,7 +200,7 @@ func (u *upstream) input(l *left, b *journal.Body) (*agentv1.InputTask, error) {
 	t := &u.s.Tasks[l.task]
 	in := &agentv1.InputTask{Task: l.name, State: t.State.String(), Indexes: unsigned(l.indexes), Counts: unsigned(l.counts)}
 	if b == nil || b.Outcome != engine.OutcomeSucceeded.String() || !t.State.Terminal() {
-		if len(l.indexes) == 0 {
+		if len(l.indexes) == 0 && !l.state {
 			return nil, nil
 		}
 		return in, nil
@@ -217,8 +213,7 @@ func (u *upstream) input(l *left, b *journal.Body) (*agentv1.InputTask, error) {
 		in.AgentId = id.Format(id.Agent, b.Agent)
 	}
 	for _, v := range body.GetOutputs() {
-		if name, read := l.outputs[v.GetName()]; read {
-			v.Name = name
+		if l.outputs[v.GetName()] {
 			in.Outputs = append(in.Outputs, v)
 		}
 	}

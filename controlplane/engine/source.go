@@ -26,6 +26,10 @@ func (g *Graph) Sources(s *State, reader, task int32, output string) []Source {
 	return g.gather(s, nil, at, task, Source{Output: output})
 }
 
+// Beside is the instance of a task that a reader sees, as a whole: how that ended
+// is what its state says.
+func (g *Graph) Beside(s *State, reader, task int32) (int32, bool) { return g.beside(s, reader, task) }
+
 // beside finds the outermost instance of a task as a reader sees it.
 func (g *Graph) beside(s *State, reader, task int32) (int32, bool) {
 	for i := reader; ; {

@@ -2,6 +2,8 @@ package seal
 
 import (
 	"errors"
+	"regexp"
+	"strings"
 
 	"github.com/signalboxhq/signalbox/proto/id"
 )
@@ -19,12 +21,25 @@ func ParamName(param string) string { return "params." + param }
 // task that it adds.
 func EnvName(variable string) string { return "env." + variable }
 
-// MessageName is the name under which an approval's message is sealed.
-func MessageName(task string) string { return "message." + task }
+// MessageName is the name under which an approval's message is sealed. The task
+// may be a path with indexes, which do not count.
+func MessageName(task string) string { return "message." + withoutIndexes(task) }
 
-// OutputName is the name under which a task's output is sealed. The task is
-// named as in the pipeline file, without the index of a fan-out.
-func OutputName(task, output string) string { return "outputs." + task + "." + output }
+// OutputName is the name under which a task's output is sealed: the same for all
+// items of a map. The task may be a path with indexes, which do not count:
+// fold[3]/train is fold/train, and plan/fit-1, which a step has added, is itself.
+func OutputName(task, output string) string {
+	return "outputs." + withoutIndexes(task) + "." + output
+}
+
+var indexes = regexp.MustCompile(`\[[0-9,]*\]`)
+
+func withoutIndexes(path string) string {
+	if !strings.Contains(path, "[") {
+		return path
+	}
+	return indexes.ReplaceAllLiteralString(path, "")
+}
 
 // Binding is what an envelope is bound to: it opens only as what it was sealed.
 // Name is made by ParamName, EnvName, MessageName or OutputName, or is ErrorName.

@@ -39,7 +39,8 @@ export function paramName(param: string): string {
 }
 
 export function outputName(task: string, output: string): string {
-  return `outputs.${task}.${output}`;
+  // The same for all items of a map: fold[3]/train is fold/train.
+  return `outputs.${task.replaceAll(/\[[0-9,]*\]/g, "")}.${output}`;
 }
 
 /** The name of a workspace's public key: 16 hex digits. */
