@@ -70,3 +70,36 @@ func TestGraphs(t *testing.T) {
 		Name: "fan", SpecBytes: 200, Steps: []driver.Step{{}, {Needs: []int{0}}, {Needs: []int{0}}, {Needs: []int{1, 2}}},
 	}, b.Graph())
 }
+
+func TestFloodMeasuresTheOtherTenant(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	points := f.run(t, scenario.Scenario{
+		Workload: scenario.Flood, Tenants: 2, Steps: 500, Width: 50, Rates: []float64{100}, Duration: scenario.Duration(100 * time.Millisecond),
+	})
+	require.Len(t, points, 2)
+	require.Equal(t, int64(10), points[0].Latencies["start"].Count)
+	require.Equal(t, int64(10), points[0].Steps)
+	require.Equal(t, int64(10), points[1].Latencies["start"].Count)
+	require.Equal(t, int64(510), points[1].Steps)
+}
+
+func TestIdleAddsAgents(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.run(t, scenario.Scenario{Workload: scenario.Idle, AtOnce: []int{3, 10}, Duration: scenario.Duration(time.Millisecond)})
+	require.Equal(t, 10, f.staffed)
+}
+
+func TestFaultsAreJudged(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.killed = map[scenario.Fault]int{}
+	points := f.run(t, scenario.Scenario{
+		Workload: scenario.Faults, Steps: 100, Width: 10, AtOnce: []int{2}, Kill: []scenario.Fault{scenario.KillServer, scenario.KillAgents, scenario.KillServer},
+		Every: scenario.Duration(5 * time.Millisecond),
+	})
+	require.Equal(t, map[scenario.Fault]int{scenario.KillServer: 2}, f.killed)
+	require.Equal(t, 2, f.staffed, "the agents were started again")
+	require.Equal(t, int64(10), points[0].Verdict.Runs)
+}
