@@ -173,7 +173,7 @@ const kid = "0123456789abcdef"
 // flight: figures that do not depend on the machine's mood. Of W1, two tenants
 // with wide runs, and of W4, chains of ten steps.
 func TestWhatAnAttemptCosts(t *testing.T) { //nolint:paralleltest // It counts all commits of its database and needs full batches.
-	for _, c := range []struct {
+	for _, c := range []struct { //nolint:paralleltest // as above
 		name    string
 		plan    func() *plan.Plan
 		tenants int
@@ -186,7 +186,7 @@ func TestWhatAnAttemptCosts(t *testing.T) { //nolint:paralleltest // It counts a
 		{"W1", func() *plan.Plan { return wide("bulk", 500, nil) }, 2, 4, 8, 8, 2, 5.5},
 		{"W4", func() *plan.Plan { return chain("chain", 10) }, 1, 80, 1, 1500, 64, 5},
 	} {
-		t.Run(c.name, func(t *testing.T) { //nolint:paralleltest // as above
+		t.Run(c.name, func(t *testing.T) {
 			b := setup(t)
 			conn := pgtest.Super(t, b.db.URL())
 			ctx, cancel := context.WithCancel(t.Context())
