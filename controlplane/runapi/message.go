@@ -14,13 +14,17 @@ import (
 )
 
 func runMessage(r *rundb.Run) *runv1.Run {
-	return &runv1.Run{
+	m := &runv1.Run{
 		Id: id.Format(id.Run, r.ID), Pipeline: r.Pipeline, Version: hex.EncodeToString(r.Digest), Number: r.Number,
 		State: r.State, Reason: r.Reason, Outcome: r.Outcome, Cause: r.Cause, Actor: r.Actor,
 		Labels: r.Labels, Priority: r.Priority, Generation: r.Generation, Seq: r.Seq,
 		CreatedAt: timestamppb.New(r.CreatedAt), StartedAt: stampOf(r.StartedAt), FinishedAt: stampOf(r.FinishedAt),
 		TasksTotal: uint32(r.TasksTotal), TasksDone: uint32(r.TasksDone), TasksFailed: uint32(r.TasksFailed),
 	}
+	if f := r.Fire; f != nil {
+		m.Nominal, m.IntervalStart, m.IntervalEnd = timestamppb.New(f.Nominal), timestamppb.New(f.IntervalStart), timestamppb.New(f.IntervalEnd)
+	}
+	return m
 }
 
 func viewMessages(v *rundb.View) (*runv1.Run, []*runv1.Task, error) {

@@ -34,6 +34,8 @@ type Run struct {
 	CreatedAt                          time.Time
 	StartedAt, FinishedAt              *time.Time
 	TasksTotal, TasksDone, TasksFailed int32
+	// Fire is of a run that a schedule started; else nil.
+	Fire *Fire `db:"-"`
 }
 
 // Terminal reports whether the run has ended.
@@ -105,7 +107,8 @@ func get(ctx context.Context, tx pgx.Tx, by caller.Caller, ref Ref) (Run, error)
 	return list[0], named(ctx, tx, by.OrgID, list)
 }
 
-// named puts names in the place of the ids of those who started the runs.
+// named puts names in the place of the ids of those who started the runs, and
+// adds the times of those that schedules did.
 func named(ctx context.Context, tx pgx.Tx, org id.UUID, list []Run) error {
 	texts := make([]string, 0, len(list))
 	for i := range list {
@@ -119,5 +122,5 @@ func named(ctx context.Context, tx pgx.Tx, org id.UUID, list []Run) error {
 		list[i].Actor = actor.Name(names, list[i].Actor)
 		list[i].Reason = actor.Named(names, list[i].Reason)
 	}
-	return nil
+	return fired(ctx, tx, org, list)
 }

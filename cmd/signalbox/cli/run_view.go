@@ -41,6 +41,9 @@ func (a *app) runSheet(r *runv1.Run) *output.Sheet {
 	if r.GetGeneration() > 1 {
 		s.Add("generation", output.Number(r.GetGeneration()))
 	}
+	if r.GetNominal() != nil {
+		s.Add("scheduled for", a.moment(r.GetNominal()))
+	}
 	s.Add("created", a.moment(r.GetCreatedAt()))
 	s.Add("duration", took(r.GetStartedAt(), r.GetFinishedAt(), a.now()))
 	s.Add("tasks", output.Text(fmt.Sprintf("%d of %d done, %d failed", r.GetTasksDone(), r.GetTasksTotal(), r.GetTasksFailed())))

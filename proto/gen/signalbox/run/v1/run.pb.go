@@ -45,13 +45,18 @@ type Run struct {
 	Priority   int32             `protobuf:"varint,11,opt,name=priority,proto3" json:"priority,omitempty"`
 	Generation int32             `protobuf:"varint,12,opt,name=generation,proto3" json:"generation,omitempty"`
 	// The journal's length: grows with every change.
-	Seq           int64                  `protobuf:"varint,13,opt,name=seq,proto3" json:"seq,omitempty"`
-	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
-	StartedAt     *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=started_at,json=startedAt,proto3" json:"started_at,omitempty"`
-	FinishedAt    *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=finished_at,json=finishedAt,proto3" json:"finished_at,omitempty"`
-	TasksTotal    uint32                 `protobuf:"varint,17,opt,name=tasks_total,json=tasksTotal,proto3" json:"tasks_total,omitempty"`
-	TasksDone     uint32                 `protobuf:"varint,18,opt,name=tasks_done,json=tasksDone,proto3" json:"tasks_done,omitempty"`
-	TasksFailed   uint32                 `protobuf:"varint,19,opt,name=tasks_failed,json=tasksFailed,proto3" json:"tasks_failed,omitempty"`
+	Seq         int64                  `protobuf:"varint,13,opt,name=seq,proto3" json:"seq,omitempty"`
+	CreatedAt   *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	StartedAt   *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=started_at,json=startedAt,proto3" json:"started_at,omitempty"`
+	FinishedAt  *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=finished_at,json=finishedAt,proto3" json:"finished_at,omitempty"`
+	TasksTotal  uint32                 `protobuf:"varint,17,opt,name=tasks_total,json=tasksTotal,proto3" json:"tasks_total,omitempty"`
+	TasksDone   uint32                 `protobuf:"varint,18,opt,name=tasks_done,json=tasksDone,proto3" json:"tasks_done,omitempty"`
+	TasksFailed uint32                 `protobuf:"varint,19,opt,name=tasks_failed,json=tasksFailed,proto3" json:"tasks_failed,omitempty"`
+	// Of a run that a schedule started: what its time was, however late it
+	// started, and the stretch of time that it is about.
+	Nominal       *timestamppb.Timestamp `protobuf:"bytes,30,opt,name=nominal,proto3" json:"nominal,omitempty"`
+	IntervalStart *timestamppb.Timestamp `protobuf:"bytes,31,opt,name=interval_start,json=intervalStart,proto3" json:"interval_start,omitempty"`
+	IntervalEnd   *timestamppb.Timestamp `protobuf:"bytes,32,opt,name=interval_end,json=intervalEnd,proto3" json:"interval_end,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -217,6 +222,27 @@ func (x *Run) GetTasksFailed() uint32 {
 		return x.TasksFailed
 	}
 	return 0
+}
+
+func (x *Run) GetNominal() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Nominal
+	}
+	return nil
+}
+
+func (x *Run) GetIntervalStart() *timestamppb.Timestamp {
+	if x != nil {
+		return x.IntervalStart
+	}
+	return nil
+}
+
+func (x *Run) GetIntervalEnd() *timestamppb.Timestamp {
+	if x != nil {
+		return x.IntervalEnd
+	}
+	return nil
 }
 
 // Task is a node of the run's graph, in the order of the file.
@@ -1841,7 +1867,7 @@ var File_signalbox_run_v1_run_proto protoreflect.FileDescriptor
 
 const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\n" +
-	"\x1asignalbox/run/v1/run.proto\x12\x10signalbox.run.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esignalbox/authz/v1/authz.proto\x1a\x1csignalbox/run/v1/value.proto\"\xb1\x05\n" +
+	"\x1asignalbox/run/v1/run.proto\x12\x10signalbox.run.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esignalbox/authz/v1/authz.proto\x1a\x1csignalbox/run/v1/value.proto\"\xe9\x06\n" +
 	"\x03Run\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\bpipeline\x18\x02 \x01(\tR\bpipeline\x12\x18\n" +
@@ -1869,7 +1895,10 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"tasksTotal\x12\x1d\n" +
 	"\n" +
 	"tasks_done\x18\x12 \x01(\rR\ttasksDone\x12!\n" +
-	"\ftasks_failed\x18\x13 \x01(\rR\vtasksFailed\x1a9\n" +
+	"\ftasks_failed\x18\x13 \x01(\rR\vtasksFailed\x124\n" +
+	"\anominal\x18\x1e \x01(\v2\x1a.google.protobuf.TimestampR\anominal\x12A\n" +
+	"\x0einterval_start\x18\x1f \x01(\v2\x1a.google.protobuf.TimestampR\rintervalStart\x12=\n" +
+	"\finterval_end\x18  \x01(\v2\x1a.google.protobuf.TimestampR\vintervalEnd\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x93\x03\n" +
@@ -2082,62 +2111,65 @@ var file_signalbox_run_v1_run_proto_depIdxs = []int32{
 	28, // 1: signalbox.run.v1.Run.created_at:type_name -> google.protobuf.Timestamp
 	28, // 2: signalbox.run.v1.Run.started_at:type_name -> google.protobuf.Timestamp
 	28, // 3: signalbox.run.v1.Run.finished_at:type_name -> google.protobuf.Timestamp
-	4,  // 4: signalbox.run.v1.Task.attempts:type_name -> signalbox.run.v1.Attempt
-	28, // 5: signalbox.run.v1.Task.retry_at:type_name -> google.protobuf.Timestamp
-	2,  // 6: signalbox.run.v1.Task.hold:type_name -> signalbox.run.v1.Hold
-	28, // 7: signalbox.run.v1.Hold.since:type_name -> google.protobuf.Timestamp
-	28, // 8: signalbox.run.v1.Hold.until:type_name -> google.protobuf.Timestamp
-	3,  // 9: signalbox.run.v1.Hold.votes:type_name -> signalbox.run.v1.Vote
-	28, // 10: signalbox.run.v1.Vote.at:type_name -> google.protobuf.Timestamp
-	28, // 11: signalbox.run.v1.Attempt.ready_at:type_name -> google.protobuf.Timestamp
-	28, // 12: signalbox.run.v1.Attempt.granted_at:type_name -> google.protobuf.Timestamp
-	28, // 13: signalbox.run.v1.Attempt.started_at:type_name -> google.protobuf.Timestamp
-	28, // 14: signalbox.run.v1.Attempt.finished_at:type_name -> google.protobuf.Timestamp
-	29, // 15: signalbox.run.v1.StartRunRequest.params:type_name -> signalbox.run.v1.Value
-	27, // 16: signalbox.run.v1.StartRunRequest.labels:type_name -> signalbox.run.v1.StartRunRequest.LabelsEntry
-	0,  // 17: signalbox.run.v1.StartRunResponse.run:type_name -> signalbox.run.v1.Run
-	0,  // 18: signalbox.run.v1.GetRunResponse.run:type_name -> signalbox.run.v1.Run
-	1,  // 19: signalbox.run.v1.GetRunResponse.tasks:type_name -> signalbox.run.v1.Task
-	28, // 20: signalbox.run.v1.ListRunsRequest.since:type_name -> google.protobuf.Timestamp
-	28, // 21: signalbox.run.v1.ListRunsRequest.until:type_name -> google.protobuf.Timestamp
-	0,  // 22: signalbox.run.v1.ListRunsResponse.runs:type_name -> signalbox.run.v1.Run
-	0,  // 23: signalbox.run.v1.WatchRunResponse.run:type_name -> signalbox.run.v1.Run
-	1,  // 24: signalbox.run.v1.WatchRunResponse.tasks:type_name -> signalbox.run.v1.Task
-	0,  // 25: signalbox.run.v1.CancelRunResponse.run:type_name -> signalbox.run.v1.Run
-	0,  // 26: signalbox.run.v1.RetryRunResponse.run:type_name -> signalbox.run.v1.Run
-	0,  // 27: signalbox.run.v1.PauseRunResponse.run:type_name -> signalbox.run.v1.Run
-	0,  // 28: signalbox.run.v1.ResumeRunResponse.run:type_name -> signalbox.run.v1.Run
-	29, // 29: signalbox.run.v1.SignalRunRequest.payload:type_name -> signalbox.run.v1.Value
-	0,  // 30: signalbox.run.v1.SignalRunResponse.run:type_name -> signalbox.run.v1.Run
-	29, // 31: signalbox.run.v1.GetRunValuesResponse.params:type_name -> signalbox.run.v1.Value
-	25, // 32: signalbox.run.v1.GetRunValuesResponse.tasks:type_name -> signalbox.run.v1.TaskValues
-	29, // 33: signalbox.run.v1.TaskValues.outputs:type_name -> signalbox.run.v1.Value
-	30, // 34: signalbox.run.v1.TaskValues.artifacts:type_name -> signalbox.run.v1.Artifact
-	5,  // 35: signalbox.run.v1.RunService.StartRun:input_type -> signalbox.run.v1.StartRunRequest
-	7,  // 36: signalbox.run.v1.RunService.GetRun:input_type -> signalbox.run.v1.GetRunRequest
-	9,  // 37: signalbox.run.v1.RunService.ListRuns:input_type -> signalbox.run.v1.ListRunsRequest
-	11, // 38: signalbox.run.v1.RunService.WatchRun:input_type -> signalbox.run.v1.WatchRunRequest
-	13, // 39: signalbox.run.v1.RunService.CancelRun:input_type -> signalbox.run.v1.CancelRunRequest
-	15, // 40: signalbox.run.v1.RunService.RetryRun:input_type -> signalbox.run.v1.RetryRunRequest
-	17, // 41: signalbox.run.v1.RunService.PauseRun:input_type -> signalbox.run.v1.PauseRunRequest
-	19, // 42: signalbox.run.v1.RunService.ResumeRun:input_type -> signalbox.run.v1.ResumeRunRequest
-	21, // 43: signalbox.run.v1.RunService.SignalRun:input_type -> signalbox.run.v1.SignalRunRequest
-	23, // 44: signalbox.run.v1.RunService.GetRunValues:input_type -> signalbox.run.v1.GetRunValuesRequest
-	6,  // 45: signalbox.run.v1.RunService.StartRun:output_type -> signalbox.run.v1.StartRunResponse
-	8,  // 46: signalbox.run.v1.RunService.GetRun:output_type -> signalbox.run.v1.GetRunResponse
-	10, // 47: signalbox.run.v1.RunService.ListRuns:output_type -> signalbox.run.v1.ListRunsResponse
-	12, // 48: signalbox.run.v1.RunService.WatchRun:output_type -> signalbox.run.v1.WatchRunResponse
-	14, // 49: signalbox.run.v1.RunService.CancelRun:output_type -> signalbox.run.v1.CancelRunResponse
-	16, // 50: signalbox.run.v1.RunService.RetryRun:output_type -> signalbox.run.v1.RetryRunResponse
-	18, // 51: signalbox.run.v1.RunService.PauseRun:output_type -> signalbox.run.v1.PauseRunResponse
-	20, // 52: signalbox.run.v1.RunService.ResumeRun:output_type -> signalbox.run.v1.ResumeRunResponse
-	22, // 53: signalbox.run.v1.RunService.SignalRun:output_type -> signalbox.run.v1.SignalRunResponse
-	24, // 54: signalbox.run.v1.RunService.GetRunValues:output_type -> signalbox.run.v1.GetRunValuesResponse
-	45, // [45:55] is the sub-list for method output_type
-	35, // [35:45] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	28, // 4: signalbox.run.v1.Run.nominal:type_name -> google.protobuf.Timestamp
+	28, // 5: signalbox.run.v1.Run.interval_start:type_name -> google.protobuf.Timestamp
+	28, // 6: signalbox.run.v1.Run.interval_end:type_name -> google.protobuf.Timestamp
+	4,  // 7: signalbox.run.v1.Task.attempts:type_name -> signalbox.run.v1.Attempt
+	28, // 8: signalbox.run.v1.Task.retry_at:type_name -> google.protobuf.Timestamp
+	2,  // 9: signalbox.run.v1.Task.hold:type_name -> signalbox.run.v1.Hold
+	28, // 10: signalbox.run.v1.Hold.since:type_name -> google.protobuf.Timestamp
+	28, // 11: signalbox.run.v1.Hold.until:type_name -> google.protobuf.Timestamp
+	3,  // 12: signalbox.run.v1.Hold.votes:type_name -> signalbox.run.v1.Vote
+	28, // 13: signalbox.run.v1.Vote.at:type_name -> google.protobuf.Timestamp
+	28, // 14: signalbox.run.v1.Attempt.ready_at:type_name -> google.protobuf.Timestamp
+	28, // 15: signalbox.run.v1.Attempt.granted_at:type_name -> google.protobuf.Timestamp
+	28, // 16: signalbox.run.v1.Attempt.started_at:type_name -> google.protobuf.Timestamp
+	28, // 17: signalbox.run.v1.Attempt.finished_at:type_name -> google.protobuf.Timestamp
+	29, // 18: signalbox.run.v1.StartRunRequest.params:type_name -> signalbox.run.v1.Value
+	27, // 19: signalbox.run.v1.StartRunRequest.labels:type_name -> signalbox.run.v1.StartRunRequest.LabelsEntry
+	0,  // 20: signalbox.run.v1.StartRunResponse.run:type_name -> signalbox.run.v1.Run
+	0,  // 21: signalbox.run.v1.GetRunResponse.run:type_name -> signalbox.run.v1.Run
+	1,  // 22: signalbox.run.v1.GetRunResponse.tasks:type_name -> signalbox.run.v1.Task
+	28, // 23: signalbox.run.v1.ListRunsRequest.since:type_name -> google.protobuf.Timestamp
+	28, // 24: signalbox.run.v1.ListRunsRequest.until:type_name -> google.protobuf.Timestamp
+	0,  // 25: signalbox.run.v1.ListRunsResponse.runs:type_name -> signalbox.run.v1.Run
+	0,  // 26: signalbox.run.v1.WatchRunResponse.run:type_name -> signalbox.run.v1.Run
+	1,  // 27: signalbox.run.v1.WatchRunResponse.tasks:type_name -> signalbox.run.v1.Task
+	0,  // 28: signalbox.run.v1.CancelRunResponse.run:type_name -> signalbox.run.v1.Run
+	0,  // 29: signalbox.run.v1.RetryRunResponse.run:type_name -> signalbox.run.v1.Run
+	0,  // 30: signalbox.run.v1.PauseRunResponse.run:type_name -> signalbox.run.v1.Run
+	0,  // 31: signalbox.run.v1.ResumeRunResponse.run:type_name -> signalbox.run.v1.Run
+	29, // 32: signalbox.run.v1.SignalRunRequest.payload:type_name -> signalbox.run.v1.Value
+	0,  // 33: signalbox.run.v1.SignalRunResponse.run:type_name -> signalbox.run.v1.Run
+	29, // 34: signalbox.run.v1.GetRunValuesResponse.params:type_name -> signalbox.run.v1.Value
+	25, // 35: signalbox.run.v1.GetRunValuesResponse.tasks:type_name -> signalbox.run.v1.TaskValues
+	29, // 36: signalbox.run.v1.TaskValues.outputs:type_name -> signalbox.run.v1.Value
+	30, // 37: signalbox.run.v1.TaskValues.artifacts:type_name -> signalbox.run.v1.Artifact
+	5,  // 38: signalbox.run.v1.RunService.StartRun:input_type -> signalbox.run.v1.StartRunRequest
+	7,  // 39: signalbox.run.v1.RunService.GetRun:input_type -> signalbox.run.v1.GetRunRequest
+	9,  // 40: signalbox.run.v1.RunService.ListRuns:input_type -> signalbox.run.v1.ListRunsRequest
+	11, // 41: signalbox.run.v1.RunService.WatchRun:input_type -> signalbox.run.v1.WatchRunRequest
+	13, // 42: signalbox.run.v1.RunService.CancelRun:input_type -> signalbox.run.v1.CancelRunRequest
+	15, // 43: signalbox.run.v1.RunService.RetryRun:input_type -> signalbox.run.v1.RetryRunRequest
+	17, // 44: signalbox.run.v1.RunService.PauseRun:input_type -> signalbox.run.v1.PauseRunRequest
+	19, // 45: signalbox.run.v1.RunService.ResumeRun:input_type -> signalbox.run.v1.ResumeRunRequest
+	21, // 46: signalbox.run.v1.RunService.SignalRun:input_type -> signalbox.run.v1.SignalRunRequest
+	23, // 47: signalbox.run.v1.RunService.GetRunValues:input_type -> signalbox.run.v1.GetRunValuesRequest
+	6,  // 48: signalbox.run.v1.RunService.StartRun:output_type -> signalbox.run.v1.StartRunResponse
+	8,  // 49: signalbox.run.v1.RunService.GetRun:output_type -> signalbox.run.v1.GetRunResponse
+	10, // 50: signalbox.run.v1.RunService.ListRuns:output_type -> signalbox.run.v1.ListRunsResponse
+	12, // 51: signalbox.run.v1.RunService.WatchRun:output_type -> signalbox.run.v1.WatchRunResponse
+	14, // 52: signalbox.run.v1.RunService.CancelRun:output_type -> signalbox.run.v1.CancelRunResponse
+	16, // 53: signalbox.run.v1.RunService.RetryRun:output_type -> signalbox.run.v1.RetryRunResponse
+	18, // 54: signalbox.run.v1.RunService.PauseRun:output_type -> signalbox.run.v1.PauseRunResponse
+	20, // 55: signalbox.run.v1.RunService.ResumeRun:output_type -> signalbox.run.v1.ResumeRunResponse
+	22, // 56: signalbox.run.v1.RunService.SignalRun:output_type -> signalbox.run.v1.SignalRunResponse
+	24, // 57: signalbox.run.v1.RunService.GetRunValues:output_type -> signalbox.run.v1.GetRunValuesResponse
+	48, // [48:58] is the sub-list for method output_type
+	38, // [38:48] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_run_v1_run_proto_init() }
