@@ -44,7 +44,8 @@ type Attempt struct {
 	Decided   *link.Decided
 }
 
-// artifactInput is an artifact to be staged, of a map's child with its indexes.
+// artifactInput is an artifact to be staged, of a map's child with its indexes;
+// without a URI it is the folder of a map's.
 type artifactInput struct {
 	name, uri string
 	indexes   []uint32

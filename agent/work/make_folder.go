@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strconv"
 
@@ -31,7 +32,11 @@ func (s *makeFolder) Handle(_ context.Context, a *Attempt) *step.Verdict {
 	a.Folder = folder
 	for _, in := range a.Inputs {
 		path, err := folder.In(in.name, in.indexes...)
-		if err == nil {
+		switch {
+		case err != nil:
+		case in.uri == "":
+			err = os.Mkdir(path, 0o700)
+		default:
 			err = s.artifacts.Stage(in.uri, path)
 		}
 		switch {

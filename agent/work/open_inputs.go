@@ -88,14 +88,17 @@ func (s *openInputs) fetch(ctx context.Context, a *Attempt, intake *value.Intake
 // left one.
 func stage(a *Attempt, in plan.ArtifactIn, staged []value.StagedArtifact) *step.Verdict {
 	from, _, ok := a.Program.Plan.Task(in.Task)
-	found := false
+	isMap, found := ok && from.ForEach != nil, false
+	if isMap { // there is a folder even if no child left anything
+		a.Inputs = append(a.Inputs, artifactInput{name: in.Name})
+	}
 	for _, one := range staged {
 		if one.Task == in.Task && one.Artifact == in.Artifact {
 			a.Inputs = append(a.Inputs, artifactInput{name: in.Name, uri: one.URI, indexes: one.Indexes})
 			found = true
 		}
 	}
-	if found || ok && from.ForEach != nil {
+	if found || isMap {
 		return nil
 	}
 	text := fmt.Sprintf("artifact %s of task %s is not there: was the task skipped?", in.Artifact, in.Task)
