@@ -53,7 +53,7 @@ func (s *server) wirePeople(ctx context.Context, advancer *advance.Advancer, run
 	tenancyapi.Mount(mux, tenancyapi.Config{
 		Store: store, Mail: sender, Cookies: cookies, PublicURL: s.config.PublicURL, Log: s.log,
 	}, limits(), options)
-	mux.Handle(pipelinev1connect.NewPipelineServiceHandler(pipelineapi.New(s.db, rand.Reader, time.Now), limits(), options))
+	mux.Handle(pipelinev1connect.NewPipelineServiceHandler(pipelineapi.New(s.db, advancer, rand.Reader, time.Now), limits(), options))
 	mux.Handle(runv1connect.NewRunServiceHandler(runs, limits(), options))
 	mux.Handle(runv1connect.NewHistoryServiceHandler(runs.History(), limits(), options))
 	mux.Handle(runv1connect.NewApprovalServiceHandler(runs.Approvals(), limits(), options))

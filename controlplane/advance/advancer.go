@@ -42,6 +42,8 @@ type Advancer struct {
 	plans               planner
 	voices              *voices
 	estimates           estimates
+
+	wakes chan Wake // what this replica's batches ask for
 }
 
 const (
@@ -62,6 +64,7 @@ func New(db *pg.DB, log *slog.Logger, peers func() int) *Advancer {
 		versions: newVersions(db.Engine, known), runs: newRuns(), sessions: sessions{known: map[id.UUID]*session{}},
 		park: newPark(), queue: newQueue(), limited: map[id.UUID]bool{},
 		directory: newDirectory(), settings: known, voices: newVoices(), estimates: estimates{},
+		wakes: make(chan Wake, wakesWaiting),
 	}
 }
 
@@ -76,6 +79,7 @@ func (a *Advancer) Start(ctx context.Context) error {
 		func() { a.loop(ctx, conn) },
 		func() { a.listen(ctx) },
 		func() { a.lookAround(ctx) },
+		func() { a.serveWakes(ctx) },
 	} {
 		a.running.Go(f)
 	}

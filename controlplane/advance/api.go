@@ -36,6 +36,13 @@ func (a *Advancer) CancelRun(ctx context.Context, c CancelRun) error { return a.
 // NOTHING_TO_RETRY.
 func (a *Advancer) RetryRun(ctx context.Context, c RetryRun) error { return a.act(ctx, c.RunKey, c) }
 
+// UnblockLine lets a line go on that a failed run holds up. One that is held up
+// by nobody stays as it is.
+func (a *Advancer) UnblockLine(ctx context.Context, c UnblockLine) error {
+	_, err := a.do(ctx, newRequest(c))
+	return err
+}
+
 // Fire serves a timer that is due. One whose row is gone does nothing.
 func (a *Advancer) Fire(ctx context.Context, c Due) error { return a.act(ctx, c.RunKey, c) }
 

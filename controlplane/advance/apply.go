@@ -1,7 +1,6 @@
 package advance
 
 import (
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"slices"
@@ -27,7 +26,9 @@ func (b *batch) apply(w *runWork, o op) error {
 	case CancelRun:
 		return b.decideAs(w, engine.Cancel{Now: b.now, Actor: clean(c.Actor), Reason: clean(c.Reason), Force: c.Force, Live: b.live(w)}, nil)
 	case RetryRun:
-		return b.decideAs(w, engine.Retry{Now: b.now, Actor: clean(c.Actor), Generation: c.Generation}, nil)
+		return b.applyRetry(w, c)
+	case Wake:
+		return b.applyWake(w, c)
 	case PauseRun:
 		return b.applyPause(w, c)
 	case ResumeRun:
@@ -50,13 +51,15 @@ func (b *batch) applyStart(w *runWork, r *request, c StartRun) error {
 		if known == nil {
 			return fault.Unavailable(reasonUnavailable, "the start could not be recorded; send it again")
 		}
-		if subtle.ConstantTimeCompare(known.fingerprint, c.Fingerprint[:]) != 1 {
-			return fault.Conflict("IDEMPOTENCY_MISMATCH", "the idempotency key %q started another run of this pipeline, with other params, labels or version", c.Key)
-		}
 		if known.run != r.run {
-			r.value = Started{Run: known.run}
-			w.isNew = false
-			return nil
+			started, err := b.known(r, c, known)
+			if err != nil || started != nil {
+				w.isNew = false
+				if started != nil {
+					r.value = *started
+				}
+				return err
+			}
 		}
 	}
 	count := b.counts[pipelineKey{c.Org, c.Pipeline}]
@@ -68,19 +71,37 @@ func (b *batch) applyStart(w *runWork, r *request, c StartRun) error {
 		key: RunKey{c.Org, r.run}, version: r.version, state: engine.NewState(r.run),
 		info: runInfo{
 			workspace: c.Workspace, pipeline: c.Pipeline, digest: c.Digest, number: count.next,
-			labelSet: c.LabelSet, labels: c.Labels, priority: c.Priority, createdAt: b.now, actor: c.Actor,
+			labelSet: c.LabelSet, labels: c.Labels, priority: c.Priority, createdAt: b.now, actor: c.Actor, line: c.Line,
 		},
 	}
 	if p.Deadline > 0 {
 		w.info.deadline = b.now.Add(millis(p.Deadline))
 	}
 	w.start = r
-	if err := b.decideAs(w, engine.Start{Now: b.now, Actor: clean(c.Actor)}, nil); err != nil {
+	if err := b.come(w, c.At, clean(c.Actor)); err != nil {
+		w.start, w.run = nil, nil
 		return err
 	}
 	count.next++
 	r.value = Started{Run: r.run, Created: true}
 	return nil
+}
+
+// applyRetry: a run that stands in a line must have its place there.
+func (b *batch) applyRetry(w *runWork, c RetryRun) error {
+	then := func() {}
+	if c.Generation == 0 || c.Generation == w.state.Generation {
+		var err error
+		if then, err = b.rejoin(w); err != nil {
+			return err
+		}
+	}
+	before := w.state.Generation
+	err := b.decideAs(w, engine.Retry{Now: b.now, Actor: clean(c.Actor), Generation: c.Generation}, nil)
+	if err == nil && w.state.Generation > before {
+		then()
+	}
+	return err
 }
 
 func (b *batch) applyReport(w *runWork, o op, c Report, rep *AttemptReport) error {

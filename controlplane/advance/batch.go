@@ -62,6 +62,15 @@ type batch struct {
 	wakeSessions map[id.UUID]bool
 	// Queues to look at again.
 	again map[id.UUID]look
+
+	lines    map[lineKey]*engine.Line
+	leavers  map[RunKey]leaver
+	resumed  map[id.UUID][]id.UUID
+	there    map[[2]id.UUID]bool // wakes that are still to be served
+	wakes    []wakeRow
+	paused   []*runWork // that wait for their pipeline
+	unpaused []RunKey   // that do not any more
+	rekey    []rekeyed  // keys that mean another run now
 }
 
 type (
@@ -80,7 +89,10 @@ type (
 		timerKey
 	}
 	// counter numbers a pipeline's runs.
-	counter struct{ was, next int64 }
+	counter struct {
+		was, next int64
+		paused    bool
+	}
 )
 
 // op is one command on one run; a Report of several attempts becomes several.
@@ -160,6 +172,7 @@ func newBatch(a *Advancer, reqs []*request) *batch {
 		takerOf: map[*request]*taker{}, wakePools: map[id.UUID]bool{}, wakeSessions: map[id.UUID]bool{}, again: map[id.UUID]look{},
 		lanes: map[choose.LaneKey]choose.Lane{}, clocks: map[choose.LaneKey]float64{}, named: map[choose.LaneKey]string{},
 		charged: map[choose.LaneKey]*laneState{},
+		lines:   map[lineKey]*engine.Line{}, leavers: map[RunKey]leaver{}, resumed: map[id.UUID][]id.UUID{}, there: map[[2]id.UUID]bool{},
 	}
 	for _, r := range reqs {
 		r.err, r.value, r.status, r.silent = nil, nil, nil, false
@@ -195,6 +208,12 @@ func (b *batch) plan(r *request) {
 		b.add(op{key: c.RunKey, order: orderDue, req: r})
 	case Lose:
 		b.add(op{key: c.RunKey, order: orderLose, req: r})
+	case Wake:
+		switch c.Kind {
+		case WakeArrive, WakeAdmit, WakeDrop, WakeCancel, WakeChildEnded:
+			b.add(op{key: RunKey{c.Org, c.Run}, order: orderAct, req: r})
+		case WakeRelease, WakeResume, WakeChild:
+		}
 	}
 }
 
@@ -249,6 +268,9 @@ func (b *batch) guarded(w *runWork, o op) (err error) {
 
 // spoil drops a run's part of the batch.
 func (b *batch) spoil(w *runWork, key RunKey, err error) {
+	if k, ok := w.lineKey(); ok && w.start != nil && b.lines[k] != nil {
+		b.lines[k].Leave(key.Run, false, false) // it never came
+	}
 	w.failed, w.start = err, nil
 	b.a.runs.drop(key)
 }

@@ -27,7 +27,7 @@ func (c *runColumns) add(w *runWork) {
 	c.states, c.reasons = append(c.states, s.Run.String()), append(c.reasons, s.Reason)
 	c.outcomes = append(c.outcomes, outcomeText(s))
 	c.generations = append(c.generations, s.Generation)
-	c.dones = append(c.dones, w.version.graph.Total()-s.LeftMain-s.LeftExit)
+	c.dones = append(c.dones, w.version.graph.Done(s))
 	c.faileds = append(c.faileds, s.Failed())
 	c.starteds = append(c.starteds, nullTime(s.StartedAt))
 	finished := s.FinishedAt
@@ -73,6 +73,8 @@ func (c *runColumns) startArgs() args {
 	var numbers, labelSets []int64
 	var causes, actors []string
 	var priorities, totals []int32
+	var lines []*string
+	var startAts []*time.Time
 	for _, w := range c.works {
 		cmd := w.start.cmd.(StartRun)
 		digest := w.info.digest
@@ -81,8 +83,10 @@ func (c *runColumns) startArgs() args {
 		numbers, labelSets = append(numbers, w.info.number), append(labelSets, w.info.labelSet)
 		causes, actors = append(causes, cmd.Cause), append(actors, cmd.Actor)
 		priorities, totals = append(priorities, w.info.priority), append(totals, w.version.graph.Total())
+		lines, startAts = append(lines, w.info.line), append(startAts, nullTime(cmd.At))
 	}
 	return args{
+		"lines": lines, "start_ats": startAts,
 		"workspaces": workspaces, "pipelines": pipelines, "digests": digests, "params": params, "numbers": numbers,
 		"label_sets": labelSets, "causes": causes, "actors": actors, "priorities": priorities, "totals": totals,
 	}

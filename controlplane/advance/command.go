@@ -32,7 +32,36 @@ type StartRun struct {
 	Priority    int32
 	Cause       string
 	Actor       string
+	// At is when it may begin; zero or past: at once.
+	At time.Time
+	// Line is the evaluated concurrency key; nil where the plan knows none.
+	Line *string
+	// IfRunning and IfDone say what becomes of a start whose key has started a
+	// run before, by whether that one still goes on.
+	IfRunning IfRunning
+	IfDone    IfDone
 }
+
+// IfRunning is what becomes of a start whose key has a run that goes on.
+type IfRunning string
+
+// The answers to a key whose run goes on; none means use, of the very same start
+// only.
+const (
+	IfRunningUse    IfRunning = "use"
+	IfRunningFail   IfRunning = "fail"
+	IfRunningCancel IfRunning = "cancel"
+)
+
+// IfDone is what becomes of a start whose key has a run that has ended.
+type IfDone string
+
+// The answers to a key whose run has ended; none means that this run is meant.
+const (
+	IfDoneAllow      IfDone = "allow"
+	IfDoneFailedOnly IfDone = "failed_only"
+	IfDoneReject     IfDone = "reject"
+)
 
 // Started is the answer to StartRun.
 type Started struct {

@@ -19,6 +19,7 @@ type (
 	startKeyRow struct {
 		run         id.UUID
 		fingerprint []byte
+		state       *string // of its run; nil: it is not written yet
 	}
 	leaseRow struct {
 		org, session, agent, pool, run id.UUID
@@ -92,7 +93,10 @@ func (b *batch) lock(ctx context.Context, conn *pgx.Conn) error {
 		q.Queue("DISCARD PLANS")
 	}
 	b.queueStarts(&q)
+	b.queueLines(&q)
 	b.queueRuns(&q)
+	b.queueWakes(&q)
+	b.queuePaused(&q)
 	b.queueReady(&q)
 	b.queueLeases(&q)
 	b.queueSessions(&q)
@@ -112,13 +116,16 @@ func (b *batch) queueStarts(q *pgx.Batch) {
 	var keys []keyArg
 	var pipelines pairs
 	for _, r := range b.reqs {
-		c, ok := r.cmd.(StartRun)
-		if !ok {
-			continue
-		}
-		pipelines.add(c.Org, c.Pipeline)
-		if c.Key != "" {
-			keys = append(keys, keyArg{c.Org, c.Pipeline, r.run, c.Key, c.Fingerprint[:]})
+		switch c := r.cmd.(type) {
+		case StartRun:
+			pipelines.add(c.Org, c.Pipeline)
+			if c.Key != "" {
+				keys = append(keys, keyArg{c.Org, c.Pipeline, r.run, c.Key, c.Fingerprint[:]})
+			}
+		case Wake:
+			if c.Kind == WakeArrive || c.Kind == WakeAdmit || c.Kind == WakeResume {
+				pipelines.add(c.Org, c.Pipeline)
+			}
 		}
 	}
 	if len(pipelines) == 0 {
@@ -131,8 +138,9 @@ func (b *batch) queueStarts(q *pgx.Batch) {
 	q.Queue(sqlLockPipelines, args{"orgs": orgs, "ids": ids}).Query(func(rows pgx.Rows) error {
 		var k pipelineKey
 		var next int64
-		_, err := pgx.ForEachRow(rows, []any{&k.org, &k.id, &next}, func() error {
-			b.counts[k] = &counter{was: next, next: next}
+		var paused bool
+		_, err := pgx.ForEachRow(rows, []any{&k.org, &k.id, &next, &paused}, func() error {
+			b.counts[k] = &counter{was: next, next: next, paused: paused}
 			return nil
 		})
 		return err
@@ -144,7 +152,7 @@ func (b *batch) queueKeys(q *pgx.Batch, all args) {
 	q.Queue(sqlReadStartKeys, args{"orgs": all["orgs"], "pipelines": all["pipelines"], "keys": all["keys"]}).Query(func(rows pgx.Rows) error {
 		var k startKey
 		var row startKeyRow
-		_, err := pgx.ForEachRow(rows, []any{&k.org, &k.pipeline, &k.key, &row.run, &row.fingerprint}, func() error {
+		_, err := pgx.ForEachRow(rows, []any{&k.org, &k.pipeline, &k.key, &row.run, &row.fingerprint, &row.state}, func() error {
 			v := row
 			b.keys[k] = &v
 			return nil
@@ -198,9 +206,11 @@ func (b *batch) queueRuns(q *pgx.Batch) {
 // its run's are then locked before its leases are read, so that no claim slips
 // in between. Whether a run stops on failure stands in its version.
 func takesBack(w *runWork, o op) bool {
-	switch o.req.cmd.(type) {
+	switch c := o.req.cmd.(type) {
 	case CancelRun, PauseRun, ResumeRun, Due:
 		return true
+	case Wake:
+		return c.Kind == WakeCancel || (w.run != nil && w.version.graph.StopsOnFailure())
 	case Report, Lose, SignalRun, Vote:
 		return w.run != nil && w.version.graph.StopsOnFailure()
 	}

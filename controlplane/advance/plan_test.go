@@ -18,7 +18,7 @@ import (
 // which tables: by the one that names them, never by one that only begins with
 // the organization.
 var wantIndex = map[string]string{
-	"sqlReadStartKeys":      "start_key_pkey",
+	"sqlReadStartKeys":      "run_pkey start_key_pkey",
 	"sqlLockPipelines":      "pipeline_pkey",
 	"sqlLockRuns":           "run_pkey",
 	"sqlReadTimers":         "timer_pkey",
@@ -46,11 +46,23 @@ var wantIndex = map[string]string{
 	"sqlFindQueues":         "ready_head",
 	"sqlReadSettings":       "pool_pkey",
 	"sqlReadLanes":          "lane_pkey",
+	"sqlLockLines":          "line_pkey",
+	"sqlReadHeld":           "admission_slot",
+	"sqlReadWaiting":        "admission_waiting",
+	"sqlReadLeavers":        "admission_pkey run_pkey",
+	"sqlReadPaused":         "admission_paused",
+	"sqlUpdateLines":        "line_pkey",
+	"sqlDeleteAdmissions":   "admission_pkey",
+	"sqlResumeAdmissions":   "admission_pkey",
+	"sqlForgetAdmissions":   "admission_pkey",
+	"sqlReadWakes":          "wake_pkey",
+	"sqlDeleteWakes":        "wake_pkey",
+	"sqlMoveStartKeys":      "start_key_pkey",
 }
 
 var (
 	scanned = regexp.MustCompile(`(?:Index|Index Only|Bitmap Index) Scan using (\S+) on|Bitmap Index Scan on (\S+)`)
-	inFull  = regexp.MustCompile(`Seq Scan on (run|journal\S*|ready|lease|timer|session|usage|start_key|pipeline|pool|agent)\b`)
+	inFull  = regexp.MustCompile(`Seq Scan on (run|journal\S*|ready|lease|timer|session|usage|start_key|pipeline|pool|agent|wake|line|admission)\b`)
 )
 
 // What grows is never read in full, nor an index beyond its key: one
@@ -131,6 +143,10 @@ func fill(t *testing.T, conn *pgx.Conn) {
 			SELECT o, gen_random_uuid(), gen_random_uuid(), o, o, now() FROM o, generate_series(1, 4000) n`,
 		`INSERT INTO start_key (org_id, pipeline_id, key, run_id, fingerprint, expires_at)
 			SELECT o, o, n::text, o, '', now() FROM o, generate_series(1, 4000) n`,
+		`INSERT INTO line (org_id, pipeline_id, key) SELECT o, o, n::text FROM o, generate_series(1, 4000) n`,
+		`INSERT INTO admission (org_id, run_id, pipeline_id, key, ticket, slot, slots, paused)
+			SELECT o, gen_random_uuid(), o, (n / 4)::text, n, CASE WHEN n % 4 = 0 THEN 1 END, 1, n % 5 = 0 FROM o, generate_series(1, 4000) n`,
+		`INSERT INTO wake (org_id, id, at, kind, pipeline_id) SELECT o, gen_random_uuid(), now(), 'resume', o FROM o, generate_series(1, 4000) n`,
 	} {
 		_, err := conn.Exec(t.Context(), `WITH o AS (SELECT id::uuid AS o FROM (SELECT '01a1f8be-4845-779c-8487-3a83c00c3673') x (id)) `+sql)
 		require.NoError(t, err, sql)

@@ -126,6 +126,7 @@ func (a *Advancer) attempt(ctx context.Context, conn *pgx.Conn, reqs []*request,
 	}
 	b.endByForce()
 	b.decide()
+	b.serveLines()
 	b.heartbeats()
 	if err := b.handOver(ctx, conn); err != nil {
 		return b, err

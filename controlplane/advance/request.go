@@ -92,6 +92,10 @@ func (r *request) org() id.UUID {
 		return c.Org
 	case EndSession:
 		return c.Org
+	case Wake:
+		return c.Org
+	case UnblockLine:
+		return c.Org
 	case look:
 		return c.org
 	}

@@ -38,12 +38,13 @@ type runInfo struct {
 	priority  int32
 	createdAt time.Time
 	deadline  time.Time
-	actor     string // who started it
+	actor     string  // who started it
+	line      *string // its concurrency key; nil: none
 }
 
 const sqlReadRunInfo = `
 	SELECT r.workspace_id, r.pipeline_id, r.digest, r.number, r.label_set_id, r.priority, r.created_at,
-		coalesce(r.deadline, 'epoch'), r.actor, l.labels
+		coalesce(r.deadline, 'epoch'), r.actor, l.labels, r.concurrency_key
 	FROM run r
 	JOIN label_set l ON l.org_id = r.org_id AND l.id = r.label_set_id
 	WHERE r.org_id = @org_id
@@ -55,7 +56,7 @@ func (a *Advancer) loadRun(ctx context.Context, key RunKey) (*run, error) {
 	var digest []byte
 	row := a.pool.QueryRow(ctx, sqlReadRunInfo, pgx.StrictNamedArgs{"org_id": key.Org, "run_id": key.Run})
 	i := &out.info
-	err := row.Scan(&i.workspace, &i.pipeline, &digest, &i.number, &i.labelSet, &i.priority, &i.createdAt, &i.deadline, &i.actor, &i.labels)
+	err := row.Scan(&i.workspace, &i.pipeline, &digest, &i.number, &i.labelSet, &i.priority, &i.createdAt, &i.deadline, &i.actor, &i.labels, &i.line)
 	if err != nil {
 		if pg.NoRows(err) {
 			return nil, fault.NotFound("run", id.Format(id.Run, key.Run))

@@ -12,13 +12,16 @@ const sqlInsertStartKeys = `
 	ON CONFLICT (org_id, pipeline_id, key) DO NOTHING`
 
 const sqlReadStartKeys = `
-	SELECT s.org_id, s.pipeline_id, s.key, s.run_id, s.fingerprint
+	SELECT s.org_id, s.pipeline_id, s.key, s.run_id, s.fingerprint, r.state
 	FROM start_key s
 	JOIN unnest(@orgs::uuid[], @pipelines::uuid[], @keys::text[]) AS k (org_id, pipeline_id, key)
-		ON s.org_id = k.org_id AND s.pipeline_id = k.pipeline_id AND s.key = k.key`
+		ON s.org_id = k.org_id AND s.pipeline_id = k.pipeline_id AND s.key = k.key
+	LEFT JOIN run r ON r.org_id = s.org_id AND r.id = s.run_id
+	ORDER BY s.org_id, s.pipeline_id, s.key
+	FOR NO KEY UPDATE OF s`
 
 const sqlLockPipelines = `
-	SELECT p.org_id, p.id, p.next_number
+	SELECT p.org_id, p.id, p.next_number, p.paused
 	FROM pipeline p
 	JOIN unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
 		ON p.org_id = k.org_id AND p.id = k.id

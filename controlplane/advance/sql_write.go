@@ -11,16 +11,18 @@ const sqlInsertRuns = `
 	WITH n AS (
 	INSERT INTO run (org_id, id, workspace_id, pipeline_id, digest, number, cause, actor, params, label_set_id, priority,
 		state, reason, outcome, seq, generation, tasks_total, tasks_done, tasks_failed,
-		created_at, started_at, finished_at, deadline)
+		created_at, started_at, finished_at, deadline, concurrency_key, start_at)
 	SELECT org_id, id, workspace_id, pipeline_id, digest, number, cause, actor, params, label_set_id, priority,
 		state, reason, outcome, seq, generation, tasks_total, tasks_done, tasks_failed,
-		@now, started_at, finished_at, deadline
+		@now, started_at, finished_at, deadline, concurrency_key, start_at
 	FROM unnest(@orgs::uuid[], @ids::uuid[], @workspaces::uuid[], @pipelines::uuid[], @digests::bytea[], @numbers::bigint[],
 		@causes::text[], @actors::text[], @params::bytea[], @label_sets::bigint[], @priorities::int[],
 		@states::text[], @reasons::text[], @outcomes::text[], @seqs::bigint[], @generations::int[],
-		@totals::int[], @dones::int[], @faileds::int[], @starteds::timestamptz[], @finisheds::timestamptz[], @deadlines::timestamptz[])
+		@totals::int[], @dones::int[], @faileds::int[], @starteds::timestamptz[], @finisheds::timestamptz[], @deadlines::timestamptz[],
+		@lines::text[], @start_ats::timestamptz[])
 		AS u (org_id, id, workspace_id, pipeline_id, digest, number, cause, actor, params, label_set_id, priority,
-			state, reason, outcome, seq, generation, tasks_total, tasks_done, tasks_failed, started_at, finished_at, deadline)
+			state, reason, outcome, seq, generation, tasks_total, tasks_done, tasks_failed, started_at, finished_at, deadline,
+			concurrency_key, start_at)
 		RETURNING 1
 	)` + expectRows
 

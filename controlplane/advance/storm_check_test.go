@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"github.com/signalboxhq/signalbox/controlplane/advance"
 	"github.com/signalboxhq/signalbox/controlplane/doctor"
 	"github.com/signalboxhq/signalbox/internal/pg"
 )
@@ -29,12 +30,28 @@ func (s *storm) drain() {
 		s.exec(s.t.Context(), `UPDATE lease SET granted_at = granted_at - interval '1 minute' WHERE granted_at > now() - interval '10 seconds' AND granted_at < now() - interval '200 milliseconds'`)
 		s.release()
 		s.exec(s.t.Context(), `UPDATE ready SET avoid_until = now() WHERE avoid_until > now()`)
+		s.open()
 		pause(s.t.Context(), 20*time.Millisecond)
 	}
+	s.tenants[0].settled()
 	s.drained.Store(true)
 	s.agents.Wait()
 	for _, r := range s.replicas {
 		r.a.Stop()
+	}
+}
+
+// open lets all go that wait for a person: paused pipelines, lines that a
+// failed run holds up.
+func (s *storm) open() {
+	s.exec(s.t.Context(), `WITH p AS (UPDATE pipeline SET paused = false WHERE paused RETURNING org_id, id)
+		INSERT INTO wake (org_id, id, at, kind, pipeline_id) SELECT org_id, gen_random_uuid(), now(), 'resume', id FROM p`)
+	rows, err := s.super.Query(context.Background(), `SELECT DISTINCT org_id, pipeline_id, key FROM admission WHERE blocking`)
+	require.NoError(s.t, err)
+	lines, err := pgx.CollectRows(rows, pgx.RowToStructByPos[advance.UnblockLine])
+	require.NoError(s.t, err)
+	for _, l := range lines {
+		s.expect(s.replicas[0].a.UnblockLine(context.Background(), l))
 	}
 }
 
@@ -99,6 +116,7 @@ func (s *storm) check() {
 	for _, table := range []string{"ready", "lease", "timer", "approval"} {
 		require.Zero(s.t, s.tenants[0].count(table), table)
 	}
+	require.Zero(s.t, queryOne[int](s.tenants[0], `SELECT count(*) FROM admission WHERE NOT blocking`, nil), "places of runs that ended")
 	var gaps, twice, numbers int
 	require.NoError(s.t, s.super.QueryRow(context.Background(), `
 		SELECT (SELECT count(*) FROM (SELECT 1 FROM journal GROUP BY run_id HAVING count(*) <> max(seq)) g),

@@ -14,6 +14,10 @@ func stormPlan(r *rand.Rand, n int) *plan.Plan {
 	if r.IntN(3) == 0 {
 		p.Deadline = plan.Millis(200 + r.IntN(400))
 	}
+	if n%2 == 1 { // half of them have lines
+		policies := plan.ConcurrencyPolicies()
+		p.Concurrency = &plan.Concurrency{Limit: 1 + r.IntN(3), Policy: policies[r.IntN(len(policies))]}
+	}
 	for i := range 2 + r.IntN(6) {
 		t := plan.Task{
 			Name: fmt.Sprintf("t%d", i), Priority: r.IntN(3), Tolerate: r.IntN(5) == 0,

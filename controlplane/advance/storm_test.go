@@ -49,7 +49,7 @@ type storm struct {
 	runs    []advance.RunKey
 	keys    map[string]id.UUID // idempotency key → run
 	answers map[int64]answers  // by lease
-	done    struct{ starts, reports, cuts, kills, swallowed, sessions, visits int }
+	done    struct{ starts, reports, cuts, kills, swallowed, sessions, visits, pauses int }
 }
 
 // answers are what an agent was told about the reports of one lease.
@@ -103,7 +103,12 @@ func newStorm(t testing.TB) *storm {
 	for _, b := range s.tenants {
 		var starts []advance.StartRun
 		for i := range 6 {
-			starts = append(starts, b.deploy(stormPlan(r, i)))
+			p := stormPlan(r, i)
+			c := b.deploy(p)
+			if p.Concurrency != nil {
+				c.Line = &p.Concurrency.Key
+			}
+			starts = append(starts, c)
 		}
 		s.starts = append(s.starts, starts)
 	}
@@ -181,9 +186,19 @@ func (s *storm) weather(ctx context.Context, r *rand.Rand) {
 			s.exec(ctx, `UPDATE session SET expires_at = now() - interval '1 second'
 				WHERE (org_id, id) IN (SELECT org_id, id FROM session WHERE NOT ended ORDER BY random() LIMIT 1)`)
 			s.done.sessions++
-		case 5: // sunshine
+		case 5:
+			s.pausePipeline(ctx)
 		}
 	}
+}
+
+// pausePipeline pauses one, or lets it go on, as its page does.
+func (s *storm) pausePipeline(ctx context.Context) {
+	s.exec(ctx, `WITH p AS (
+			UPDATE pipeline SET paused = NOT paused WHERE (org_id, id) IN (SELECT org_id, id FROM pipeline ORDER BY random() LIMIT 1)
+			RETURNING org_id, id, paused)
+		INSERT INTO wake (org_id, id, at, kind, pipeline_id) SELECT org_id, gen_random_uuid(), now(), 'resume', id FROM p WHERE NOT paused`)
+	s.done.pauses++
 }
 
 // people start runs, some twice with one key, cancel and retry them.
@@ -207,6 +222,9 @@ func (s *storm) people(ctx context.Context, r *rand.Rand) {
 			}
 		default:
 			c := s.starts[tenant][r.IntN(len(s.starts[tenant]))]
+			if r.IntN(8) == 0 {
+				c.At = time.Now().Add(time.Duration(r.IntN(500)) * time.Millisecond)
+			}
 			if r.IntN(2) == 0 {
 				c.Key = string(rune('a'+tenant)) + string(rune('a'+r.IntN(26))) + string(rune('a'+r.IntN(26)))
 			}
@@ -250,7 +268,7 @@ func (s *storm) expect(err error) {
 	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), pg.Unreachable(err):
 		return
 	}
-	excused := []fault.Reason{"UNAVAILABLE", "SESSION_EXPIRED", "RUN_TERMINAL", "RUN_FINALIZING", "RUN_NOT_TERMINAL", "NOTHING_TO_RETRY"}
+	excused := []fault.Reason{"UNAVAILABLE", "SESSION_EXPIRED", "RUN_TERMINAL", "RUN_FINALIZING", "RUN_NOT_TERMINAL", "NOTHING_TO_RETRY", "CONCURRENCY_LIMIT"}
 	excused = append(excused, turnRefusals...)
 	if slices.Contains(excused, fault.ReasonOf(err)) {
 		return

@@ -62,7 +62,7 @@ func (b *batch) gatherTakers(ctx context.Context, conn *pgx.Conn) error {
 			if w.run != nil {
 				w.version.demand(wanted, opensNext)
 			}
-		case CancelRun, RetryRun, Due:
+		case CancelRun, RetryRun, Due, Wake:
 			if w.run != nil {
 				w.version.demand(wanted, opensAll)
 			}

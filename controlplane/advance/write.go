@@ -32,6 +32,9 @@ func (b *batch) write(ctx context.Context, conn *pgx.Conn) error {
 	var w writer
 	works := b.works()
 	sums := b.meter(works) // before the entries: it writes on them
+	b.bidFarewell(works)
+	b.writeLines(&w)
+	b.writeWakes(&w)
 	b.writeRuns(&w, works)
 	b.writeEntries(&w, works)
 	b.writeDispatch(&w, works)
@@ -111,6 +114,7 @@ func (b *batch) writeNumbers(q *writer) {
 func (b *batch) writeKeys(q *writer) {
 	var orgs, runs, pipelines []id.UUID
 	var keys []string
+	b.writeRekeyed(q)
 	for _, r := range b.unkey {
 		c := r.cmd.(StartRun)
 		orgs, pipelines, keys, runs = append(orgs, c.Org), append(pipelines, c.Pipeline), append(keys, c.Key), append(runs, r.run)

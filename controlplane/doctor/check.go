@@ -42,11 +42,16 @@ const (
 	KindSchedule Kind = "schedule" // a fire without its run, or the other way round
 	KindOrphan   Kind = "orphan"   // a row refers to what is not there
 	KindAudit    Kind = "audit"    // an audit chain is broken
+	KindLine     Kind = "line"     // a run waits, or goes on, other than its line says
+	KindWake     Kind = "wake"     // what a run asked of another was not done
 )
 
 // Kinds lists the kinds of differences.
 func Kinds() []Kind {
-	return []Kind{KindSchema, KindJournal, KindDigest, KindRun, KindDispatch, KindLease, KindUsage, KindNumber, KindSchedule, KindOrphan, KindAudit}
+	return []Kind{
+		KindSchema, KindJournal, KindDigest, KindRun, KindDispatch, KindLease, KindUsage, KindNumber, KindSchedule, KindOrphan, KindAudit,
+		KindLine, KindWake,
+	}
 }
 
 // Difference is one thing that is not as it should be.
@@ -122,7 +127,7 @@ func (c *checker) examine(ctx context.Context, tx pgx.Tx) error {
 		return fmt.Errorf("read the clock: %w", err)
 	}
 	for _, check := range []func(context.Context, pgx.Tx) error{
-		c.schema, c.organizations, c.leases, c.numbers, c.schedules, c.orphans,
+		c.schema, c.organizations, c.leases, c.numbers, c.schedules, c.orphans, c.lines,
 	} {
 		if err := check(ctx, tx); err != nil {
 			return err

@@ -47,6 +47,10 @@ func Decide(g *Graph, s *State, c Command) (Decision, error) {
 		err = x.signal(&c)
 	case Vote:
 		err = x.vote(&c)
+	case Queue:
+		err = x.queue(&c)
+	case Drop:
+		err = x.drop(&c)
 	}
 	if err != nil || len(x.d.Entries) == 0 {
 		return x.d, err

@@ -36,7 +36,9 @@ const (
 	KindSignalReceived
 	KindTaskApproved // a vote; the end that it brings is an entry of its own
 	KindTaskRejected
-	KindRunSeeded // what the run takes over from another one
+	KindRunSeeded  // what the run takes over from another one
+	KindRunQueued  // a run that has not begun waits, or waits for something else
+	KindRunDropped // by a policy, before it began
 )
 
 var kindNames = []string{
@@ -45,6 +47,7 @@ var kindNames = []string{
 	"task_decided", "task_expanded", "items_stopped",
 	"run_paused", "run_suspended", "run_resumed", "signal_received", "task_approved", "task_rejected",
 	"run_seeded",
+	"run_queued", "run_dropped",
 }
 
 // String is the kind as the journal's column spells it.

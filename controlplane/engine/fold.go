@@ -115,6 +115,10 @@ func applyKind(g *Graph, s *State, e *Entry, fx *effects) error {
 		return applySignal(s, e)
 	case KindTaskApproved, KindTaskRejected:
 		return applyVote(s, e)
+	case KindRunQueued:
+		return applyQueued(s, e)
+	case KindRunDropped:
+		return applyDropped(g, s, e)
 	case KindNone:
 	}
 	return fmt.Errorf("kind %d is unknown", e.Kind)
@@ -134,6 +138,7 @@ func applyStarted(g *Graph, s *State, e *Entry, fx *effects) error {
 		return err
 	}
 	s.create(g)
+	s.Reason = "" // what it waited for is over
 	s.StartedAt, s.GenerationAt = e.At.UTC(), e.At.UTC()
 	s.reuse(g, e)
 	for i := range g.top {
@@ -157,7 +162,7 @@ func applyCanceled(g *Graph, s *State, e *Entry, event RunEvent, fx *effects) er
 	s.Forced = s.Forced || event == RunEventForce
 	switch from {
 	case RunPending:
-		s.cancelPending(g, e.At)
+		s.cancelPending(g, e)
 	case RunRunning, RunPaused:
 		s.CancelRequested = true
 		s.Reason = cmp.Or(e.Reason, "canceled")
@@ -167,9 +172,19 @@ func applyCanceled(g *Graph, s *State, e *Entry, event RunEvent, fx *effects) er
 	return nil
 }
 
-// cancelPending ends a run that never began: nothing of it ran, so no task has
-// an entry of its own and no exit handler runs.
-func (s *State) cancelPending(g *Graph, at time.Time) {
+// cancelPending ends a run that never began, as somebody wished.
+func (s *State) cancelPending(g *Graph, e *Entry) {
+	s.endPending(g, e.At)
+	s.CancelRequested, s.Outcome = true, RunCanceled
+	s.Reason = "canceled before it started"
+	if e.Reason != "" {
+		s.Reason += ": " + e.Reason
+	}
+}
+
+// endPending: nothing of the run began, so no task has an entry of its own and
+// no exit handler runs.
+func (s *State) endPending(g *Graph, at time.Time) {
 	s.create(g)
 	for i := range s.Tasks {
 		s.Tasks[i].State = TaskCanceled
@@ -177,8 +192,6 @@ func (s *State) cancelPending(g *Graph, at time.Time) {
 	}
 	s.FailingMain, s.CanceledMain = g.mains, g.mains
 	s.LeftMain, s.LeftExit = 0, 0
-	s.CancelRequested, s.Outcome = true, RunCanceled
-	s.Reason = "canceled before it started"
 	s.FinishedAt = at.UTC()
 }
 

@@ -190,6 +190,14 @@ func (g *Graph) Own() int32 { return g.top }
 // a run's progress is counted in.
 func (g *Graph) Total() int32 { return g.mains + g.exits }
 
+// Done is how many of them have ended; none before the run begins.
+func (g *Graph) Done(s *State) int32 {
+	if s.Tasks == nil {
+		return 0
+	}
+	return g.Total() - s.LeftMain - s.LeftExit
+}
+
 func (g *Graph) nodeName(n int32) string { return g.Plan.Tasks[g.nodes[n].task].Name }
 
 // StopsOnFailure reports whether a failed task stops others, so that Report

@@ -56,6 +56,8 @@ func (w *world) checkTables() {
 // outcome is what the run's has to be (model.md §2).
 func (w *world) outcome() engine.RunState {
 	switch {
+	case w.ended == engine.KindRunDropped:
+		return engine.RunDropped
 	case w.ended == engine.KindRunCanceled || w.ended == engine.KindRunForced:
 		return engine.RunCanceled
 	case w.ended == engine.KindDeadlinePassed || w.s.FailingMain > 0:

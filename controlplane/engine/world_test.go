@@ -130,7 +130,7 @@ func (w *world) apply(before *engine.State, d *engine.Decision) {
 }
 
 // finals are the acts that decide how a run ends.
-var finals = []engine.Kind{engine.KindRunCanceled, engine.KindRunForced, engine.KindDeadlinePassed}
+var finals = []engine.Kind{engine.KindRunCanceled, engine.KindRunForced, engine.KindDeadlinePassed, engine.KindRunDropped}
 
 // append writes one entry to the journal and folds it there.
 func (w *world) append(e *engine.Entry) {

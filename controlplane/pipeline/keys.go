@@ -14,10 +14,10 @@ var pipelineKeys = keys{
 	where: "a pipeline",
 	known: []string{
 		"signalbox", "name", "labels", "pool", "source", "params", "timeouts", "on_task_failure",
-		"defaults", "tasks", "on_exit", "triggers",
+		"defaults", "tasks", "on_exit", "triggers", "concurrency",
 	},
 	later: []string{
-		"concurrency", "budget", "notify", "limits", "assets", "image", "checks", "contracts",
+		"budget", "notify", "limits", "assets", "image", "checks", "contracts",
 	},
 }
 

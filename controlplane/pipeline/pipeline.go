@@ -52,6 +52,7 @@ func (c *compiler) readPipeline(root *yaml.Node) {
 	c.readDeadline(o)
 	c.readParams(o)
 	c.readTriggers(o)
+	c.readConcurrency(o)
 	c.readDefaults(o)
 	c.readTasks(o)
 	c.readExit(o)

@@ -29,7 +29,7 @@ type bundle struct {
 func setup(t *testing.T) *bundle {
 	t.Helper()
 	db := pgtest.DB(t)
-	return &bundle{t: t, db: db, h: pipelineapi.New(db, rand.Reader, time.Now)}
+	return &bundle{t: t, db: db, h: pipelineapi.New(db, &woken{}, rand.Reader, time.Now)}
 }
 
 func (b *bundle) exec(sql string, args pgx.NamedArgs) {

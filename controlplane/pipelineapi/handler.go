@@ -19,16 +19,17 @@ import (
 
 // Handler is the service.
 type Handler struct {
-	store *pipelinedb.Store
-	turns *turns
+	store    *pipelinedb.Store
+	turns    *turns
+	advancer Advancer
 }
 
 var _ pipelinev1connect.PipelineServiceHandler = (*Handler)(nil)
 
 // New makes the service. random is crypto/rand.Reader and now is time.Now
 // outside tests.
-func New(db *pg.DB, random io.Reader, now func() time.Time) *Handler {
-	return &Handler{store: pipelinedb.NewStore(db, random, now), turns: newTurns()}
+func New(db *pg.DB, advancer Advancer, random io.Reader, now func() time.Time) *Handler {
+	return &Handler{store: pipelinedb.NewStore(db, random, now), turns: newTurns(), advancer: advancer}
 }
 
 // ApplyPipeline compiles a source, stores the version and deploys it.

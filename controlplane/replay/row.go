@@ -100,8 +100,7 @@ func Shown(g *engine.Graph, s *engine.State) Columns {
 	if g.Plan.Deadline > 0 && !s.GenerationAt.IsZero() {
 		deadline = s.GenerationAt.Add(time.Duration(g.Plan.Deadline) * time.Millisecond)
 	}
-	total := int32(len(s.Tasks))
-	return columns(s.Seq, s.Run.String(), Outcome(s), s.Reason, s.Generation, total, total-s.LeftMain-s.LeftExit, s.Failed(),
+	return columns(s.Seq, s.Run.String(), Outcome(s), s.Reason, s.Generation, g.Total(), g.Done(s), s.Failed(),
 		&s.StartedAt, &finished, &deadline)
 }
 

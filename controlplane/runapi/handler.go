@@ -32,6 +32,7 @@ type Advancer interface {
 	ResumeRun(ctx context.Context, c advance.ResumeRun) error
 	SignalRun(ctx context.Context, c advance.SignalRun) error
 	Vote(ctx context.Context, c advance.Vote) error
+	UnblockLine(ctx context.Context, c advance.UnblockLine) error
 }
 
 // Watcher is what tells of changes.

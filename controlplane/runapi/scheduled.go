@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/signalboxhq/signalbox/controlplane/advance"
+	"github.com/signalboxhq/signalbox/controlplane/concurrency"
 	"github.com/signalboxhq/signalbox/controlplane/rundb"
 	"github.com/signalboxhq/signalbox/internal/fault"
 	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
@@ -38,6 +39,10 @@ func (h *Handler) StartScheduled(ctx context.Context, s rundb.Scheduled) (id.UUI
 	if err != nil {
 		return id.Nil, err
 	}
+	line, err := concurrency.Key(target.Graph.Plan, params)
+	if err != nil {
+		return id.Nil, err
+	}
 	set, err := h.store.InternLabels(ctx, by, target.Graph.Plan.Labels)
 	if err != nil {
 		return id.Nil, err
@@ -52,7 +57,7 @@ func (h *Handler) StartScheduled(ctx context.Context, s rundb.Scheduled) (id.UUI
 		// have been deployed.
 		Key: s.Key(), Fingerprint: sha256.Sum256([]byte(s.Key())),
 		Params: encoded, LabelSet: set, Labels: target.Graph.Plan.Labels,
-		Cause: "schedule", Actor: id.Format(id.Schedule, s.Schedule),
+		Cause: "schedule", Actor: id.Format(id.Schedule, s.Schedule), Line: line,
 	})
 	return started.Run, err
 }
@@ -79,7 +84,7 @@ func ScheduledValues(params []plan.ScheduleParam) ([]*runv1.Value, error) {
 // nothing yet. Errors: PARAM_INVALID, PARAM_NOT_SEALED, NotFound.
 func (h *Handler) CheckScheduled(ctx context.Context, by caller.Caller, pipeline string, params []*runv1.Value) ([]*runv1.Value, error) {
 	target, err := h.store.FindTarget(ctx, by, rundb.Start{Pipeline: pipeline})
-	if reason := fault.ReasonOf(err); reason == rundb.ReasonNotDeployed || reason == rundb.ReasonPaused {
+	if fault.ReasonOf(err) == rundb.ReasonNotDeployed {
 		return params, nil
 	}
 	if err != nil {

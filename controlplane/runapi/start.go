@@ -14,6 +14,7 @@ import (
 
 	"github.com/signalboxhq/signalbox/controlplane/actor"
 	"github.com/signalboxhq/signalbox/controlplane/advance"
+	"github.com/signalboxhq/signalbox/controlplane/concurrency"
 	"github.com/signalboxhq/signalbox/controlplane/rundb"
 	"github.com/signalboxhq/signalbox/internal/fault"
 	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
@@ -29,8 +30,12 @@ func (h *Handler) start(ctx context.Context, by caller.Caller, req *runv1.StartR
 	if err := checkKey(req.GetIdempotencyKey()); err != nil {
 		return advance.Started{}, err
 	}
+	if err := checkKnown(req); err != nil {
+		return advance.Started{}, err
+	}
 	target, err := h.store.FindTarget(ctx, by, rundb.Start{
 		Pipeline: req.GetPipeline(), Version: req.GetVersion(), Key: req.GetIdempotencyKey(),
+		Anew: req.GetIfRunning() != "" || req.GetIfDone() != "",
 	})
 	if err != nil {
 		return advance.Started{}, err
@@ -52,6 +57,10 @@ func (h *Handler) start(ctx context.Context, by caller.Caller, req *runv1.StartR
 	if err != nil {
 		return advance.Started{}, err
 	}
+	line, err := concurrency.Key(target.Graph.Plan, params)
+	if err != nil {
+		return advance.Started{}, err
+	}
 	labels, err := mergeLabels(target.Graph.Plan.Labels, req.GetLabels())
 	if err != nil {
 		return advance.Started{}, err
@@ -68,6 +77,7 @@ func (h *Handler) start(ctx context.Context, by caller.Caller, req *runv1.StartR
 		Org: by.OrgID, Workspace: by.WorkspaceID, Pipeline: target.Pipeline, Digest: target.Digest,
 		Key: req.GetIdempotencyKey(), Fingerprint: asks, Params: encoded, LabelSet: set, Labels: labels,
 		Priority: req.GetPriority(), Cause: actor.Cause(by), Actor: actor.Text(by),
+		Line: line, At: startAt(req), IfRunning: advance.IfRunning(req.GetIfRunning()), IfDone: advance.IfDone(req.GetIfDone()),
 	})
 }
 

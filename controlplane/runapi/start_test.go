@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/signalboxhq/signalbox/internal/fault"
 	"github.com/signalboxhq/signalbox/internal/pgtest"
@@ -230,10 +232,8 @@ func TestAKeyStartsOneRun(t *testing.T) {
 func TestWhatCannotBeStarted(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	b.deploy(&plan.Plan{Name: "paused", Tasks: []plan.Task{{Name: "a"}}})
 	b.deploy(&plan.Plan{Name: "bare", Tasks: []plan.Task{{Name: "a"}}})
 	b.deploy(&plan.Plan{Name: "fine", Tasks: []plan.Task{{Name: "a"}}})
-	b.exec(`UPDATE pipeline SET paused = true WHERE name = 'paused'`, nil)
 	b.exec(`UPDATE pipeline SET deployed = NULL WHERE name = 'bare'`, nil)
 	digest := queryOne[string](b, `SELECT encode(v.digest, 'hex') FROM version v JOIN pipeline p ON p.id = v.pipeline_id WHERE p.name = 'bare'`, nil)
 	restricted := b.by
@@ -244,7 +244,10 @@ func TestWhatCannotBeStarted(t *testing.T) {
 		req    *runv1.StartRunRequest
 		reason fault.Reason
 	}{
-		"paused":       {b.by, &runv1.StartRunRequest{Pipeline: "paused"}, "PIPELINE_PAUSED"},
+		"if running":   {b.by, &runv1.StartRunRequest{Pipeline: "fine", IdempotencyKey: "a", IfRunning: "wait"}, "INVALID_ARGUMENT"},
+		"if done":      {b.by, &runv1.StartRunRequest{Pipeline: "fine", IdempotencyKey: "a", IfDone: "never"}, "INVALID_ARGUMENT"},
+		"no key":       {b.by, &runv1.StartRunRequest{Pipeline: "fine", IfDone: "allow"}, "INVALID_ARGUMENT"},
+		"too late":     {b.by, &runv1.StartRunRequest{Pipeline: "fine", StartAt: timestamppb.New(time.Now().AddDate(2, 0, 0))}, "INVALID_ARGUMENT"},
 		"not deployed": {b.by, &runv1.StartRunRequest{Pipeline: "bare"}, "VERSION_NOT_DEPLOYED"},
 		"missing":      {b.by, &runv1.StartRunRequest{Pipeline: "nobody"}, "NOT_FOUND"},
 		"no version":   {b.by, &runv1.StartRunRequest{Pipeline: "fine", Version: strings.Repeat("0", 64)}, "NOT_FOUND"},

@@ -5,7 +5,6 @@ import "github.com/signalboxhq/signalbox/internal/fault"
 // The reasons of this package's faults.
 const (
 	ReasonInvalid     fault.Reason = "INVALID_ARGUMENT"
-	ReasonPaused      fault.Reason = "PIPELINE_PAUSED"
 	ReasonNotDeployed fault.Reason = "VERSION_NOT_DEPLOYED"
 )
 

@@ -158,6 +158,9 @@ func (s *Store) List(ctx context.Context, by caller.Caller, f Filter) (Page, err
 			page.Runs = page.Runs[:size]
 			page.Next = pageToken(page.Runs[size-1].ID)
 		}
+		if err := tellWaiting(ctx, tx, by.OrgID, page.Runs, countMany); err != nil {
+			return err
+		}
 		return named(ctx, tx, by.OrgID, page.Runs)
 	})
 	return page, err

@@ -36,6 +36,8 @@ type Run struct {
 	TasksTotal, TasksDone, TasksFailed int32
 	// Fire is of a run that a schedule started; else nil.
 	Fire *Fire `db:"-"`
+	// Waiting is set while the run has not begun.
+	Waiting *Waiting `db:"-"`
 }
 
 // Terminal reports whether the run has ended.
@@ -104,7 +106,11 @@ func get(ctx context.Context, tx pgx.Tx, by caller.Caller, ref Ref) (Run, error)
 	if len(list) == 0 {
 		return Run{}, errNoRun(ref.text)
 	}
-	return list[0], named(ctx, tx, by.OrgID, list)
+	if err := tellWaiting(ctx, tx, by.OrgID, list, countOne); err != nil {
+		return Run{}, err
+	}
+	err = named(ctx, tx, by.OrgID, list)
+	return list[0], err
 }
 
 // named puts names in the place of the ids of those who started the runs, and

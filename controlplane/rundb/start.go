@@ -24,6 +24,8 @@ type Start struct {
 	Version string
 	// Key is the idempotency key, empty for none.
 	Key string
+	// Anew says that a run which the key has started need not be the answer.
+	Anew bool
 }
 
 // Target is what a start is about, as the caller may see it.
@@ -41,7 +43,7 @@ type Target struct {
 }
 
 const sqlFindTarget = `
-	SELECT p.id, p.paused, p.deployed, coalesce(w.sealing_kid, '') AS sealing_kid, k.run_id, k.fingerprint
+	SELECT p.id, p.deployed, coalesce(w.sealing_kid, '') AS sealing_kid, k.run_id, k.fingerprint
 	FROM pipeline p
 	JOIN workspace w ON w.org_id = p.org_id AND w.id = p.workspace_id
 	LEFT JOIN start_key k ON k.org_id = p.org_id AND k.pipeline_id = p.id AND k.key = @key
@@ -50,15 +52,14 @@ const sqlFindTarget = `
 		AND p.name = @name`
 
 // FindTarget looks up what a start names. A key that has started a run is found
-// before anything else is judged: a repetition gets its run also when the
-// pipeline is paused, or another version deployed, since. Errors: NotFound,
-// PIPELINE_PAUSED, VERSION_NOT_DEPLOYED, INVALID_ARGUMENT.
+// before anything else is judged: a repetition gets its run also when another
+// version was deployed since. Errors: NotFound, VERSION_NOT_DEPLOYED,
+// INVALID_ARGUMENT.
 func (s *Store) FindTarget(ctx context.Context, by caller.Caller, start Start) (Target, error) {
 	var out Target
 	err := pg.InTenantRead(ctx, s.db.API, by.OrgID, func(tx pgx.Tx) error {
 		type found struct {
 			ID          id.UUID
-			Paused      bool
 			Deployed    []byte
 			SealingKID  string
 			RunID       *id.UUID
@@ -75,12 +76,9 @@ func (s *Store) FindTarget(ctx context.Context, by caller.Caller, start Start) (
 			return fmt.Errorf("find a pipeline to start: %w", err)
 		}
 		out.Pipeline, out.SealingKID = f.ID, f.SealingKID
-		if start.Key != "" && f.RunID != nil {
+		if start.Key != "" && f.RunID != nil && !start.Anew {
 			out.Before, out.Fingerprint = *f.RunID, f.Fingerprint
 			return nil
-		}
-		if f.Paused {
-			return fault.FailedPrecondition(ReasonPaused, "the pipeline %q is paused: no new runs", start.Pipeline)
 		}
 		if out.Digest, err = chosen(ctx, tx, by, start, f.Deployed); err != nil {
 			return err

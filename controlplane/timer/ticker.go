@@ -1,4 +1,5 @@
-// Package timer turns due timers into commands of the group commit.
+// Package timer turns due timers, and wakes that nobody served, into commands of
+// the group commit.
 //
 // It reads without locks and owns no rule: a command whose timer row is gone, or
 // whose run has moved on, decides nothing. One replica at a time does it, the
@@ -20,9 +21,10 @@ import (
 	"github.com/signalboxhq/signalbox/internal/fault"
 )
 
-// Advancer is what serves a due timer.
+// Advancer is what serves a due timer or wake.
 type Advancer interface {
 	Fire(ctx context.Context, due advance.Due) error
+	Wake(ctx context.Context, w advance.Wake) error
 }
 
 // Looker is something else that one replica at a time looks at, as often as at
@@ -123,7 +125,12 @@ func (t *Ticker) lead(ctx context.Context) error {
 			})
 		})
 	}
-	return every(ctx, func() error { return t.tick(ctx, conn.Conn()) })
+	return every(ctx, func() error {
+		if err := t.tick(ctx, conn.Conn()); err != nil {
+			return err
+		}
+		return t.wakes(ctx, conn.Conn())
+	})
 }
 
 // every looks once an interval, until a look fails or there is nobody to look for.

@@ -26,6 +26,7 @@ type recorder struct {
 	mu    sync.Mutex
 	fired map[advance.Due]int
 	tries int
+	woken []advance.Wake
 }
 
 func (r *recorder) Fire(ctx context.Context, d advance.Due) error {
@@ -39,6 +40,15 @@ func (r *recorder) Fire(ctx context.Context, d advance.Due) error {
 	r.fired[d]++
 	r.mu.Unlock()
 	_, err := r.db.Engine.Exec(ctx, `DELETE FROM timer WHERE run_id = $1 AND task = $2`, d.Run, d.Task)
+	return err
+}
+
+// Wake removes the row, as the group commit does.
+func (r *recorder) Wake(ctx context.Context, w advance.Wake) error {
+	r.mu.Lock()
+	r.woken = append(r.woken, w)
+	r.mu.Unlock()
+	_, err := r.db.Engine.Exec(ctx, `DELETE FROM wake WHERE id = $1`, w.ID)
 	return err
 }
 
@@ -116,4 +126,24 @@ func TestOneOfTwoTickersServes(t *testing.T) {
 			require.Equal(t, 1, n, "%v", d)
 		}
 	}
+}
+
+// Wakes that nobody served are found, those whose time has not come are not.
+func TestWakesAreFound(t *testing.T) {
+	t.Parallel()
+	db := pgtest.DB(t)
+	org := id.New()
+	_, err := db.Engine.Exec(t.Context(), `INSERT INTO wake (org_id, id, at, kind, pipeline_id)
+		SELECT $1, gen_random_uuid(), now() + make_interval(hours => n - 1200), 'resume', $1 FROM generate_series(1, 1210) n`, org)
+	require.NoError(t, err)
+	r := start(t, db, func(advance.Due) error { return nil })
+	var left int
+	require.Eventually(t, func() bool {
+		return db.Engine.QueryRow(t.Context(), `SELECT count(*) FROM wake`).Scan(&left) == nil && left == 10
+	}, 20*time.Second, 10*time.Millisecond)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	require.Equal(t, advance.WakeResume, r.woken[0].Kind)
+	require.Equal(t, org, r.woken[0].Pipeline)
+	require.Equal(t, id.Nil, r.woken[0].Run)
 }

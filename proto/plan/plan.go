@@ -25,7 +25,12 @@ type Plan struct {
 	Deadline  Millis            `json:"deadline_ms,omitempty"`
 	OnFailure OnTaskFailure     `json:"on_task_failure,omitempty"`
 	Schedules []Schedule        `json:"schedules,omitempty"`
-	Tasks     []Task            `json:"tasks"`
+	// Concurrency bounds how many runs go on at once; nil: nothing does.
+	Concurrency *Concurrency `json:"concurrency,omitempty"`
+	// Outputs are what a run as a whole leaves, each the output of one of its
+	// tasks (From): what a task that runs this pipeline hands on.
+	Outputs []Output `json:"outputs,omitempty"`
+	Tasks   []Task   `json:"tasks"`
 }
 
 // Millis is a duration in whole milliseconds; zero means none.
@@ -145,8 +150,8 @@ const (
 )
 
 // Output is a declared small result. An open output may be seen by the control
-// plane; all others leave the agent sealed. From is set on a group's outputs:
-// the output of an inner task that it hands out.
+// plane; all others leave the agent sealed. From is set on the outputs of a group
+// and of a pipeline: the output of the inner task that it hands out.
 type Output struct {
 	Name string     `json:"name"`
 	Type Type       `json:"type"`

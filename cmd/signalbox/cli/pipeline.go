@@ -14,7 +14,7 @@ import (
 func (a *app) pipelineCommand() *cobra.Command {
 	return group("pipeline", "Pipelines and their versions",
 		a.pipelineListCommand(), a.pipelineGetCommand(), a.pipelineVersionsCommand(),
-		a.pipelineShowCommand(), a.pipelineDeployCommand())
+		a.pipelineShowCommand(), a.pipelineDeployCommand(), a.pipelinePauseCommand(), a.pipelineResumeCommand())
 }
 
 func (a *app) pipelineListCommand() *cobra.Command {

@@ -20,7 +20,7 @@ const latest = "@latest"
 func (a *app) runCommand() *cobra.Command {
 	return group("run", "Runs: start them, follow them, stop them",
 		a.runStartCommand(), a.runListCommand(), a.runGetCommand(), a.watchCommand(), a.runWaitCommand(),
-		a.cancelCommand(), a.logsCommand(), a.retryCommand(), a.runValuesCommand(),
+		a.cancelCommand(), a.logsCommand(), a.retryCommand(), a.unblockCommand(), a.runValuesCommand(),
 		a.runHistoryCommand(), a.runReplayCommand(), a.runDiffCommand())
 }
 

@@ -26,6 +26,7 @@ type start struct {
 	req    *runv1.StartRunRequest
 	params []string
 	labels []string
+	at     string
 	watch  bool
 }
 
@@ -46,6 +47,9 @@ only your agents can read them.`
 	f.StringVar(&s.req.IdempotencyKey, "key", "", "an idempotency `KEY`: starts with the same key give the same run, for 30 days")
 	f.StringVar(&s.req.Version, "version", "", "the `DIGEST` of a version, or the beginning of one (default the deployed one)")
 	f.Int32Var(&s.req.Priority, "priority", 0, "the `PRIORITY`: higher goes first")
+	f.StringVar(&s.at, "at", "", "begin at this `TIME` (2026-11-20T02:00:00Z, or a while from now: 90m)")
+	f.StringVar(&s.req.IfRunning, "if-running", "", "if the run of --key goes on: `use|fail|cancel`")
+	f.StringVar(&s.req.IfDone, "if-done", "", "if the run of --key has ended, start another one: `allow|failed_only|reject`")
 	f.BoolVar(&s.watch, "watch", false, "watch the run until it ends; the exit code says how it ended")
 	c.ValidArgsFunction = a.completePipelines
 	return c
@@ -60,6 +64,9 @@ func (s *start) run(ctx context.Context, args []string) error {
 	if s.req.Labels, err = labelMap(s.labels); err != nil {
 		return err
 	}
+	if s.req.StartAt, err = s.startAt(); err != nil {
+		return err
+	}
 	if err := s.prepare(ctx, api); err != nil {
 		return err
 	}
@@ -70,11 +77,16 @@ func (s *start) run(ctx context.Context, args []string) error {
 	if s.watch {
 		return s.watchRun(ctx, res.GetRun().GetId(), false)
 	}
-	text := "started"
-	if !res.GetCreated() {
-		text = "was started before with this key"
-	}
 	r := res.GetRun()
+	text := "started"
+	switch {
+	case !res.GetCreated():
+		text = "was started before with this key"
+	case r.GetState() == "dropped":
+		text = "was dropped (" + r.GetReason() + ")"
+	case r.GetWaiting() != nil:
+		text = "waits: " + waitingText(r.GetWaiting())
+	}
 	return s.done(output.View{Answer: res, Names: []string{r.GetId()}}, "%s %s: %s", runName(r), text, r.GetId())
 }
 

@@ -28,7 +28,11 @@ func (a *app) runSheet(r *runv1.Run) *output.Sheet {
 	s.Add("run", output.Text(runName(r)))
 	s.Add("id", output.Text(r.GetId()))
 	s.Add("state", output.State(r.GetState()))
-	s.Add("reason", output.Text(r.GetReason()))
+	if r.GetWaiting() != nil {
+		s.Add("waits", output.Text(waitingText(r.GetWaiting())))
+	} else {
+		s.Add("reason", output.Text(r.GetReason()))
+	}
 	if r.GetOutcome() != r.GetState() {
 		s.Add("outcome", output.State(r.GetOutcome()))
 	}

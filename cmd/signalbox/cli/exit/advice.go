@@ -39,6 +39,9 @@ var advices = map[faultv1.Reason]advice{
 	faultv1.Reason_REASON_NOTHING_TO_RETRY:     {Conflict, "start a new run instead: `signalbox run start PIPELINE`"},
 	faultv1.Reason_REASON_RUN_NOT_TERMINAL:     {Conflict, "wait for the run to end (`signalbox run wait RUN`) or cancel it first"},
 	faultv1.Reason_REASON_IDEMPOTENCY_MISMATCH: {Conflict, "the key was used for another start; take a new --key for other content"},
+	faultv1.Reason_REASON_RUN_EXISTS:           {Conflict, "that run is the answer, or start with another --key"},
+	faultv1.Reason_REASON_CONCURRENCY_LIMIT:    {Conflict, "`signalbox run list` shows what goes on; cancel it, or wait for it"},
+	faultv1.Reason_REASON_QUEUE_FULL:           {Later, "runs come faster than they end: raise the pipeline's `concurrency.limit`, or choose a policy that drops"},
 
 	faultv1.Reason_REASON_JOURNAL_ARCHIVED: {Conflict, "whoever runs the service can bring it back: `signalbox server restore`"},
 

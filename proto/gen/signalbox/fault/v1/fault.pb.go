@@ -53,6 +53,12 @@ const (
 	Reason_REASON_RUN_NOT_TERMINAL Reason = 33
 	// The same idempotency key came with other content.
 	Reason_REASON_IDEMPOTENCY_MISMATCH Reason = 34
+	// The key has had its run, and the start forbids another.
+	Reason_REASON_RUN_EXISTS Reason = 35
+	// Others of the pipeline's runs have all the places.
+	Reason_REASON_CONCURRENCY_LIMIT Reason = 36
+	// Too many runs wait already.
+	Reason_REASON_QUEUE_FULL Reason = 37
 	// The lease is no longer live: kill the step and drop its results.
 	Reason_REASON_STALE_FENCE         Reason = 40
 	Reason_REASON_SESSION_EXPIRED     Reason = 41
@@ -112,6 +118,9 @@ var (
 		32: "REASON_NOTHING_TO_RETRY",
 		33: "REASON_RUN_NOT_TERMINAL",
 		34: "REASON_IDEMPOTENCY_MISMATCH",
+		35: "REASON_RUN_EXISTS",
+		36: "REASON_CONCURRENCY_LIMIT",
+		37: "REASON_QUEUE_FULL",
 		40: "REASON_STALE_FENCE",
 		41: "REASON_SESSION_EXPIRED",
 		42: "REASON_AGENT_REVOKED",
@@ -161,6 +170,9 @@ var (
 		"REASON_NOTHING_TO_RETRY":     32,
 		"REASON_RUN_NOT_TERMINAL":     33,
 		"REASON_IDEMPOTENCY_MISMATCH": 34,
+		"REASON_RUN_EXISTS":           35,
+		"REASON_CONCURRENCY_LIMIT":    36,
+		"REASON_QUEUE_FULL":           37,
 		"REASON_STALE_FENCE":          40,
 		"REASON_SESSION_EXPIRED":      41,
 		"REASON_AGENT_REVOKED":        42,
@@ -383,7 +395,8 @@ const file_signalbox_fault_v1_fault_proto_rawDesc = "" +
 	"\x04text\x18\x04 \x01(\tR\x04text\x12\x12\n" +
 	"\x04line\x18\x05 \x01(\rR\x04line\x12\x16\n" +
 	"\x06column\x18\x06 \x01(\rR\x06column\x12\x18\n" +
-	"\aexcerpt\x18\a \x01(\tR\aexcerpt*\xf5\t\n" +
+	"\aexcerpt\x18\a \x01(\tR\aexcerpt*\xc1\n" +
+	"\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10REASON_NOT_FOUND\x10\x01\x12\x1a\n" +
@@ -406,7 +419,10 @@ const file_signalbox_fault_v1_fault_proto_rawDesc = "" +
 	"\x15REASON_RUN_FINALIZING\x10\x1f\x12\x1b\n" +
 	"\x17REASON_NOTHING_TO_RETRY\x10 \x12\x1b\n" +
 	"\x17REASON_RUN_NOT_TERMINAL\x10!\x12\x1f\n" +
-	"\x1bREASON_IDEMPOTENCY_MISMATCH\x10\"\x12\x16\n" +
+	"\x1bREASON_IDEMPOTENCY_MISMATCH\x10\"\x12\x15\n" +
+	"\x11REASON_RUN_EXISTS\x10#\x12\x1c\n" +
+	"\x18REASON_CONCURRENCY_LIMIT\x10$\x12\x15\n" +
+	"\x11REASON_QUEUE_FULL\x10%\x12\x16\n" +
 	"\x12REASON_STALE_FENCE\x10(\x12\x1a\n" +
 	"\x16REASON_SESSION_EXPIRED\x10)\x12\x18\n" +
 	"\x14REASON_AGENT_REVOKED\x10*\x12\x18\n" +

@@ -912,6 +912,182 @@ func (x *DeployVersionResponse) GetPipeline() *Pipeline {
 	return nil
 }
 
+type PausePipelineRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Pipeline      string                 `protobuf:"bytes,1,opt,name=pipeline,proto3" json:"pipeline,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PausePipelineRequest) Reset() {
+	*x = PausePipelineRequest{}
+	mi := &file_signalbox_pipeline_v1_pipeline_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PausePipelineRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PausePipelineRequest) ProtoMessage() {}
+
+func (x *PausePipelineRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_pipeline_v1_pipeline_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PausePipelineRequest.ProtoReflect.Descriptor instead.
+func (*PausePipelineRequest) Descriptor() ([]byte, []int) {
+	return file_signalbox_pipeline_v1_pipeline_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *PausePipelineRequest) GetPipeline() string {
+	if x != nil {
+		return x.Pipeline
+	}
+	return ""
+}
+
+type PausePipelineResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Pipeline      *Pipeline              `protobuf:"bytes,1,opt,name=pipeline,proto3" json:"pipeline,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PausePipelineResponse) Reset() {
+	*x = PausePipelineResponse{}
+	mi := &file_signalbox_pipeline_v1_pipeline_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PausePipelineResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PausePipelineResponse) ProtoMessage() {}
+
+func (x *PausePipelineResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_pipeline_v1_pipeline_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PausePipelineResponse.ProtoReflect.Descriptor instead.
+func (*PausePipelineResponse) Descriptor() ([]byte, []int) {
+	return file_signalbox_pipeline_v1_pipeline_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *PausePipelineResponse) GetPipeline() *Pipeline {
+	if x != nil {
+		return x.Pipeline
+	}
+	return nil
+}
+
+type ResumePipelineRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Pipeline      string                 `protobuf:"bytes,1,opt,name=pipeline,proto3" json:"pipeline,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumePipelineRequest) Reset() {
+	*x = ResumePipelineRequest{}
+	mi := &file_signalbox_pipeline_v1_pipeline_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumePipelineRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumePipelineRequest) ProtoMessage() {}
+
+func (x *ResumePipelineRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_pipeline_v1_pipeline_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumePipelineRequest.ProtoReflect.Descriptor instead.
+func (*ResumePipelineRequest) Descriptor() ([]byte, []int) {
+	return file_signalbox_pipeline_v1_pipeline_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ResumePipelineRequest) GetPipeline() string {
+	if x != nil {
+		return x.Pipeline
+	}
+	return ""
+}
+
+type ResumePipelineResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Pipeline      *Pipeline              `protobuf:"bytes,1,opt,name=pipeline,proto3" json:"pipeline,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumePipelineResponse) Reset() {
+	*x = ResumePipelineResponse{}
+	mi := &file_signalbox_pipeline_v1_pipeline_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumePipelineResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumePipelineResponse) ProtoMessage() {}
+
+func (x *ResumePipelineResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_pipeline_v1_pipeline_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumePipelineResponse.ProtoReflect.Descriptor instead.
+func (*ResumePipelineResponse) Descriptor() ([]byte, []int) {
+	return file_signalbox_pipeline_v1_pipeline_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ResumePipelineResponse) GetPipeline() *Pipeline {
+	if x != nil {
+		return x.Pipeline
+	}
+	return nil
+}
+
 var File_signalbox_pipeline_v1_pipeline_proto protoreflect.FileDescriptor
 
 const file_signalbox_pipeline_v1_pipeline_proto_rawDesc = "" +
@@ -976,7 +1152,15 @@ const file_signalbox_pipeline_v1_pipeline_proto_rawDesc = "" +
 	"\bpipeline\x18\x01 \x01(\tR\bpipeline\x12\x16\n" +
 	"\x06digest\x18\x02 \x01(\tR\x06digest\"T\n" +
 	"\x15DeployVersionResponse\x12;\n" +
-	"\bpipeline\x18\x01 \x01(\v2\x1f.signalbox.pipeline.v1.PipelineR\bpipeline2\xa0\a\n" +
+	"\bpipeline\x18\x01 \x01(\v2\x1f.signalbox.pipeline.v1.PipelineR\bpipeline\"2\n" +
+	"\x14PausePipelineRequest\x12\x1a\n" +
+	"\bpipeline\x18\x01 \x01(\tR\bpipeline\"T\n" +
+	"\x15PausePipelineResponse\x12;\n" +
+	"\bpipeline\x18\x01 \x01(\v2\x1f.signalbox.pipeline.v1.PipelineR\bpipeline\"3\n" +
+	"\x15ResumePipelineRequest\x12\x1a\n" +
+	"\bpipeline\x18\x01 \x01(\tR\bpipeline\"U\n" +
+	"\x16ResumePipelineResponse\x12;\n" +
+	"\bpipeline\x18\x01 \x01(\v2\x1f.signalbox.pipeline.v1.PipelineR\bpipeline2\xaf\t\n" +
 	"\x0fPipelineService\x12\x83\x01\n" +
 	"\rApplyPipeline\x12+.signalbox.pipeline.v1.ApplyPipelineRequest\x1a,.signalbox.pipeline.v1.ApplyPipelineResponse\"\x17\x92\x82\x19\x13\n" +
 	"\x0fpipelines.write\x10\x02\x12\x89\x01\n" +
@@ -992,6 +1176,10 @@ const file_signalbox_pipeline_v1_pipeline_proto_rawDesc = "" +
 	"GetVersion\x12(.signalbox.pipeline.v1.GetVersionRequest\x1a).signalbox.pipeline.v1.GetVersionResponse\"\x14\x92\x82\x19\r\n" +
 	"\truns.read\x10\x02\x90\x02\x01\x12\x83\x01\n" +
 	"\rDeployVersion\x12+.signalbox.pipeline.v1.DeployVersionRequest\x1a,.signalbox.pipeline.v1.DeployVersionResponse\"\x17\x92\x82\x19\x13\n" +
+	"\x0fpipelines.write\x10\x02\x12\x83\x01\n" +
+	"\rPausePipeline\x12+.signalbox.pipeline.v1.PausePipelineRequest\x1a,.signalbox.pipeline.v1.PausePipelineResponse\"\x17\x92\x82\x19\x13\n" +
+	"\x0fpipelines.write\x10\x02\x12\x86\x01\n" +
+	"\x0eResumePipeline\x12,.signalbox.pipeline.v1.ResumePipelineRequest\x1a-.signalbox.pipeline.v1.ResumePipelineResponse\"\x17\x92\x82\x19\x13\n" +
 	"\x0fpipelines.write\x10\x02B\xed\x01\n" +
 	"\x19com.signalbox.pipeline.v1B\rPipelineProtoP\x01ZKgithub.com/signalboxhq/signalbox/proto/gen/signalbox/pipeline/v1;pipelinev1\xa2\x02\x03SPX\xaa\x02\x15Signalbox.Pipeline.V1\xca\x02\x15Signalbox\\Pipeline\\V1\xe2\x02!Signalbox\\Pipeline\\V1\\GPBMetadata\xea\x02\x17Signalbox::Pipeline::V1b\x06proto3"
 
@@ -1007,7 +1195,7 @@ func file_signalbox_pipeline_v1_pipeline_proto_rawDescGZIP() []byte {
 	return file_signalbox_pipeline_v1_pipeline_proto_rawDescData
 }
 
-var file_signalbox_pipeline_v1_pipeline_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_signalbox_pipeline_v1_pipeline_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_signalbox_pipeline_v1_pipeline_proto_goTypes = []any{
 	(*Pipeline)(nil),                 // 0: signalbox.pipeline.v1.Pipeline
 	(*Version)(nil),                  // 1: signalbox.pipeline.v1.Version
@@ -1025,40 +1213,50 @@ var file_signalbox_pipeline_v1_pipeline_proto_goTypes = []any{
 	(*GetVersionResponse)(nil),       // 13: signalbox.pipeline.v1.GetVersionResponse
 	(*DeployVersionRequest)(nil),     // 14: signalbox.pipeline.v1.DeployVersionRequest
 	(*DeployVersionResponse)(nil),    // 15: signalbox.pipeline.v1.DeployVersionResponse
-	(*timestamppb.Timestamp)(nil),    // 16: google.protobuf.Timestamp
-	(*v1.Violation)(nil),             // 17: signalbox.fault.v1.Violation
+	(*PausePipelineRequest)(nil),     // 16: signalbox.pipeline.v1.PausePipelineRequest
+	(*PausePipelineResponse)(nil),    // 17: signalbox.pipeline.v1.PausePipelineResponse
+	(*ResumePipelineRequest)(nil),    // 18: signalbox.pipeline.v1.ResumePipelineRequest
+	(*ResumePipelineResponse)(nil),   // 19: signalbox.pipeline.v1.ResumePipelineResponse
+	(*timestamppb.Timestamp)(nil),    // 20: google.protobuf.Timestamp
+	(*v1.Violation)(nil),             // 21: signalbox.fault.v1.Violation
 }
 var file_signalbox_pipeline_v1_pipeline_proto_depIdxs = []int32{
-	16, // 0: signalbox.pipeline.v1.Pipeline.created_at:type_name -> google.protobuf.Timestamp
-	16, // 1: signalbox.pipeline.v1.Pipeline.updated_at:type_name -> google.protobuf.Timestamp
-	16, // 2: signalbox.pipeline.v1.Version.created_at:type_name -> google.protobuf.Timestamp
+	20, // 0: signalbox.pipeline.v1.Pipeline.created_at:type_name -> google.protobuf.Timestamp
+	20, // 1: signalbox.pipeline.v1.Pipeline.updated_at:type_name -> google.protobuf.Timestamp
+	20, // 2: signalbox.pipeline.v1.Version.created_at:type_name -> google.protobuf.Timestamp
 	0,  // 3: signalbox.pipeline.v1.ApplyPipelineResponse.pipeline:type_name -> signalbox.pipeline.v1.Pipeline
 	1,  // 4: signalbox.pipeline.v1.ApplyPipelineResponse.version:type_name -> signalbox.pipeline.v1.Version
-	17, // 5: signalbox.pipeline.v1.ValidatePipelineResponse.violations:type_name -> signalbox.fault.v1.Violation
+	21, // 5: signalbox.pipeline.v1.ValidatePipelineResponse.violations:type_name -> signalbox.fault.v1.Violation
 	0,  // 6: signalbox.pipeline.v1.ListPipelinesResponse.pipelines:type_name -> signalbox.pipeline.v1.Pipeline
 	0,  // 7: signalbox.pipeline.v1.GetPipelineResponse.pipeline:type_name -> signalbox.pipeline.v1.Pipeline
 	1,  // 8: signalbox.pipeline.v1.ListVersionsResponse.versions:type_name -> signalbox.pipeline.v1.Version
 	1,  // 9: signalbox.pipeline.v1.GetVersionResponse.version:type_name -> signalbox.pipeline.v1.Version
 	0,  // 10: signalbox.pipeline.v1.DeployVersionResponse.pipeline:type_name -> signalbox.pipeline.v1.Pipeline
-	2,  // 11: signalbox.pipeline.v1.PipelineService.ApplyPipeline:input_type -> signalbox.pipeline.v1.ApplyPipelineRequest
-	4,  // 12: signalbox.pipeline.v1.PipelineService.ValidatePipeline:input_type -> signalbox.pipeline.v1.ValidatePipelineRequest
-	6,  // 13: signalbox.pipeline.v1.PipelineService.ListPipelines:input_type -> signalbox.pipeline.v1.ListPipelinesRequest
-	8,  // 14: signalbox.pipeline.v1.PipelineService.GetPipeline:input_type -> signalbox.pipeline.v1.GetPipelineRequest
-	10, // 15: signalbox.pipeline.v1.PipelineService.ListVersions:input_type -> signalbox.pipeline.v1.ListVersionsRequest
-	12, // 16: signalbox.pipeline.v1.PipelineService.GetVersion:input_type -> signalbox.pipeline.v1.GetVersionRequest
-	14, // 17: signalbox.pipeline.v1.PipelineService.DeployVersion:input_type -> signalbox.pipeline.v1.DeployVersionRequest
-	3,  // 18: signalbox.pipeline.v1.PipelineService.ApplyPipeline:output_type -> signalbox.pipeline.v1.ApplyPipelineResponse
-	5,  // 19: signalbox.pipeline.v1.PipelineService.ValidatePipeline:output_type -> signalbox.pipeline.v1.ValidatePipelineResponse
-	7,  // 20: signalbox.pipeline.v1.PipelineService.ListPipelines:output_type -> signalbox.pipeline.v1.ListPipelinesResponse
-	9,  // 21: signalbox.pipeline.v1.PipelineService.GetPipeline:output_type -> signalbox.pipeline.v1.GetPipelineResponse
-	11, // 22: signalbox.pipeline.v1.PipelineService.ListVersions:output_type -> signalbox.pipeline.v1.ListVersionsResponse
-	13, // 23: signalbox.pipeline.v1.PipelineService.GetVersion:output_type -> signalbox.pipeline.v1.GetVersionResponse
-	15, // 24: signalbox.pipeline.v1.PipelineService.DeployVersion:output_type -> signalbox.pipeline.v1.DeployVersionResponse
-	18, // [18:25] is the sub-list for method output_type
-	11, // [11:18] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	0,  // 11: signalbox.pipeline.v1.PausePipelineResponse.pipeline:type_name -> signalbox.pipeline.v1.Pipeline
+	0,  // 12: signalbox.pipeline.v1.ResumePipelineResponse.pipeline:type_name -> signalbox.pipeline.v1.Pipeline
+	2,  // 13: signalbox.pipeline.v1.PipelineService.ApplyPipeline:input_type -> signalbox.pipeline.v1.ApplyPipelineRequest
+	4,  // 14: signalbox.pipeline.v1.PipelineService.ValidatePipeline:input_type -> signalbox.pipeline.v1.ValidatePipelineRequest
+	6,  // 15: signalbox.pipeline.v1.PipelineService.ListPipelines:input_type -> signalbox.pipeline.v1.ListPipelinesRequest
+	8,  // 16: signalbox.pipeline.v1.PipelineService.GetPipeline:input_type -> signalbox.pipeline.v1.GetPipelineRequest
+	10, // 17: signalbox.pipeline.v1.PipelineService.ListVersions:input_type -> signalbox.pipeline.v1.ListVersionsRequest
+	12, // 18: signalbox.pipeline.v1.PipelineService.GetVersion:input_type -> signalbox.pipeline.v1.GetVersionRequest
+	14, // 19: signalbox.pipeline.v1.PipelineService.DeployVersion:input_type -> signalbox.pipeline.v1.DeployVersionRequest
+	16, // 20: signalbox.pipeline.v1.PipelineService.PausePipeline:input_type -> signalbox.pipeline.v1.PausePipelineRequest
+	18, // 21: signalbox.pipeline.v1.PipelineService.ResumePipeline:input_type -> signalbox.pipeline.v1.ResumePipelineRequest
+	3,  // 22: signalbox.pipeline.v1.PipelineService.ApplyPipeline:output_type -> signalbox.pipeline.v1.ApplyPipelineResponse
+	5,  // 23: signalbox.pipeline.v1.PipelineService.ValidatePipeline:output_type -> signalbox.pipeline.v1.ValidatePipelineResponse
+	7,  // 24: signalbox.pipeline.v1.PipelineService.ListPipelines:output_type -> signalbox.pipeline.v1.ListPipelinesResponse
+	9,  // 25: signalbox.pipeline.v1.PipelineService.GetPipeline:output_type -> signalbox.pipeline.v1.GetPipelineResponse
+	11, // 26: signalbox.pipeline.v1.PipelineService.ListVersions:output_type -> signalbox.pipeline.v1.ListVersionsResponse
+	13, // 27: signalbox.pipeline.v1.PipelineService.GetVersion:output_type -> signalbox.pipeline.v1.GetVersionResponse
+	15, // 28: signalbox.pipeline.v1.PipelineService.DeployVersion:output_type -> signalbox.pipeline.v1.DeployVersionResponse
+	17, // 29: signalbox.pipeline.v1.PipelineService.PausePipeline:output_type -> signalbox.pipeline.v1.PausePipelineResponse
+	19, // 30: signalbox.pipeline.v1.PipelineService.ResumePipeline:output_type -> signalbox.pipeline.v1.ResumePipelineResponse
+	22, // [22:31] is the sub-list for method output_type
+	13, // [13:22] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_pipeline_v1_pipeline_proto_init() }
@@ -1072,7 +1270,7 @@ func file_signalbox_pipeline_v1_pipeline_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_pipeline_v1_pipeline_proto_rawDesc), len(file_signalbox_pipeline_v1_pipeline_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   16,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -57,6 +57,8 @@ type Run struct {
 	Nominal       *timestamppb.Timestamp `protobuf:"bytes,30,opt,name=nominal,proto3" json:"nominal,omitempty"`
 	IntervalStart *timestamppb.Timestamp `protobuf:"bytes,31,opt,name=interval_start,json=intervalStart,proto3" json:"interval_start,omitempty"`
 	IntervalEnd   *timestamppb.Timestamp `protobuf:"bytes,32,opt,name=interval_end,json=intervalEnd,proto3" json:"interval_end,omitempty"`
+	// What a pending run waits for.
+	Waiting       *Waiting `protobuf:"bytes,40,opt,name=waiting,proto3" json:"waiting,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -245,6 +247,95 @@ func (x *Run) GetIntervalEnd() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Run) GetWaiting() *Waiting {
+	if x != nil {
+		return x.Waiting
+	}
+	return nil
+}
+
+// Waiting says why a run has not begun. What of it changes without the run
+// (position, blocked_by) is of the moment of the answer.
+type Waiting struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// start_at, concurrency, blocked_by or pipeline_paused.
+	Reason  string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	StartAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=start_at,json=startAt,proto3" json:"start_at,omitempty"`
+	// The concurrency key, and how many runs begin before this one; position 1 is
+	// the next. 0: it is far behind.
+	ConcurrencyKey string `protobuf:"bytes,3,opt,name=concurrency_key,json=concurrencyKey,proto3" json:"concurrency_key,omitempty"`
+	Position       uint32 `protobuf:"varint,4,opt,name=position,proto3" json:"position,omitempty"`
+	// The failed run that holds the others up.
+	BlockedBy     string `protobuf:"bytes,5,opt,name=blocked_by,json=blockedBy,proto3" json:"blocked_by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Waiting) Reset() {
+	*x = Waiting{}
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Waiting) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Waiting) ProtoMessage() {}
+
+func (x *Waiting) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Waiting.ProtoReflect.Descriptor instead.
+func (*Waiting) Descriptor() ([]byte, []int) {
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Waiting) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Waiting) GetStartAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartAt
+	}
+	return nil
+}
+
+func (x *Waiting) GetConcurrencyKey() string {
+	if x != nil {
+		return x.ConcurrencyKey
+	}
+	return ""
+}
+
+func (x *Waiting) GetPosition() uint32 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *Waiting) GetBlockedBy() string {
+	if x != nil {
+		return x.BlockedBy
+	}
+	return ""
+}
+
 // Task is a node of the run's graph, in the order of the file.
 type Task struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -274,7 +365,7 @@ type Task struct {
 
 func (x *Task) Reset() {
 	*x = Task{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[1]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -286,7 +377,7 @@ func (x *Task) String() string {
 func (*Task) ProtoMessage() {}
 
 func (x *Task) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[1]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -299,7 +390,7 @@ func (x *Task) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Task.ProtoReflect.Descriptor instead.
 func (*Task) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{1}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Task) GetName() string {
@@ -417,7 +508,7 @@ type Hold struct {
 
 func (x *Hold) Reset() {
 	*x = Hold{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[2]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -429,7 +520,7 @@ func (x *Hold) String() string {
 func (*Hold) ProtoMessage() {}
 
 func (x *Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[2]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -442,7 +533,7 @@ func (x *Hold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hold.ProtoReflect.Descriptor instead.
 func (*Hold) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{2}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Hold) GetKind() string {
@@ -522,7 +613,7 @@ type Vote struct {
 
 func (x *Vote) Reset() {
 	*x = Vote{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[3]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -534,7 +625,7 @@ func (x *Vote) String() string {
 func (*Vote) ProtoMessage() {}
 
 func (x *Vote) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[3]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -547,7 +638,7 @@ func (x *Vote) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Vote.ProtoReflect.Descriptor instead.
 func (*Vote) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{3}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Vote) GetActor() string {
@@ -613,7 +704,7 @@ type Attempt struct {
 
 func (x *Attempt) Reset() {
 	*x = Attempt{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[4]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -625,7 +716,7 @@ func (x *Attempt) String() string {
 func (*Attempt) ProtoMessage() {}
 
 func (x *Attempt) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[4]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -638,7 +729,7 @@ func (x *Attempt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attempt.ProtoReflect.Descriptor instead.
 func (*Attempt) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{4}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Attempt) GetNumber() uint32 {
@@ -748,13 +839,22 @@ type StartRunRequest struct {
 	IdempotencyKey string            `protobuf:"bytes,4,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
 	Labels         map[string]string `protobuf:"bytes,5,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	Priority       int32             `protobuf:"varint,6,opt,name=priority,proto3" json:"priority,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Not before; at once where it is not set.
+	StartAt *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=start_at,json=startAt,proto3" json:"start_at,omitempty"`
+	// What becomes of this start if its key has a run already. If that one goes
+	// on: use (it is the answer), fail (RUN_EXISTS) or cancel (a new run takes its
+	// place). If it has ended: allow (a new run), failed_only (a new run unless
+	// it succeeded, else RUN_EXISTS) or reject (RUN_EXISTS). Where they are empty,
+	// the run that the key started is the answer, and other content an error.
+	IfRunning     string `protobuf:"bytes,21,opt,name=if_running,json=ifRunning,proto3" json:"if_running,omitempty"`
+	IfDone        string `protobuf:"bytes,22,opt,name=if_done,json=ifDone,proto3" json:"if_done,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *StartRunRequest) Reset() {
 	*x = StartRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[5]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -766,7 +866,7 @@ func (x *StartRunRequest) String() string {
 func (*StartRunRequest) ProtoMessage() {}
 
 func (x *StartRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[5]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -779,7 +879,7 @@ func (x *StartRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartRunRequest.ProtoReflect.Descriptor instead.
 func (*StartRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{5}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *StartRunRequest) GetPipeline() string {
@@ -824,6 +924,27 @@ func (x *StartRunRequest) GetPriority() int32 {
 	return 0
 }
 
+func (x *StartRunRequest) GetStartAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartAt
+	}
+	return nil
+}
+
+func (x *StartRunRequest) GetIfRunning() string {
+	if x != nil {
+		return x.IfRunning
+	}
+	return ""
+}
+
+func (x *StartRunRequest) GetIfDone() string {
+	if x != nil {
+		return x.IfDone
+	}
+	return ""
+}
+
 type StartRunResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Run   *Run                   `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
@@ -835,7 +956,7 @@ type StartRunResponse struct {
 
 func (x *StartRunResponse) Reset() {
 	*x = StartRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[6]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -847,7 +968,7 @@ func (x *StartRunResponse) String() string {
 func (*StartRunResponse) ProtoMessage() {}
 
 func (x *StartRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[6]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -860,7 +981,7 @@ func (x *StartRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartRunResponse.ProtoReflect.Descriptor instead.
 func (*StartRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{6}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *StartRunResponse) GetRun() *Run {
@@ -887,7 +1008,7 @@ type GetRunRequest struct {
 
 func (x *GetRunRequest) Reset() {
 	*x = GetRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[7]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -899,7 +1020,7 @@ func (x *GetRunRequest) String() string {
 func (*GetRunRequest) ProtoMessage() {}
 
 func (x *GetRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[7]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -912,7 +1033,7 @@ func (x *GetRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRunRequest.ProtoReflect.Descriptor instead.
 func (*GetRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{7}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GetRunRequest) GetId() string {
@@ -932,7 +1053,7 @@ type GetRunResponse struct {
 
 func (x *GetRunResponse) Reset() {
 	*x = GetRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[8]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -944,7 +1065,7 @@ func (x *GetRunResponse) String() string {
 func (*GetRunResponse) ProtoMessage() {}
 
 func (x *GetRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[8]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -957,7 +1078,7 @@ func (x *GetRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRunResponse.ProtoReflect.Descriptor instead.
 func (*GetRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{8}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetRunResponse) GetRun() *Run {
@@ -991,7 +1112,7 @@ type ListRunsRequest struct {
 
 func (x *ListRunsRequest) Reset() {
 	*x = ListRunsRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[9]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1003,7 +1124,7 @@ func (x *ListRunsRequest) String() string {
 func (*ListRunsRequest) ProtoMessage() {}
 
 func (x *ListRunsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[9]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1016,7 +1137,7 @@ func (x *ListRunsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRunsRequest.ProtoReflect.Descriptor instead.
 func (*ListRunsRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{9}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListRunsRequest) GetPipeline() string {
@@ -1079,7 +1200,7 @@ type ListRunsResponse struct {
 
 func (x *ListRunsResponse) Reset() {
 	*x = ListRunsResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[10]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1091,7 +1212,7 @@ func (x *ListRunsResponse) String() string {
 func (*ListRunsResponse) ProtoMessage() {}
 
 func (x *ListRunsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[10]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1104,7 +1225,7 @@ func (x *ListRunsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRunsResponse.ProtoReflect.Descriptor instead.
 func (*ListRunsResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{10}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListRunsResponse) GetRuns() []*Run {
@@ -1130,7 +1251,7 @@ type WatchRunRequest struct {
 
 func (x *WatchRunRequest) Reset() {
 	*x = WatchRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[11]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1142,7 +1263,7 @@ func (x *WatchRunRequest) String() string {
 func (*WatchRunRequest) ProtoMessage() {}
 
 func (x *WatchRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[11]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1155,7 +1276,7 @@ func (x *WatchRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRunRequest.ProtoReflect.Descriptor instead.
 func (*WatchRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{11}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *WatchRunRequest) GetId() string {
@@ -1175,7 +1296,7 @@ type WatchRunResponse struct {
 
 func (x *WatchRunResponse) Reset() {
 	*x = WatchRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[12]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1187,7 +1308,7 @@ func (x *WatchRunResponse) String() string {
 func (*WatchRunResponse) ProtoMessage() {}
 
 func (x *WatchRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[12]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1200,7 +1321,7 @@ func (x *WatchRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRunResponse.ProtoReflect.Descriptor instead.
 func (*WatchRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{12}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *WatchRunResponse) GetRun() *Run {
@@ -1227,7 +1348,7 @@ type CancelRunRequest struct {
 
 func (x *CancelRunRequest) Reset() {
 	*x = CancelRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[13]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1239,7 +1360,7 @@ func (x *CancelRunRequest) String() string {
 func (*CancelRunRequest) ProtoMessage() {}
 
 func (x *CancelRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[13]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1252,7 +1373,7 @@ func (x *CancelRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRunRequest.ProtoReflect.Descriptor instead.
 func (*CancelRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{13}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *CancelRunRequest) GetId() string {
@@ -1278,7 +1399,7 @@ type CancelRunResponse struct {
 
 func (x *CancelRunResponse) Reset() {
 	*x = CancelRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[14]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1290,7 +1411,7 @@ func (x *CancelRunResponse) String() string {
 func (*CancelRunResponse) ProtoMessage() {}
 
 func (x *CancelRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[14]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1303,7 +1424,7 @@ func (x *CancelRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRunResponse.ProtoReflect.Descriptor instead.
 func (*CancelRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{14}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *CancelRunResponse) GetRun() *Run {
@@ -1322,7 +1443,7 @@ type RetryRunRequest struct {
 
 func (x *RetryRunRequest) Reset() {
 	*x = RetryRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[15]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1334,7 +1455,7 @@ func (x *RetryRunRequest) String() string {
 func (*RetryRunRequest) ProtoMessage() {}
 
 func (x *RetryRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[15]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1347,7 +1468,7 @@ func (x *RetryRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryRunRequest.ProtoReflect.Descriptor instead.
 func (*RetryRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{15}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *RetryRunRequest) GetId() string {
@@ -1366,7 +1487,7 @@ type RetryRunResponse struct {
 
 func (x *RetryRunResponse) Reset() {
 	*x = RetryRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[16]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1378,7 +1499,7 @@ func (x *RetryRunResponse) String() string {
 func (*RetryRunResponse) ProtoMessage() {}
 
 func (x *RetryRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[16]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1391,7 +1512,7 @@ func (x *RetryRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryRunResponse.ProtoReflect.Descriptor instead.
 func (*RetryRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{16}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *RetryRunResponse) GetRun() *Run {
@@ -1411,7 +1532,7 @@ type PauseRunRequest struct {
 
 func (x *PauseRunRequest) Reset() {
 	*x = PauseRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[17]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1423,7 +1544,7 @@ func (x *PauseRunRequest) String() string {
 func (*PauseRunRequest) ProtoMessage() {}
 
 func (x *PauseRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[17]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1436,7 +1557,7 @@ func (x *PauseRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PauseRunRequest.ProtoReflect.Descriptor instead.
 func (*PauseRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{17}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *PauseRunRequest) GetId() string {
@@ -1462,7 +1583,7 @@ type PauseRunResponse struct {
 
 func (x *PauseRunResponse) Reset() {
 	*x = PauseRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[18]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1474,7 +1595,7 @@ func (x *PauseRunResponse) String() string {
 func (*PauseRunResponse) ProtoMessage() {}
 
 func (x *PauseRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[18]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1487,7 +1608,7 @@ func (x *PauseRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PauseRunResponse.ProtoReflect.Descriptor instead.
 func (*PauseRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{18}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *PauseRunResponse) GetRun() *Run {
@@ -1506,7 +1627,7 @@ type ResumeRunRequest struct {
 
 func (x *ResumeRunRequest) Reset() {
 	*x = ResumeRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[19]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1518,7 +1639,7 @@ func (x *ResumeRunRequest) String() string {
 func (*ResumeRunRequest) ProtoMessage() {}
 
 func (x *ResumeRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[19]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1531,7 +1652,7 @@ func (x *ResumeRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeRunRequest.ProtoReflect.Descriptor instead.
 func (*ResumeRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{19}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ResumeRunRequest) GetId() string {
@@ -1550,7 +1671,7 @@ type ResumeRunResponse struct {
 
 func (x *ResumeRunResponse) Reset() {
 	*x = ResumeRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[20]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1562,7 +1683,7 @@ func (x *ResumeRunResponse) String() string {
 func (*ResumeRunResponse) ProtoMessage() {}
 
 func (x *ResumeRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[20]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1575,7 +1696,7 @@ func (x *ResumeRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeRunResponse.ProtoReflect.Descriptor instead.
 func (*ResumeRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{20}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ResumeRunResponse) GetRun() *Run {
@@ -1599,7 +1720,7 @@ type SignalRunRequest struct {
 
 func (x *SignalRunRequest) Reset() {
 	*x = SignalRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[21]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1611,7 +1732,7 @@ func (x *SignalRunRequest) String() string {
 func (*SignalRunRequest) ProtoMessage() {}
 
 func (x *SignalRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[21]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1624,7 +1745,7 @@ func (x *SignalRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignalRunRequest.ProtoReflect.Descriptor instead.
 func (*SignalRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{21}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *SignalRunRequest) GetId() string {
@@ -1664,7 +1785,7 @@ type SignalRunResponse struct {
 
 func (x *SignalRunResponse) Reset() {
 	*x = SignalRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[22]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1676,7 +1797,7 @@ func (x *SignalRunResponse) String() string {
 func (*SignalRunResponse) ProtoMessage() {}
 
 func (x *SignalRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[22]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1689,10 +1810,98 @@ func (x *SignalRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignalRunResponse.ProtoReflect.Descriptor instead.
 func (*SignalRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{22}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *SignalRunResponse) GetRun() *Run {
+	if x != nil {
+		return x.Run
+	}
+	return nil
+}
+
+type UnblockRunRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnblockRunRequest) Reset() {
+	*x = UnblockRunRequest{}
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnblockRunRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnblockRunRequest) ProtoMessage() {}
+
+func (x *UnblockRunRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnblockRunRequest.ProtoReflect.Descriptor instead.
+func (*UnblockRunRequest) Descriptor() ([]byte, []int) {
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *UnblockRunRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type UnblockRunResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Run           *Run                   `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnblockRunResponse) Reset() {
+	*x = UnblockRunResponse{}
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnblockRunResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnblockRunResponse) ProtoMessage() {}
+
+func (x *UnblockRunResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnblockRunResponse.ProtoReflect.Descriptor instead.
+func (*UnblockRunResponse) Descriptor() ([]byte, []int) {
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *UnblockRunResponse) GetRun() *Run {
 	if x != nil {
 		return x.Run
 	}
@@ -1708,7 +1917,7 @@ type GetRunValuesRequest struct {
 
 func (x *GetRunValuesRequest) Reset() {
 	*x = GetRunValuesRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[23]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1720,7 +1929,7 @@ func (x *GetRunValuesRequest) String() string {
 func (*GetRunValuesRequest) ProtoMessage() {}
 
 func (x *GetRunValuesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[23]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1733,7 +1942,7 @@ func (x *GetRunValuesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRunValuesRequest.ProtoReflect.Descriptor instead.
 func (*GetRunValuesRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{23}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *GetRunValuesRequest) GetId() string {
@@ -1753,7 +1962,7 @@ type GetRunValuesResponse struct {
 
 func (x *GetRunValuesResponse) Reset() {
 	*x = GetRunValuesResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[24]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1765,7 +1974,7 @@ func (x *GetRunValuesResponse) String() string {
 func (*GetRunValuesResponse) ProtoMessage() {}
 
 func (x *GetRunValuesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[24]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1778,7 +1987,7 @@ func (x *GetRunValuesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRunValuesResponse.ProtoReflect.Descriptor instead.
 func (*GetRunValuesResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{24}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GetRunValuesResponse) GetParams() []*Value {
@@ -1807,7 +2016,7 @@ type TaskValues struct {
 
 func (x *TaskValues) Reset() {
 	*x = TaskValues{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[25]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1819,7 +2028,7 @@ func (x *TaskValues) String() string {
 func (*TaskValues) ProtoMessage() {}
 
 func (x *TaskValues) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[25]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1832,7 +2041,7 @@ func (x *TaskValues) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskValues.ProtoReflect.Descriptor instead.
 func (*TaskValues) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{25}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *TaskValues) GetTask() string {
@@ -1867,7 +2076,7 @@ var File_signalbox_run_v1_run_proto protoreflect.FileDescriptor
 
 const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\n" +
-	"\x1asignalbox/run/v1/run.proto\x12\x10signalbox.run.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esignalbox/authz/v1/authz.proto\x1a\x1csignalbox/run/v1/value.proto\"\xe9\x06\n" +
+	"\x1asignalbox/run/v1/run.proto\x12\x10signalbox.run.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esignalbox/authz/v1/authz.proto\x1a\x1csignalbox/run/v1/value.proto\"\x9e\a\n" +
 	"\x03Run\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\bpipeline\x18\x02 \x01(\tR\bpipeline\x12\x18\n" +
@@ -1898,10 +2107,18 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\ftasks_failed\x18\x13 \x01(\rR\vtasksFailed\x124\n" +
 	"\anominal\x18\x1e \x01(\v2\x1a.google.protobuf.TimestampR\anominal\x12A\n" +
 	"\x0einterval_start\x18\x1f \x01(\v2\x1a.google.protobuf.TimestampR\rintervalStart\x12=\n" +
-	"\finterval_end\x18  \x01(\v2\x1a.google.protobuf.TimestampR\vintervalEnd\x1a9\n" +
+	"\finterval_end\x18  \x01(\v2\x1a.google.protobuf.TimestampR\vintervalEnd\x123\n" +
+	"\awaiting\x18( \x01(\v2\x19.signalbox.run.v1.WaitingR\awaiting\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x93\x03\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xbc\x01\n" +
+	"\aWaiting\x12\x16\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\x125\n" +
+	"\bstart_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\astartAt\x12'\n" +
+	"\x0fconcurrency_key\x18\x03 \x01(\tR\x0econcurrencyKey\x12\x1a\n" +
+	"\bposition\x18\x04 \x01(\rR\bposition\x12\x1d\n" +
+	"\n" +
+	"blocked_by\x18\x05 \x01(\tR\tblockedBy\"\x93\x03\n" +
 	"\x04Task\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\tR\x05state\x12\x16\n" +
@@ -1958,14 +2175,18 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\tbilled_ms\x18\r \x01(\x03R\bbilledMs\x12\x1e\n" +
 	"\n" +
 	"generation\x18\x0e \x01(\x05R\n" +
-	"generation\"\xbf\x02\n" +
+	"generation\"\xae\x03\n" +
 	"\x0fStartRunRequest\x12\x1a\n" +
 	"\bpipeline\x18\x01 \x01(\tR\bpipeline\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12/\n" +
 	"\x06params\x18\x03 \x03(\v2\x17.signalbox.run.v1.ValueR\x06params\x12'\n" +
 	"\x0fidempotency_key\x18\x04 \x01(\tR\x0eidempotencyKey\x12E\n" +
 	"\x06labels\x18\x05 \x03(\v2-.signalbox.run.v1.StartRunRequest.LabelsEntryR\x06labels\x12\x1a\n" +
-	"\bpriority\x18\x06 \x01(\x05R\bpriority\x1a9\n" +
+	"\bpriority\x18\x06 \x01(\x05R\bpriority\x125\n" +
+	"\bstart_at\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\astartAt\x12\x1d\n" +
+	"\n" +
+	"if_running\x18\x15 \x01(\tR\tifRunning\x12\x17\n" +
+	"\aif_done\x18\x16 \x01(\tR\x06ifDone\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"U\n" +
@@ -2018,6 +2239,10 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\x03key\x18\x03 \x01(\tR\x03key\x121\n" +
 	"\apayload\x18\x04 \x01(\v2\x17.signalbox.run.v1.ValueR\apayload\"<\n" +
 	"\x11SignalRunResponse\x12'\n" +
+	"\x03run\x18\x01 \x01(\v2\x15.signalbox.run.v1.RunR\x03run\"#\n" +
+	"\x11UnblockRunRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"=\n" +
+	"\x12UnblockRunResponse\x12'\n" +
 	"\x03run\x18\x01 \x01(\v2\x15.signalbox.run.v1.RunR\x03run\"%\n" +
 	"\x13GetRunValuesRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"{\n" +
@@ -2029,7 +2254,7 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\rR\aattempt\x121\n" +
 	"\aoutputs\x18\x03 \x03(\v2\x17.signalbox.run.v1.ValueR\aoutputs\x128\n" +
-	"\tartifacts\x18\x04 \x03(\v2\x1a.signalbox.run.v1.ArtifactR\tartifacts2\xab\b\n" +
+	"\tartifacts\x18\x04 \x03(\v2\x1a.signalbox.run.v1.ArtifactR\tartifacts2\x98\t\n" +
 	"\n" +
 	"RunService\x12e\n" +
 	"\bStartRun\x12!.signalbox.run.v1.StartRunRequest\x1a\".signalbox.run.v1.StartRunResponse\"\x12\x92\x82\x19\x0e\n" +
@@ -2055,6 +2280,10 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"runs.write\x10\x02\x12h\n" +
 	"\tSignalRun\x12\".signalbox.run.v1.SignalRunRequest\x1a#.signalbox.run.v1.SignalRunResponse\"\x12\x92\x82\x19\x0e\n" +
 	"\n" +
+	"runs.write\x10\x02\x12k\n" +
+	"\n" +
+	"UnblockRun\x12#.signalbox.run.v1.UnblockRunRequest\x1a$.signalbox.run.v1.UnblockRunResponse\"\x12\x92\x82\x19\x0e\n" +
+	"\n" +
 	"runs.write\x10\x02\x12s\n" +
 	"\fGetRunValues\x12%.signalbox.run.v1.GetRunValuesRequest\x1a&.signalbox.run.v1.GetRunValuesResponse\"\x14\x92\x82\x19\r\n" +
 	"\tdata.read\x10\x02\x90\x02\x01B\xc5\x01\n" +
@@ -2072,104 +2301,113 @@ func file_signalbox_run_v1_run_proto_rawDescGZIP() []byte {
 	return file_signalbox_run_v1_run_proto_rawDescData
 }
 
-var file_signalbox_run_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_signalbox_run_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_signalbox_run_v1_run_proto_goTypes = []any{
 	(*Run)(nil),                   // 0: signalbox.run.v1.Run
-	(*Task)(nil),                  // 1: signalbox.run.v1.Task
-	(*Hold)(nil),                  // 2: signalbox.run.v1.Hold
-	(*Vote)(nil),                  // 3: signalbox.run.v1.Vote
-	(*Attempt)(nil),               // 4: signalbox.run.v1.Attempt
-	(*StartRunRequest)(nil),       // 5: signalbox.run.v1.StartRunRequest
-	(*StartRunResponse)(nil),      // 6: signalbox.run.v1.StartRunResponse
-	(*GetRunRequest)(nil),         // 7: signalbox.run.v1.GetRunRequest
-	(*GetRunResponse)(nil),        // 8: signalbox.run.v1.GetRunResponse
-	(*ListRunsRequest)(nil),       // 9: signalbox.run.v1.ListRunsRequest
-	(*ListRunsResponse)(nil),      // 10: signalbox.run.v1.ListRunsResponse
-	(*WatchRunRequest)(nil),       // 11: signalbox.run.v1.WatchRunRequest
-	(*WatchRunResponse)(nil),      // 12: signalbox.run.v1.WatchRunResponse
-	(*CancelRunRequest)(nil),      // 13: signalbox.run.v1.CancelRunRequest
-	(*CancelRunResponse)(nil),     // 14: signalbox.run.v1.CancelRunResponse
-	(*RetryRunRequest)(nil),       // 15: signalbox.run.v1.RetryRunRequest
-	(*RetryRunResponse)(nil),      // 16: signalbox.run.v1.RetryRunResponse
-	(*PauseRunRequest)(nil),       // 17: signalbox.run.v1.PauseRunRequest
-	(*PauseRunResponse)(nil),      // 18: signalbox.run.v1.PauseRunResponse
-	(*ResumeRunRequest)(nil),      // 19: signalbox.run.v1.ResumeRunRequest
-	(*ResumeRunResponse)(nil),     // 20: signalbox.run.v1.ResumeRunResponse
-	(*SignalRunRequest)(nil),      // 21: signalbox.run.v1.SignalRunRequest
-	(*SignalRunResponse)(nil),     // 22: signalbox.run.v1.SignalRunResponse
-	(*GetRunValuesRequest)(nil),   // 23: signalbox.run.v1.GetRunValuesRequest
-	(*GetRunValuesResponse)(nil),  // 24: signalbox.run.v1.GetRunValuesResponse
-	(*TaskValues)(nil),            // 25: signalbox.run.v1.TaskValues
-	nil,                           // 26: signalbox.run.v1.Run.LabelsEntry
-	nil,                           // 27: signalbox.run.v1.StartRunRequest.LabelsEntry
-	(*timestamppb.Timestamp)(nil), // 28: google.protobuf.Timestamp
-	(*Value)(nil),                 // 29: signalbox.run.v1.Value
-	(*Artifact)(nil),              // 30: signalbox.run.v1.Artifact
+	(*Waiting)(nil),               // 1: signalbox.run.v1.Waiting
+	(*Task)(nil),                  // 2: signalbox.run.v1.Task
+	(*Hold)(nil),                  // 3: signalbox.run.v1.Hold
+	(*Vote)(nil),                  // 4: signalbox.run.v1.Vote
+	(*Attempt)(nil),               // 5: signalbox.run.v1.Attempt
+	(*StartRunRequest)(nil),       // 6: signalbox.run.v1.StartRunRequest
+	(*StartRunResponse)(nil),      // 7: signalbox.run.v1.StartRunResponse
+	(*GetRunRequest)(nil),         // 8: signalbox.run.v1.GetRunRequest
+	(*GetRunResponse)(nil),        // 9: signalbox.run.v1.GetRunResponse
+	(*ListRunsRequest)(nil),       // 10: signalbox.run.v1.ListRunsRequest
+	(*ListRunsResponse)(nil),      // 11: signalbox.run.v1.ListRunsResponse
+	(*WatchRunRequest)(nil),       // 12: signalbox.run.v1.WatchRunRequest
+	(*WatchRunResponse)(nil),      // 13: signalbox.run.v1.WatchRunResponse
+	(*CancelRunRequest)(nil),      // 14: signalbox.run.v1.CancelRunRequest
+	(*CancelRunResponse)(nil),     // 15: signalbox.run.v1.CancelRunResponse
+	(*RetryRunRequest)(nil),       // 16: signalbox.run.v1.RetryRunRequest
+	(*RetryRunResponse)(nil),      // 17: signalbox.run.v1.RetryRunResponse
+	(*PauseRunRequest)(nil),       // 18: signalbox.run.v1.PauseRunRequest
+	(*PauseRunResponse)(nil),      // 19: signalbox.run.v1.PauseRunResponse
+	(*ResumeRunRequest)(nil),      // 20: signalbox.run.v1.ResumeRunRequest
+	(*ResumeRunResponse)(nil),     // 21: signalbox.run.v1.ResumeRunResponse
+	(*SignalRunRequest)(nil),      // 22: signalbox.run.v1.SignalRunRequest
+	(*SignalRunResponse)(nil),     // 23: signalbox.run.v1.SignalRunResponse
+	(*UnblockRunRequest)(nil),     // 24: signalbox.run.v1.UnblockRunRequest
+	(*UnblockRunResponse)(nil),    // 25: signalbox.run.v1.UnblockRunResponse
+	(*GetRunValuesRequest)(nil),   // 26: signalbox.run.v1.GetRunValuesRequest
+	(*GetRunValuesResponse)(nil),  // 27: signalbox.run.v1.GetRunValuesResponse
+	(*TaskValues)(nil),            // 28: signalbox.run.v1.TaskValues
+	nil,                           // 29: signalbox.run.v1.Run.LabelsEntry
+	nil,                           // 30: signalbox.run.v1.StartRunRequest.LabelsEntry
+	(*timestamppb.Timestamp)(nil), // 31: google.protobuf.Timestamp
+	(*Value)(nil),                 // 32: signalbox.run.v1.Value
+	(*Artifact)(nil),              // 33: signalbox.run.v1.Artifact
 }
 var file_signalbox_run_v1_run_proto_depIdxs = []int32{
-	26, // 0: signalbox.run.v1.Run.labels:type_name -> signalbox.run.v1.Run.LabelsEntry
-	28, // 1: signalbox.run.v1.Run.created_at:type_name -> google.protobuf.Timestamp
-	28, // 2: signalbox.run.v1.Run.started_at:type_name -> google.protobuf.Timestamp
-	28, // 3: signalbox.run.v1.Run.finished_at:type_name -> google.protobuf.Timestamp
-	28, // 4: signalbox.run.v1.Run.nominal:type_name -> google.protobuf.Timestamp
-	28, // 5: signalbox.run.v1.Run.interval_start:type_name -> google.protobuf.Timestamp
-	28, // 6: signalbox.run.v1.Run.interval_end:type_name -> google.protobuf.Timestamp
-	4,  // 7: signalbox.run.v1.Task.attempts:type_name -> signalbox.run.v1.Attempt
-	28, // 8: signalbox.run.v1.Task.retry_at:type_name -> google.protobuf.Timestamp
-	2,  // 9: signalbox.run.v1.Task.hold:type_name -> signalbox.run.v1.Hold
-	28, // 10: signalbox.run.v1.Hold.since:type_name -> google.protobuf.Timestamp
-	28, // 11: signalbox.run.v1.Hold.until:type_name -> google.protobuf.Timestamp
-	3,  // 12: signalbox.run.v1.Hold.votes:type_name -> signalbox.run.v1.Vote
-	28, // 13: signalbox.run.v1.Vote.at:type_name -> google.protobuf.Timestamp
-	28, // 14: signalbox.run.v1.Attempt.ready_at:type_name -> google.protobuf.Timestamp
-	28, // 15: signalbox.run.v1.Attempt.granted_at:type_name -> google.protobuf.Timestamp
-	28, // 16: signalbox.run.v1.Attempt.started_at:type_name -> google.protobuf.Timestamp
-	28, // 17: signalbox.run.v1.Attempt.finished_at:type_name -> google.protobuf.Timestamp
-	29, // 18: signalbox.run.v1.StartRunRequest.params:type_name -> signalbox.run.v1.Value
-	27, // 19: signalbox.run.v1.StartRunRequest.labels:type_name -> signalbox.run.v1.StartRunRequest.LabelsEntry
-	0,  // 20: signalbox.run.v1.StartRunResponse.run:type_name -> signalbox.run.v1.Run
-	0,  // 21: signalbox.run.v1.GetRunResponse.run:type_name -> signalbox.run.v1.Run
-	1,  // 22: signalbox.run.v1.GetRunResponse.tasks:type_name -> signalbox.run.v1.Task
-	28, // 23: signalbox.run.v1.ListRunsRequest.since:type_name -> google.protobuf.Timestamp
-	28, // 24: signalbox.run.v1.ListRunsRequest.until:type_name -> google.protobuf.Timestamp
-	0,  // 25: signalbox.run.v1.ListRunsResponse.runs:type_name -> signalbox.run.v1.Run
-	0,  // 26: signalbox.run.v1.WatchRunResponse.run:type_name -> signalbox.run.v1.Run
-	1,  // 27: signalbox.run.v1.WatchRunResponse.tasks:type_name -> signalbox.run.v1.Task
-	0,  // 28: signalbox.run.v1.CancelRunResponse.run:type_name -> signalbox.run.v1.Run
-	0,  // 29: signalbox.run.v1.RetryRunResponse.run:type_name -> signalbox.run.v1.Run
-	0,  // 30: signalbox.run.v1.PauseRunResponse.run:type_name -> signalbox.run.v1.Run
-	0,  // 31: signalbox.run.v1.ResumeRunResponse.run:type_name -> signalbox.run.v1.Run
-	29, // 32: signalbox.run.v1.SignalRunRequest.payload:type_name -> signalbox.run.v1.Value
-	0,  // 33: signalbox.run.v1.SignalRunResponse.run:type_name -> signalbox.run.v1.Run
-	29, // 34: signalbox.run.v1.GetRunValuesResponse.params:type_name -> signalbox.run.v1.Value
-	25, // 35: signalbox.run.v1.GetRunValuesResponse.tasks:type_name -> signalbox.run.v1.TaskValues
-	29, // 36: signalbox.run.v1.TaskValues.outputs:type_name -> signalbox.run.v1.Value
-	30, // 37: signalbox.run.v1.TaskValues.artifacts:type_name -> signalbox.run.v1.Artifact
-	5,  // 38: signalbox.run.v1.RunService.StartRun:input_type -> signalbox.run.v1.StartRunRequest
-	7,  // 39: signalbox.run.v1.RunService.GetRun:input_type -> signalbox.run.v1.GetRunRequest
-	9,  // 40: signalbox.run.v1.RunService.ListRuns:input_type -> signalbox.run.v1.ListRunsRequest
-	11, // 41: signalbox.run.v1.RunService.WatchRun:input_type -> signalbox.run.v1.WatchRunRequest
-	13, // 42: signalbox.run.v1.RunService.CancelRun:input_type -> signalbox.run.v1.CancelRunRequest
-	15, // 43: signalbox.run.v1.RunService.RetryRun:input_type -> signalbox.run.v1.RetryRunRequest
-	17, // 44: signalbox.run.v1.RunService.PauseRun:input_type -> signalbox.run.v1.PauseRunRequest
-	19, // 45: signalbox.run.v1.RunService.ResumeRun:input_type -> signalbox.run.v1.ResumeRunRequest
-	21, // 46: signalbox.run.v1.RunService.SignalRun:input_type -> signalbox.run.v1.SignalRunRequest
-	23, // 47: signalbox.run.v1.RunService.GetRunValues:input_type -> signalbox.run.v1.GetRunValuesRequest
-	6,  // 48: signalbox.run.v1.RunService.StartRun:output_type -> signalbox.run.v1.StartRunResponse
-	8,  // 49: signalbox.run.v1.RunService.GetRun:output_type -> signalbox.run.v1.GetRunResponse
-	10, // 50: signalbox.run.v1.RunService.ListRuns:output_type -> signalbox.run.v1.ListRunsResponse
-	12, // 51: signalbox.run.v1.RunService.WatchRun:output_type -> signalbox.run.v1.WatchRunResponse
-	14, // 52: signalbox.run.v1.RunService.CancelRun:output_type -> signalbox.run.v1.CancelRunResponse
-	16, // 53: signalbox.run.v1.RunService.RetryRun:output_type -> signalbox.run.v1.RetryRunResponse
-	18, // 54: signalbox.run.v1.RunService.PauseRun:output_type -> signalbox.run.v1.PauseRunResponse
-	20, // 55: signalbox.run.v1.RunService.ResumeRun:output_type -> signalbox.run.v1.ResumeRunResponse
-	22, // 56: signalbox.run.v1.RunService.SignalRun:output_type -> signalbox.run.v1.SignalRunResponse
-	24, // 57: signalbox.run.v1.RunService.GetRunValues:output_type -> signalbox.run.v1.GetRunValuesResponse
-	48, // [48:58] is the sub-list for method output_type
-	38, // [38:48] is the sub-list for method input_type
-	38, // [38:38] is the sub-list for extension type_name
-	38, // [38:38] is the sub-list for extension extendee
-	0,  // [0:38] is the sub-list for field type_name
+	29, // 0: signalbox.run.v1.Run.labels:type_name -> signalbox.run.v1.Run.LabelsEntry
+	31, // 1: signalbox.run.v1.Run.created_at:type_name -> google.protobuf.Timestamp
+	31, // 2: signalbox.run.v1.Run.started_at:type_name -> google.protobuf.Timestamp
+	31, // 3: signalbox.run.v1.Run.finished_at:type_name -> google.protobuf.Timestamp
+	31, // 4: signalbox.run.v1.Run.nominal:type_name -> google.protobuf.Timestamp
+	31, // 5: signalbox.run.v1.Run.interval_start:type_name -> google.protobuf.Timestamp
+	31, // 6: signalbox.run.v1.Run.interval_end:type_name -> google.protobuf.Timestamp
+	1,  // 7: signalbox.run.v1.Run.waiting:type_name -> signalbox.run.v1.Waiting
+	31, // 8: signalbox.run.v1.Waiting.start_at:type_name -> google.protobuf.Timestamp
+	5,  // 9: signalbox.run.v1.Task.attempts:type_name -> signalbox.run.v1.Attempt
+	31, // 10: signalbox.run.v1.Task.retry_at:type_name -> google.protobuf.Timestamp
+	3,  // 11: signalbox.run.v1.Task.hold:type_name -> signalbox.run.v1.Hold
+	31, // 12: signalbox.run.v1.Hold.since:type_name -> google.protobuf.Timestamp
+	31, // 13: signalbox.run.v1.Hold.until:type_name -> google.protobuf.Timestamp
+	4,  // 14: signalbox.run.v1.Hold.votes:type_name -> signalbox.run.v1.Vote
+	31, // 15: signalbox.run.v1.Vote.at:type_name -> google.protobuf.Timestamp
+	31, // 16: signalbox.run.v1.Attempt.ready_at:type_name -> google.protobuf.Timestamp
+	31, // 17: signalbox.run.v1.Attempt.granted_at:type_name -> google.protobuf.Timestamp
+	31, // 18: signalbox.run.v1.Attempt.started_at:type_name -> google.protobuf.Timestamp
+	31, // 19: signalbox.run.v1.Attempt.finished_at:type_name -> google.protobuf.Timestamp
+	32, // 20: signalbox.run.v1.StartRunRequest.params:type_name -> signalbox.run.v1.Value
+	30, // 21: signalbox.run.v1.StartRunRequest.labels:type_name -> signalbox.run.v1.StartRunRequest.LabelsEntry
+	31, // 22: signalbox.run.v1.StartRunRequest.start_at:type_name -> google.protobuf.Timestamp
+	0,  // 23: signalbox.run.v1.StartRunResponse.run:type_name -> signalbox.run.v1.Run
+	0,  // 24: signalbox.run.v1.GetRunResponse.run:type_name -> signalbox.run.v1.Run
+	2,  // 25: signalbox.run.v1.GetRunResponse.tasks:type_name -> signalbox.run.v1.Task
+	31, // 26: signalbox.run.v1.ListRunsRequest.since:type_name -> google.protobuf.Timestamp
+	31, // 27: signalbox.run.v1.ListRunsRequest.until:type_name -> google.protobuf.Timestamp
+	0,  // 28: signalbox.run.v1.ListRunsResponse.runs:type_name -> signalbox.run.v1.Run
+	0,  // 29: signalbox.run.v1.WatchRunResponse.run:type_name -> signalbox.run.v1.Run
+	2,  // 30: signalbox.run.v1.WatchRunResponse.tasks:type_name -> signalbox.run.v1.Task
+	0,  // 31: signalbox.run.v1.CancelRunResponse.run:type_name -> signalbox.run.v1.Run
+	0,  // 32: signalbox.run.v1.RetryRunResponse.run:type_name -> signalbox.run.v1.Run
+	0,  // 33: signalbox.run.v1.PauseRunResponse.run:type_name -> signalbox.run.v1.Run
+	0,  // 34: signalbox.run.v1.ResumeRunResponse.run:type_name -> signalbox.run.v1.Run
+	32, // 35: signalbox.run.v1.SignalRunRequest.payload:type_name -> signalbox.run.v1.Value
+	0,  // 36: signalbox.run.v1.SignalRunResponse.run:type_name -> signalbox.run.v1.Run
+	0,  // 37: signalbox.run.v1.UnblockRunResponse.run:type_name -> signalbox.run.v1.Run
+	32, // 38: signalbox.run.v1.GetRunValuesResponse.params:type_name -> signalbox.run.v1.Value
+	28, // 39: signalbox.run.v1.GetRunValuesResponse.tasks:type_name -> signalbox.run.v1.TaskValues
+	32, // 40: signalbox.run.v1.TaskValues.outputs:type_name -> signalbox.run.v1.Value
+	33, // 41: signalbox.run.v1.TaskValues.artifacts:type_name -> signalbox.run.v1.Artifact
+	6,  // 42: signalbox.run.v1.RunService.StartRun:input_type -> signalbox.run.v1.StartRunRequest
+	8,  // 43: signalbox.run.v1.RunService.GetRun:input_type -> signalbox.run.v1.GetRunRequest
+	10, // 44: signalbox.run.v1.RunService.ListRuns:input_type -> signalbox.run.v1.ListRunsRequest
+	12, // 45: signalbox.run.v1.RunService.WatchRun:input_type -> signalbox.run.v1.WatchRunRequest
+	14, // 46: signalbox.run.v1.RunService.CancelRun:input_type -> signalbox.run.v1.CancelRunRequest
+	16, // 47: signalbox.run.v1.RunService.RetryRun:input_type -> signalbox.run.v1.RetryRunRequest
+	18, // 48: signalbox.run.v1.RunService.PauseRun:input_type -> signalbox.run.v1.PauseRunRequest
+	20, // 49: signalbox.run.v1.RunService.ResumeRun:input_type -> signalbox.run.v1.ResumeRunRequest
+	22, // 50: signalbox.run.v1.RunService.SignalRun:input_type -> signalbox.run.v1.SignalRunRequest
+	24, // 51: signalbox.run.v1.RunService.UnblockRun:input_type -> signalbox.run.v1.UnblockRunRequest
+	26, // 52: signalbox.run.v1.RunService.GetRunValues:input_type -> signalbox.run.v1.GetRunValuesRequest
+	7,  // 53: signalbox.run.v1.RunService.StartRun:output_type -> signalbox.run.v1.StartRunResponse
+	9,  // 54: signalbox.run.v1.RunService.GetRun:output_type -> signalbox.run.v1.GetRunResponse
+	11, // 55: signalbox.run.v1.RunService.ListRuns:output_type -> signalbox.run.v1.ListRunsResponse
+	13, // 56: signalbox.run.v1.RunService.WatchRun:output_type -> signalbox.run.v1.WatchRunResponse
+	15, // 57: signalbox.run.v1.RunService.CancelRun:output_type -> signalbox.run.v1.CancelRunResponse
+	17, // 58: signalbox.run.v1.RunService.RetryRun:output_type -> signalbox.run.v1.RetryRunResponse
+	19, // 59: signalbox.run.v1.RunService.PauseRun:output_type -> signalbox.run.v1.PauseRunResponse
+	21, // 60: signalbox.run.v1.RunService.ResumeRun:output_type -> signalbox.run.v1.ResumeRunResponse
+	23, // 61: signalbox.run.v1.RunService.SignalRun:output_type -> signalbox.run.v1.SignalRunResponse
+	25, // 62: signalbox.run.v1.RunService.UnblockRun:output_type -> signalbox.run.v1.UnblockRunResponse
+	27, // 63: signalbox.run.v1.RunService.GetRunValues:output_type -> signalbox.run.v1.GetRunValuesResponse
+	53, // [53:64] is the sub-list for method output_type
+	42, // [42:53] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_run_v1_run_proto_init() }
@@ -2184,7 +2422,7 @@ func file_signalbox_run_v1_run_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_run_v1_run_proto_rawDesc), len(file_signalbox_run_v1_run_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   28,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

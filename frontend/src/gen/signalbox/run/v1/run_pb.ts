@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file signalbox/run/v1/run.proto.
  */
 export const file_signalbox_run_v1_run: GenFile = /*@__PURE__*/
-  fileDesc("ChpzaWduYWxib3gvcnVuL3YxL3J1bi5wcm90bxIQc2lnbmFsYm94LnJ1bi52MSKKBQoDUnVuEgoKAmlkGAEgASgJEhAKCHBpcGVsaW5lGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSDgoGbnVtYmVyGAQgASgDEg0KBXN0YXRlGAUgASgJEg4KBnJlYXNvbhgGIAEoCRIPCgdvdXRjb21lGAcgASgJEg0KBWNhdXNlGAggASgJEg0KBWFjdG9yGAkgASgJEjEKBmxhYmVscxgKIAMoCzIhLnNpZ25hbGJveC5ydW4udjEuUnVuLkxhYmVsc0VudHJ5EhAKCHByaW9yaXR5GAsgASgFEhIKCmdlbmVyYXRpb24YDCABKAUSCwoDc2VxGA0gASgDEi4KCmNyZWF0ZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0ZWRfYXQYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2ZpbmlzaGVkX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgt0YXNrc190b3RhbBgRIAEoDRISCgp0YXNrc19kb25lGBIgASgNEhQKDHRhc2tzX2ZhaWxlZBgTIAEoDRIrCgdub21pbmFsGB4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg5pbnRlcnZhbF9zdGFydBgfIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMaW50ZXJ2YWxfZW5kGCAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIqoCCgRUYXNrEgwKBG5hbWUYASABKAkSDQoFc3RhdGUYAiABKAkSDgoGcmVhc29uGAMgASgJEg0KBW5lZWRzGAQgAygJEgwKBHBvb2wYBSABKAkSDAoEZXhpdBgGIAEoCRIrCghhdHRlbXB0cxgHIAMoCzIZLnNpZ25hbGJveC5ydW4udjEuQXR0ZW1wdBIsCghyZXRyeV9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEcnVsZRgJIAEoCRIRCgl1c2VkX3VzZXIYCiABKA0SEgoKdXNlZF9pbmZyYRgLIAEoDRIUCgx1c2VkX3ByZWVtcHQYDCABKA0SJAoEaG9sZBgeIAEoCzIWLnNpZ25hbGJveC5ydW4udjEuSG9sZCLrAQoESG9sZBIMCgRraW5kGAEgASgJEikKBXNpbmNlGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGc2lnbmFsGAQgASgJEhMKC3NpZ25hbF90eXBlGAUgASgJEhAKCHJlcXVpcmVkGAYgASgNEgoKAmJ5GAcgAygJEhUKDW5vdF9yZXF1ZXN0ZXIYCCABKAgSJQoFdm90ZXMYCSADKAsyFi5zaWduYWxib3gucnVuLnYxLlZvdGUidAoEVm90ZRINCgVhY3RvchgBIAEoCRIQCghyZWplY3RlZBgCIAEoCBIPCgdjb21tZW50GAMgASgJEiYKAmF0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpnZW5lcmF0aW9uGAUgASgFIvwCCgdBdHRlbXB0Eg4KBm51bWJlchgBIAEoDRINCgVzdGF0ZRgCIAEoCRINCgVjYXVzZRgDIAEoCRIOCgZyZWFzb24YBCABKAkSEQoJZXhpdF9jb2RlGAUgASgFEhAKCGFnZW50X2lkGAYgASgJEhIKCmFnZW50X25hbWUYByABKAkSLAoIcmVhZHlfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmdyYW50ZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0ZWRfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2ZpbmlzaGVkX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxzZWFsZWRfZXJyb3IYDCABKAwSEQoJYmlsbGVkX21zGA0gASgDEhIKCmdlbmVyYXRpb24YDiABKAUi9gEKD1N0YXJ0UnVuUmVxdWVzdBIQCghwaXBlbGluZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEicKBnBhcmFtcxgDIAMoCzIXLnNpZ25hbGJveC5ydW4udjEuVmFsdWUSFwoPaWRlbXBvdGVuY3lfa2V5GAQgASgJEj0KBmxhYmVscxgFIAMoCzItLnNpZ25hbGJveC5ydW4udjEuU3RhcnRSdW5SZXF1ZXN0LkxhYmVsc0VudHJ5EhAKCHByaW9yaXR5GAYgASgFGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiRwoQU3RhcnRSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1bhIPCgdjcmVhdGVkGAIgASgIIhsKDUdldFJ1blJlcXVlc3QSCgoCaWQYASABKAkiWwoOR2V0UnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4SJQoFdGFza3MYAiADKAsyFi5zaWduYWxib3gucnVuLnYxLlRhc2siwAEKD0xpc3RSdW5zUmVxdWVzdBIQCghwaXBlbGluZRgBIAEoCRIOCgZzdGF0ZXMYAiADKAkSDgoGbGFiZWxzGAMgAygJEikKBXNpbmNlGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJcGFnZV9zaXplGAYgASgNEhIKCnBhZ2VfdG9rZW4YByABKAkiUAoQTGlzdFJ1bnNSZXNwb25zZRIjCgRydW5zGAEgAygLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIh0KD1dhdGNoUnVuUmVxdWVzdBIKCgJpZBgBIAEoCSJdChBXYXRjaFJ1blJlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnNpZ25hbGJveC5ydW4udjEuUnVuEiUKBXRhc2tzGAIgAygLMhYuc2lnbmFsYm94LnJ1bi52MS5UYXNrIi0KEENhbmNlbFJ1blJlcXVlc3QSCgoCaWQYASABKAkSDQoFZm9yY2UYAiABKAgiNwoRQ2FuY2VsUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4iHQoPUmV0cnlSdW5SZXF1ZXN0EgoKAmlkGAEgASgJIjYKEFJldHJ5UnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4iLgoPUGF1c2VSdW5SZXF1ZXN0EgoKAmlkGAEgASgJEg8KB3N1c3BlbmQYAiABKAgiNgoQUGF1c2VSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1biIeChBSZXN1bWVSdW5SZXF1ZXN0EgoKAmlkGAEgASgJIjcKEVJlc3VtZVJ1blJlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnNpZ25hbGJveC5ydW4udjEuUnVuImMKEFNpZ25hbFJ1blJlcXVlc3QSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRILCgNrZXkYAyABKAkSKAoHcGF5bG9hZBgEIAEoCzIXLnNpZ25hbGJveC5ydW4udjEuVmFsdWUiNwoRU2lnbmFsUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4iIQoTR2V0UnVuVmFsdWVzUmVxdWVzdBIKCgJpZBgBIAEoCSJsChRHZXRSdW5WYWx1ZXNSZXNwb25zZRInCgZwYXJhbXMYASADKAsyFy5zaWduYWxib3gucnVuLnYxLlZhbHVlEisKBXRhc2tzGAIgAygLMhwuc2lnbmFsYm94LnJ1bi52MS5UYXNrVmFsdWVzIoQBCgpUYXNrVmFsdWVzEgwKBHRhc2sYASABKAkSDwoHYXR0ZW1wdBgCIAEoDRIoCgdvdXRwdXRzGAMgAygLMhcuc2lnbmFsYm94LnJ1bi52MS5WYWx1ZRItCglhcnRpZmFjdHMYBCADKAsyGi5zaWduYWxib3gucnVuLnYxLkFydGlmYWN0MqsICgpSdW5TZXJ2aWNlEmUKCFN0YXJ0UnVuEiEuc2lnbmFsYm94LnJ1bi52MS5TdGFydFJ1blJlcXVlc3QaIi5zaWduYWxib3gucnVuLnYxLlN0YXJ0UnVuUmVzcG9uc2UiEpKCGQ4KCnJ1bnMud3JpdGUQAhJhCgZHZXRSdW4SHy5zaWduYWxib3gucnVuLnYxLkdldFJ1blJlcXVlc3QaIC5zaWduYWxib3gucnVuLnYxLkdldFJ1blJlc3BvbnNlIhSQAgGSghkNCglydW5zLnJlYWQQAhJnCghMaXN0UnVucxIhLnNpZ25hbGJveC5ydW4udjEuTGlzdFJ1bnNSZXF1ZXN0GiIuc2lnbmFsYm94LnJ1bi52MS5MaXN0UnVuc1Jlc3BvbnNlIhSQAgGSghkNCglydW5zLnJlYWQQAhJpCghXYXRjaFJ1bhIhLnNpZ25hbGJveC5ydW4udjEuV2F0Y2hSdW5SZXF1ZXN0GiIuc2lnbmFsYm94LnJ1bi52MS5XYXRjaFJ1blJlc3BvbnNlIhSQAgGSghkNCglydW5zLnJlYWQQAjABEmgKCUNhbmNlbFJ1bhIiLnNpZ25hbGJveC5ydW4udjEuQ2FuY2VsUnVuUmVxdWVzdBojLnNpZ25hbGJveC5ydW4udjEuQ2FuY2VsUnVuUmVzcG9uc2UiEpKCGQ4KCnJ1bnMud3JpdGUQAhJlCghSZXRyeVJ1bhIhLnNpZ25hbGJveC5ydW4udjEuUmV0cnlSdW5SZXF1ZXN0GiIuc2lnbmFsYm94LnJ1bi52MS5SZXRyeVJ1blJlc3BvbnNlIhKSghkOCgpydW5zLndyaXRlEAISZQoIUGF1c2VSdW4SIS5zaWduYWxib3gucnVuLnYxLlBhdXNlUnVuUmVxdWVzdBoiLnNpZ25hbGJveC5ydW4udjEuUGF1c2VSdW5SZXNwb25zZSISkoIZDgoKcnVucy53cml0ZRACEmgKCVJlc3VtZVJ1bhIiLnNpZ25hbGJveC5ydW4udjEuUmVzdW1lUnVuUmVxdWVzdBojLnNpZ25hbGJveC5ydW4udjEuUmVzdW1lUnVuUmVzcG9uc2UiEpKCGQ4KCnJ1bnMud3JpdGUQAhJoCglTaWduYWxSdW4SIi5zaWduYWxib3gucnVuLnYxLlNpZ25hbFJ1blJlcXVlc3QaIy5zaWduYWxib3gucnVuLnYxLlNpZ25hbFJ1blJlc3BvbnNlIhKSghkOCgpydW5zLndyaXRlEAIScwoMR2V0UnVuVmFsdWVzEiUuc2lnbmFsYm94LnJ1bi52MS5HZXRSdW5WYWx1ZXNSZXF1ZXN0GiYuc2lnbmFsYm94LnJ1bi52MS5HZXRSdW5WYWx1ZXNSZXNwb25zZSIUkAIBkoIZDQoJZGF0YS5yZWFkEAJiBnByb3RvMw", [file_google_protobuf_timestamp, file_signalbox_authz_v1_authz, file_signalbox_run_v1_value]);
+  fileDesc("ChpzaWduYWxib3gvcnVuL3YxL3J1bi5wcm90bxIQc2lnbmFsYm94LnJ1bi52MSK2BQoDUnVuEgoKAmlkGAEgASgJEhAKCHBpcGVsaW5lGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSDgoGbnVtYmVyGAQgASgDEg0KBXN0YXRlGAUgASgJEg4KBnJlYXNvbhgGIAEoCRIPCgdvdXRjb21lGAcgASgJEg0KBWNhdXNlGAggASgJEg0KBWFjdG9yGAkgASgJEjEKBmxhYmVscxgKIAMoCzIhLnNpZ25hbGJveC5ydW4udjEuUnVuLkxhYmVsc0VudHJ5EhAKCHByaW9yaXR5GAsgASgFEhIKCmdlbmVyYXRpb24YDCABKAUSCwoDc2VxGA0gASgDEi4KCmNyZWF0ZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0ZWRfYXQYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2ZpbmlzaGVkX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgt0YXNrc190b3RhbBgRIAEoDRISCgp0YXNrc19kb25lGBIgASgNEhQKDHRhc2tzX2ZhaWxlZBgTIAEoDRIrCgdub21pbmFsGB4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg5pbnRlcnZhbF9zdGFydBgfIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMaW50ZXJ2YWxfZW5kGCAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgd3YWl0aW5nGCggASgLMhkuc2lnbmFsYm94LnJ1bi52MS5XYWl0aW5nGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEihgEKB1dhaXRpbmcSDgoGcmVhc29uGAEgASgJEiwKCHN0YXJ0X2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCg9jb25jdXJyZW5jeV9rZXkYAyABKAkSEAoIcG9zaXRpb24YBCABKA0SEgoKYmxvY2tlZF9ieRgFIAEoCSKqAgoEVGFzaxIMCgRuYW1lGAEgASgJEg0KBXN0YXRlGAIgASgJEg4KBnJlYXNvbhgDIAEoCRINCgVuZWVkcxgEIAMoCRIMCgRwb29sGAUgASgJEgwKBGV4aXQYBiABKAkSKwoIYXR0ZW1wdHMYByADKAsyGS5zaWduYWxib3gucnVuLnYxLkF0dGVtcHQSLAoIcmV0cnlfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHJ1bGUYCSABKAkSEQoJdXNlZF91c2VyGAogASgNEhIKCnVzZWRfaW5mcmEYCyABKA0SFAoMdXNlZF9wcmVlbXB0GAwgASgNEiQKBGhvbGQYHiABKAsyFi5zaWduYWxib3gucnVuLnYxLkhvbGQi6wEKBEhvbGQSDAoEa2luZBgBIAEoCRIpCgVzaW5jZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnNpZ25hbBgEIAEoCRITCgtzaWduYWxfdHlwZRgFIAEoCRIQCghyZXF1aXJlZBgGIAEoDRIKCgJieRgHIAMoCRIVCg1ub3RfcmVxdWVzdGVyGAggASgIEiUKBXZvdGVzGAkgAygLMhYuc2lnbmFsYm94LnJ1bi52MS5Wb3RlInQKBFZvdGUSDQoFYWN0b3IYASABKAkSEAoIcmVqZWN0ZWQYAiABKAgSDwoHY29tbWVudBgDIAEoCRImCgJhdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZ2VuZXJhdGlvbhgFIAEoBSL8AgoHQXR0ZW1wdBIOCgZudW1iZXIYASABKA0SDQoFc3RhdGUYAiABKAkSDQoFY2F1c2UYAyABKAkSDgoGcmVhc29uGAQgASgJEhEKCWV4aXRfY29kZRgFIAEoBRIQCghhZ2VudF9pZBgGIAEoCRISCgphZ2VudF9uYW1lGAcgASgJEiwKCHJlYWR5X2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpncmFudGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpzdGFydGVkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtmaW5pc2hlZF9hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMc2VhbGVkX2Vycm9yGAwgASgMEhEKCWJpbGxlZF9tcxgNIAEoAxISCgpnZW5lcmF0aW9uGA4gASgFIskCCg9TdGFydFJ1blJlcXVlc3QSEAoIcGlwZWxpbmUYASABKAkSDwoHdmVyc2lvbhgCIAEoCRInCgZwYXJhbXMYAyADKAsyFy5zaWduYWxib3gucnVuLnYxLlZhbHVlEhcKD2lkZW1wb3RlbmN5X2tleRgEIAEoCRI9CgZsYWJlbHMYBSADKAsyLS5zaWduYWxib3gucnVuLnYxLlN0YXJ0UnVuUmVxdWVzdC5MYWJlbHNFbnRyeRIQCghwcmlvcml0eRgGIAEoBRIsCghzdGFydF9hdBgUIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKaWZfcnVubmluZxgVIAEoCRIPCgdpZl9kb25lGBYgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiRwoQU3RhcnRSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1bhIPCgdjcmVhdGVkGAIgASgIIhsKDUdldFJ1blJlcXVlc3QSCgoCaWQYASABKAkiWwoOR2V0UnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4SJQoFdGFza3MYAiADKAsyFi5zaWduYWxib3gucnVuLnYxLlRhc2siwAEKD0xpc3RSdW5zUmVxdWVzdBIQCghwaXBlbGluZRgBIAEoCRIOCgZzdGF0ZXMYAiADKAkSDgoGbGFiZWxzGAMgAygJEikKBXNpbmNlGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJcGFnZV9zaXplGAYgASgNEhIKCnBhZ2VfdG9rZW4YByABKAkiUAoQTGlzdFJ1bnNSZXNwb25zZRIjCgRydW5zGAEgAygLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIh0KD1dhdGNoUnVuUmVxdWVzdBIKCgJpZBgBIAEoCSJdChBXYXRjaFJ1blJlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnNpZ25hbGJveC5ydW4udjEuUnVuEiUKBXRhc2tzGAIgAygLMhYuc2lnbmFsYm94LnJ1bi52MS5UYXNrIi0KEENhbmNlbFJ1blJlcXVlc3QSCgoCaWQYASABKAkSDQoFZm9yY2UYAiABKAgiNwoRQ2FuY2VsUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4iHQoPUmV0cnlSdW5SZXF1ZXN0EgoKAmlkGAEgASgJIjYKEFJldHJ5UnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4iLgoPUGF1c2VSdW5SZXF1ZXN0EgoKAmlkGAEgASgJEg8KB3N1c3BlbmQYAiABKAgiNgoQUGF1c2VSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1biIeChBSZXN1bWVSdW5SZXF1ZXN0EgoKAmlkGAEgASgJIjcKEVJlc3VtZVJ1blJlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnNpZ25hbGJveC5ydW4udjEuUnVuImMKEFNpZ25hbFJ1blJlcXVlc3QSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRILCgNrZXkYAyABKAkSKAoHcGF5bG9hZBgEIAEoCzIXLnNpZ25hbGJveC5ydW4udjEuVmFsdWUiNwoRU2lnbmFsUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4iHwoRVW5ibG9ja1J1blJlcXVlc3QSCgoCaWQYASABKAkiOAoSVW5ibG9ja1J1blJlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnNpZ25hbGJveC5ydW4udjEuUnVuIiEKE0dldFJ1blZhbHVlc1JlcXVlc3QSCgoCaWQYASABKAkibAoUR2V0UnVuVmFsdWVzUmVzcG9uc2USJwoGcGFyYW1zGAEgAygLMhcuc2lnbmFsYm94LnJ1bi52MS5WYWx1ZRIrCgV0YXNrcxgCIAMoCzIcLnNpZ25hbGJveC5ydW4udjEuVGFza1ZhbHVlcyKEAQoKVGFza1ZhbHVlcxIMCgR0YXNrGAEgASgJEg8KB2F0dGVtcHQYAiABKA0SKAoHb3V0cHV0cxgDIAMoCzIXLnNpZ25hbGJveC5ydW4udjEuVmFsdWUSLQoJYXJ0aWZhY3RzGAQgAygLMhouc2lnbmFsYm94LnJ1bi52MS5BcnRpZmFjdDKYCQoKUnVuU2VydmljZRJlCghTdGFydFJ1bhIhLnNpZ25hbGJveC5ydW4udjEuU3RhcnRSdW5SZXF1ZXN0GiIuc2lnbmFsYm94LnJ1bi52MS5TdGFydFJ1blJlc3BvbnNlIhKSghkOCgpydW5zLndyaXRlEAISYQoGR2V0UnVuEh8uc2lnbmFsYm94LnJ1bi52MS5HZXRSdW5SZXF1ZXN0GiAuc2lnbmFsYm94LnJ1bi52MS5HZXRSdW5SZXNwb25zZSIUkAIBkoIZDQoJcnVucy5yZWFkEAISZwoITGlzdFJ1bnMSIS5zaWduYWxib3gucnVuLnYxLkxpc3RSdW5zUmVxdWVzdBoiLnNpZ25hbGJveC5ydW4udjEuTGlzdFJ1bnNSZXNwb25zZSIUkAIBkoIZDQoJcnVucy5yZWFkEAISaQoIV2F0Y2hSdW4SIS5zaWduYWxib3gucnVuLnYxLldhdGNoUnVuUmVxdWVzdBoiLnNpZ25hbGJveC5ydW4udjEuV2F0Y2hSdW5SZXNwb25zZSIUkAIBkoIZDQoJcnVucy5yZWFkEAIwARJoCglDYW5jZWxSdW4SIi5zaWduYWxib3gucnVuLnYxLkNhbmNlbFJ1blJlcXVlc3QaIy5zaWduYWxib3gucnVuLnYxLkNhbmNlbFJ1blJlc3BvbnNlIhKSghkOCgpydW5zLndyaXRlEAISZQoIUmV0cnlSdW4SIS5zaWduYWxib3gucnVuLnYxLlJldHJ5UnVuUmVxdWVzdBoiLnNpZ25hbGJveC5ydW4udjEuUmV0cnlSdW5SZXNwb25zZSISkoIZDgoKcnVucy53cml0ZRACEmUKCFBhdXNlUnVuEiEuc2lnbmFsYm94LnJ1bi52MS5QYXVzZVJ1blJlcXVlc3QaIi5zaWduYWxib3gucnVuLnYxLlBhdXNlUnVuUmVzcG9uc2UiEpKCGQ4KCnJ1bnMud3JpdGUQAhJoCglSZXN1bWVSdW4SIi5zaWduYWxib3gucnVuLnYxLlJlc3VtZVJ1blJlcXVlc3QaIy5zaWduYWxib3gucnVuLnYxLlJlc3VtZVJ1blJlc3BvbnNlIhKSghkOCgpydW5zLndyaXRlEAISaAoJU2lnbmFsUnVuEiIuc2lnbmFsYm94LnJ1bi52MS5TaWduYWxSdW5SZXF1ZXN0GiMuc2lnbmFsYm94LnJ1bi52MS5TaWduYWxSdW5SZXNwb25zZSISkoIZDgoKcnVucy53cml0ZRACEmsKClVuYmxvY2tSdW4SIy5zaWduYWxib3gucnVuLnYxLlVuYmxvY2tSdW5SZXF1ZXN0GiQuc2lnbmFsYm94LnJ1bi52MS5VbmJsb2NrUnVuUmVzcG9uc2UiEpKCGQ4KCnJ1bnMud3JpdGUQAhJzCgxHZXRSdW5WYWx1ZXMSJS5zaWduYWxib3gucnVuLnYxLkdldFJ1blZhbHVlc1JlcXVlc3QaJi5zaWduYWxib3gucnVuLnYxLkdldFJ1blZhbHVlc1Jlc3BvbnNlIhSQAgGSghkNCglkYXRhLnJlYWQQAmIGcHJvdG8z", [file_google_protobuf_timestamp, file_signalbox_authz_v1_authz, file_signalbox_run_v1_value]);
 
 /**
  * Run is what a list shows of a run.
@@ -147,6 +147,13 @@ export type Run = Message<"signalbox.run.v1.Run"> & {
    * @generated from field: google.protobuf.Timestamp interval_end = 32;
    */
   intervalEnd?: Timestamp | undefined;
+
+  /**
+   * What a pending run waits for.
+   *
+   * @generated from field: signalbox.run.v1.Waiting waiting = 40;
+   */
+  waiting?: Waiting | undefined;
 };
 
 /**
@@ -155,6 +162,53 @@ export type Run = Message<"signalbox.run.v1.Run"> & {
  */
 export const RunSchema: GenMessage<Run> = /*@__PURE__*/
   messageDesc(file_signalbox_run_v1_run, 0);
+
+/**
+ * Waiting says why a run has not begun. What of it changes without the run
+ * (position, blocked_by) is of the moment of the answer.
+ *
+ * @generated from message signalbox.run.v1.Waiting
+ */
+export type Waiting = Message<"signalbox.run.v1.Waiting"> & {
+  /**
+   * start_at, concurrency, blocked_by or pipeline_paused.
+   *
+   * @generated from field: string reason = 1;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp start_at = 2;
+   */
+  startAt?: Timestamp | undefined;
+
+  /**
+   * The concurrency key, and how many runs begin before this one; position 1 is
+   * the next. 0: it is far behind.
+   *
+   * @generated from field: string concurrency_key = 3;
+   */
+  concurrencyKey: string;
+
+  /**
+   * @generated from field: uint32 position = 4;
+   */
+  position: number;
+
+  /**
+   * The failed run that holds the others up.
+   *
+   * @generated from field: string blocked_by = 5;
+   */
+  blockedBy: string;
+};
+
+/**
+ * Describes the message signalbox.run.v1.Waiting.
+ * Use `create(WaitingSchema)` to create a new message.
+ */
+export const WaitingSchema: GenMessage<Waiting> = /*@__PURE__*/
+  messageDesc(file_signalbox_run_v1_run, 1);
 
 /**
  * Task is a node of the run's graph, in the order of the file.
@@ -244,7 +298,7 @@ export type Task = Message<"signalbox.run.v1.Task"> & {
  * Use `create(TaskSchema)` to create a new message.
  */
 export const TaskSchema: GenMessage<Task> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 1);
+  messageDesc(file_signalbox_run_v1_run, 2);
 
 /**
  * Hold is what a task waits for, or has waited for.
@@ -315,7 +369,7 @@ export type Hold = Message<"signalbox.run.v1.Hold"> & {
  * Use `create(HoldSchema)` to create a new message.
  */
 export const HoldSchema: GenMessage<Hold> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 2);
+  messageDesc(file_signalbox_run_v1_run, 3);
 
 /**
  * Vote is what somebody said to an approval.
@@ -354,7 +408,7 @@ export type Vote = Message<"signalbox.run.v1.Vote"> & {
  * Use `create(VoteSchema)` to create a new message.
  */
 export const VoteSchema: GenMessage<Vote> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 3);
+  messageDesc(file_signalbox_run_v1_run, 4);
 
 /**
  * Attempt is one try at a task.
@@ -447,7 +501,7 @@ export type Attempt = Message<"signalbox.run.v1.Attempt"> & {
  * Use `create(AttemptSchema)` to create a new message.
  */
 export const AttemptSchema: GenMessage<Attempt> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 4);
+  messageDesc(file_signalbox_run_v1_run, 5);
 
 /**
  * @generated from message signalbox.run.v1.StartRunRequest
@@ -484,6 +538,29 @@ export type StartRunRequest = Message<"signalbox.run.v1.StartRunRequest"> & {
    * @generated from field: int32 priority = 6;
    */
   priority: number;
+
+  /**
+   * Not before; at once where it is not set.
+   *
+   * @generated from field: google.protobuf.Timestamp start_at = 20;
+   */
+  startAt?: Timestamp | undefined;
+
+  /**
+   * What becomes of this start if its key has a run already. If that one goes
+   * on: use (it is the answer), fail (RUN_EXISTS) or cancel (a new run takes its
+   * place). If it has ended: allow (a new run), failed_only (a new run unless
+   * it succeeded, else RUN_EXISTS) or reject (RUN_EXISTS). Where they are empty,
+   * the run that the key started is the answer, and other content an error.
+   *
+   * @generated from field: string if_running = 21;
+   */
+  ifRunning: string;
+
+  /**
+   * @generated from field: string if_done = 22;
+   */
+  ifDone: string;
 };
 
 /**
@@ -491,7 +568,7 @@ export type StartRunRequest = Message<"signalbox.run.v1.StartRunRequest"> & {
  * Use `create(StartRunRequestSchema)` to create a new message.
  */
 export const StartRunRequestSchema: GenMessage<StartRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 5);
+  messageDesc(file_signalbox_run_v1_run, 6);
 
 /**
  * @generated from message signalbox.run.v1.StartRunResponse
@@ -515,7 +592,7 @@ export type StartRunResponse = Message<"signalbox.run.v1.StartRunResponse"> & {
  * Use `create(StartRunResponseSchema)` to create a new message.
  */
 export const StartRunResponseSchema: GenMessage<StartRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 6);
+  messageDesc(file_signalbox_run_v1_run, 7);
 
 /**
  * @generated from message signalbox.run.v1.GetRunRequest
@@ -534,7 +611,7 @@ export type GetRunRequest = Message<"signalbox.run.v1.GetRunRequest"> & {
  * Use `create(GetRunRequestSchema)` to create a new message.
  */
 export const GetRunRequestSchema: GenMessage<GetRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 7);
+  messageDesc(file_signalbox_run_v1_run, 8);
 
 /**
  * @generated from message signalbox.run.v1.GetRunResponse
@@ -556,7 +633,7 @@ export type GetRunResponse = Message<"signalbox.run.v1.GetRunResponse"> & {
  * Use `create(GetRunResponseSchema)` to create a new message.
  */
 export const GetRunResponseSchema: GenMessage<GetRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 8);
+  messageDesc(file_signalbox_run_v1_run, 9);
 
 /**
  * @generated from message signalbox.run.v1.ListRunsRequest
@@ -607,7 +684,7 @@ export type ListRunsRequest = Message<"signalbox.run.v1.ListRunsRequest"> & {
  * Use `create(ListRunsRequestSchema)` to create a new message.
  */
 export const ListRunsRequestSchema: GenMessage<ListRunsRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 9);
+  messageDesc(file_signalbox_run_v1_run, 10);
 
 /**
  * @generated from message signalbox.run.v1.ListRunsResponse
@@ -631,7 +708,7 @@ export type ListRunsResponse = Message<"signalbox.run.v1.ListRunsResponse"> & {
  * Use `create(ListRunsResponseSchema)` to create a new message.
  */
 export const ListRunsResponseSchema: GenMessage<ListRunsResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 10);
+  messageDesc(file_signalbox_run_v1_run, 11);
 
 /**
  * @generated from message signalbox.run.v1.WatchRunRequest
@@ -648,7 +725,7 @@ export type WatchRunRequest = Message<"signalbox.run.v1.WatchRunRequest"> & {
  * Use `create(WatchRunRequestSchema)` to create a new message.
  */
 export const WatchRunRequestSchema: GenMessage<WatchRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 11);
+  messageDesc(file_signalbox_run_v1_run, 12);
 
 /**
  * @generated from message signalbox.run.v1.WatchRunResponse
@@ -670,7 +747,7 @@ export type WatchRunResponse = Message<"signalbox.run.v1.WatchRunResponse"> & {
  * Use `create(WatchRunResponseSchema)` to create a new message.
  */
 export const WatchRunResponseSchema: GenMessage<WatchRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 12);
+  messageDesc(file_signalbox_run_v1_run, 13);
 
 /**
  * @generated from message signalbox.run.v1.CancelRunRequest
@@ -692,7 +769,7 @@ export type CancelRunRequest = Message<"signalbox.run.v1.CancelRunRequest"> & {
  * Use `create(CancelRunRequestSchema)` to create a new message.
  */
 export const CancelRunRequestSchema: GenMessage<CancelRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 13);
+  messageDesc(file_signalbox_run_v1_run, 14);
 
 /**
  * @generated from message signalbox.run.v1.CancelRunResponse
@@ -709,7 +786,7 @@ export type CancelRunResponse = Message<"signalbox.run.v1.CancelRunResponse"> & 
  * Use `create(CancelRunResponseSchema)` to create a new message.
  */
 export const CancelRunResponseSchema: GenMessage<CancelRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 14);
+  messageDesc(file_signalbox_run_v1_run, 15);
 
 /**
  * @generated from message signalbox.run.v1.RetryRunRequest
@@ -726,7 +803,7 @@ export type RetryRunRequest = Message<"signalbox.run.v1.RetryRunRequest"> & {
  * Use `create(RetryRunRequestSchema)` to create a new message.
  */
 export const RetryRunRequestSchema: GenMessage<RetryRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 15);
+  messageDesc(file_signalbox_run_v1_run, 16);
 
 /**
  * @generated from message signalbox.run.v1.RetryRunResponse
@@ -743,7 +820,7 @@ export type RetryRunResponse = Message<"signalbox.run.v1.RetryRunResponse"> & {
  * Use `create(RetryRunResponseSchema)` to create a new message.
  */
 export const RetryRunResponseSchema: GenMessage<RetryRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 16);
+  messageDesc(file_signalbox_run_v1_run, 17);
 
 /**
  * @generated from message signalbox.run.v1.PauseRunRequest
@@ -765,7 +842,7 @@ export type PauseRunRequest = Message<"signalbox.run.v1.PauseRunRequest"> & {
  * Use `create(PauseRunRequestSchema)` to create a new message.
  */
 export const PauseRunRequestSchema: GenMessage<PauseRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 17);
+  messageDesc(file_signalbox_run_v1_run, 18);
 
 /**
  * @generated from message signalbox.run.v1.PauseRunResponse
@@ -782,7 +859,7 @@ export type PauseRunResponse = Message<"signalbox.run.v1.PauseRunResponse"> & {
  * Use `create(PauseRunResponseSchema)` to create a new message.
  */
 export const PauseRunResponseSchema: GenMessage<PauseRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 18);
+  messageDesc(file_signalbox_run_v1_run, 19);
 
 /**
  * @generated from message signalbox.run.v1.ResumeRunRequest
@@ -799,7 +876,7 @@ export type ResumeRunRequest = Message<"signalbox.run.v1.ResumeRunRequest"> & {
  * Use `create(ResumeRunRequestSchema)` to create a new message.
  */
 export const ResumeRunRequestSchema: GenMessage<ResumeRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 19);
+  messageDesc(file_signalbox_run_v1_run, 20);
 
 /**
  * @generated from message signalbox.run.v1.ResumeRunResponse
@@ -816,7 +893,7 @@ export type ResumeRunResponse = Message<"signalbox.run.v1.ResumeRunResponse"> & 
  * Use `create(ResumeRunResponseSchema)` to create a new message.
  */
 export const ResumeRunResponseSchema: GenMessage<ResumeRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 20);
+  messageDesc(file_signalbox_run_v1_run, 21);
 
 /**
  * @generated from message signalbox.run.v1.SignalRunRequest
@@ -852,7 +929,7 @@ export type SignalRunRequest = Message<"signalbox.run.v1.SignalRunRequest"> & {
  * Use `create(SignalRunRequestSchema)` to create a new message.
  */
 export const SignalRunRequestSchema: GenMessage<SignalRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 21);
+  messageDesc(file_signalbox_run_v1_run, 22);
 
 /**
  * @generated from message signalbox.run.v1.SignalRunResponse
@@ -869,7 +946,41 @@ export type SignalRunResponse = Message<"signalbox.run.v1.SignalRunResponse"> & 
  * Use `create(SignalRunResponseSchema)` to create a new message.
  */
 export const SignalRunResponseSchema: GenMessage<SignalRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 22);
+  messageDesc(file_signalbox_run_v1_run, 23);
+
+/**
+ * @generated from message signalbox.run.v1.UnblockRunRequest
+ */
+export type UnblockRunRequest = Message<"signalbox.run.v1.UnblockRunRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message signalbox.run.v1.UnblockRunRequest.
+ * Use `create(UnblockRunRequestSchema)` to create a new message.
+ */
+export const UnblockRunRequestSchema: GenMessage<UnblockRunRequest> = /*@__PURE__*/
+  messageDesc(file_signalbox_run_v1_run, 24);
+
+/**
+ * @generated from message signalbox.run.v1.UnblockRunResponse
+ */
+export type UnblockRunResponse = Message<"signalbox.run.v1.UnblockRunResponse"> & {
+  /**
+   * @generated from field: signalbox.run.v1.Run run = 1;
+   */
+  run?: Run | undefined;
+};
+
+/**
+ * Describes the message signalbox.run.v1.UnblockRunResponse.
+ * Use `create(UnblockRunResponseSchema)` to create a new message.
+ */
+export const UnblockRunResponseSchema: GenMessage<UnblockRunResponse> = /*@__PURE__*/
+  messageDesc(file_signalbox_run_v1_run, 25);
 
 /**
  * @generated from message signalbox.run.v1.GetRunValuesRequest
@@ -886,7 +997,7 @@ export type GetRunValuesRequest = Message<"signalbox.run.v1.GetRunValuesRequest"
  * Use `create(GetRunValuesRequestSchema)` to create a new message.
  */
 export const GetRunValuesRequestSchema: GenMessage<GetRunValuesRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 23);
+  messageDesc(file_signalbox_run_v1_run, 26);
 
 /**
  * @generated from message signalbox.run.v1.GetRunValuesResponse
@@ -908,7 +1019,7 @@ export type GetRunValuesResponse = Message<"signalbox.run.v1.GetRunValuesRespons
  * Use `create(GetRunValuesResponseSchema)` to create a new message.
  */
 export const GetRunValuesResponseSchema: GenMessage<GetRunValuesResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 24);
+  messageDesc(file_signalbox_run_v1_run, 27);
 
 /**
  * @generated from message signalbox.run.v1.TaskValues
@@ -940,7 +1051,7 @@ export type TaskValues = Message<"signalbox.run.v1.TaskValues"> & {
  * Use `create(TaskValuesSchema)` to create a new message.
  */
 export const TaskValuesSchema: GenMessage<TaskValues> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 25);
+  messageDesc(file_signalbox_run_v1_run, 28);
 
 /**
  * @generated from service signalbox.run.v1.RunService
@@ -949,8 +1060,10 @@ export const RunService: GenService<{
   /**
    * StartRun starts a run of the deployed or the named version. With an
    * idempotency key, repeated and concurrent calls give the same run for 30
-   * days. Errors: PARAM_INVALID, PARAM_NOT_SEALED, VERSION_NOT_DEPLOYED,
-   * PIPELINE_PAUSED, IDEMPOTENCY_MISMATCH.
+   * days, unless if_running or if_done say otherwise. Where others of the
+   * pipeline's runs go first, or it is paused, the run is pending. Errors:
+   * PARAM_INVALID, PARAM_NOT_SEALED, VERSION_NOT_DEPLOYED,
+   * IDEMPOTENCY_MISMATCH, RUN_EXISTS, QUEUE_FULL.
    *
    * @generated from rpc signalbox.run.v1.RunService.StartRun
    */
@@ -999,7 +1112,7 @@ export const RunService: GenService<{
   },
   /**
    * RetryRun opens a new generation of the same run: what failed and all that
-   * hangs on it. Errors: RUN_NOT_TERMINAL, NOTHING_TO_RETRY.
+   * hangs on it. Errors: RUN_NOT_TERMINAL, NOTHING_TO_RETRY, CONCURRENCY_LIMIT.
    *
    * @generated from rpc signalbox.run.v1.RunService.RetryRun
    */
@@ -1044,6 +1157,18 @@ export const RunService: GenService<{
     methodKind: "unary";
     input: typeof SignalRunRequestSchema;
     output: typeof SignalRunResponseSchema;
+  },
+  /**
+   * UnblockRun lets the runs go on that wait for this one, which failed
+   * (concurrency policy strict). For one of those that wait it means the same.
+   * Where nobody waits it changes nothing.
+   *
+   * @generated from rpc signalbox.run.v1.RunService.UnblockRun
+   */
+  unblockRun: {
+    methodKind: "unary";
+    input: typeof UnblockRunRequestSchema;
+    output: typeof UnblockRunResponseSchema;
   },
   /**
    * GetRunValues answers with the params of a run and the outputs of its

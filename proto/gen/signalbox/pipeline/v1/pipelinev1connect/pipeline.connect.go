@@ -55,6 +55,12 @@ const (
 	// PipelineServiceDeployVersionProcedure is the fully-qualified name of the PipelineService's
 	// DeployVersion RPC.
 	PipelineServiceDeployVersionProcedure = "/signalbox.pipeline.v1.PipelineService/DeployVersion"
+	// PipelineServicePausePipelineProcedure is the fully-qualified name of the PipelineService's
+	// PausePipeline RPC.
+	PipelineServicePausePipelineProcedure = "/signalbox.pipeline.v1.PipelineService/PausePipeline"
+	// PipelineServiceResumePipelineProcedure is the fully-qualified name of the PipelineService's
+	// ResumePipeline RPC.
+	PipelineServiceResumePipelineProcedure = "/signalbox.pipeline.v1.PipelineService/ResumePipeline"
 )
 
 // PipelineServiceClient is a client for the signalbox.pipeline.v1.PipelineService service.
@@ -72,6 +78,10 @@ type PipelineServiceClient interface {
 	GetVersion(context.Context, *v1.GetVersionRequest) (*v1.GetVersionResponse, error)
 	// DeployVersion moves the pointer that new runs follow; rolling back is this.
 	DeployVersion(context.Context, *v1.DeployVersionRequest) (*v1.DeployVersionResponse, error)
+	// PausePipeline keeps new runs from beginning: they are pending until
+	// ResumePipeline. What runs goes on. Both may be repeated.
+	PausePipeline(context.Context, *v1.PausePipelineRequest) (*v1.PausePipelineResponse, error)
+	ResumePipeline(context.Context, *v1.ResumePipelineRequest) (*v1.ResumePipelineResponse, error)
 }
 
 // NewPipelineServiceClient constructs a client for the signalbox.pipeline.v1.PipelineService
@@ -132,6 +142,18 @@ func NewPipelineServiceClient(httpClient connect.HTTPClient, baseURL string, opt
 			connect.WithSchema(pipelineServiceMethods.ByName("DeployVersion")),
 			connect.WithClientOptions(opts...),
 		),
+		pausePipeline: connect.NewClient[v1.PausePipelineRequest, v1.PausePipelineResponse](
+			httpClient,
+			baseURL+PipelineServicePausePipelineProcedure,
+			connect.WithSchema(pipelineServiceMethods.ByName("PausePipeline")),
+			connect.WithClientOptions(opts...),
+		),
+		resumePipeline: connect.NewClient[v1.ResumePipelineRequest, v1.ResumePipelineResponse](
+			httpClient,
+			baseURL+PipelineServiceResumePipelineProcedure,
+			connect.WithSchema(pipelineServiceMethods.ByName("ResumePipeline")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
@@ -144,6 +166,8 @@ type pipelineServiceClient struct {
 	listVersions     *connect.Client[v1.ListVersionsRequest, v1.ListVersionsResponse]
 	getVersion       *connect.Client[v1.GetVersionRequest, v1.GetVersionResponse]
 	deployVersion    *connect.Client[v1.DeployVersionRequest, v1.DeployVersionResponse]
+	pausePipeline    *connect.Client[v1.PausePipelineRequest, v1.PausePipelineResponse]
+	resumePipeline   *connect.Client[v1.ResumePipelineRequest, v1.ResumePipelineResponse]
 }
 
 // ApplyPipeline calls signalbox.pipeline.v1.PipelineService.ApplyPipeline.
@@ -209,6 +233,24 @@ func (c *pipelineServiceClient) DeployVersion(ctx context.Context, req *v1.Deplo
 	return nil, err
 }
 
+// PausePipeline calls signalbox.pipeline.v1.PipelineService.PausePipeline.
+func (c *pipelineServiceClient) PausePipeline(ctx context.Context, req *v1.PausePipelineRequest) (*v1.PausePipelineResponse, error) {
+	response, err := c.pausePipeline.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ResumePipeline calls signalbox.pipeline.v1.PipelineService.ResumePipeline.
+func (c *pipelineServiceClient) ResumePipeline(ctx context.Context, req *v1.ResumePipelineRequest) (*v1.ResumePipelineResponse, error) {
+	response, err := c.resumePipeline.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // PipelineServiceHandler is an implementation of the signalbox.pipeline.v1.PipelineService service.
 type PipelineServiceHandler interface {
 	// ApplyPipeline compiles a source, stores the version and, unless told not
@@ -224,6 +266,10 @@ type PipelineServiceHandler interface {
 	GetVersion(context.Context, *v1.GetVersionRequest) (*v1.GetVersionResponse, error)
 	// DeployVersion moves the pointer that new runs follow; rolling back is this.
 	DeployVersion(context.Context, *v1.DeployVersionRequest) (*v1.DeployVersionResponse, error)
+	// PausePipeline keeps new runs from beginning: they are pending until
+	// ResumePipeline. What runs goes on. Both may be repeated.
+	PausePipeline(context.Context, *v1.PausePipelineRequest) (*v1.PausePipelineResponse, error)
+	ResumePipeline(context.Context, *v1.ResumePipelineRequest) (*v1.ResumePipelineResponse, error)
 }
 
 // NewPipelineServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -280,6 +326,18 @@ func NewPipelineServiceHandler(svc PipelineServiceHandler, opts ...connect.Handl
 		connect.WithSchema(pipelineServiceMethods.ByName("DeployVersion")),
 		connect.WithHandlerOptions(opts...),
 	)
+	pipelineServicePausePipelineHandler := connect.NewUnaryHandlerSimple(
+		PipelineServicePausePipelineProcedure,
+		svc.PausePipeline,
+		connect.WithSchema(pipelineServiceMethods.ByName("PausePipeline")),
+		connect.WithHandlerOptions(opts...),
+	)
+	pipelineServiceResumePipelineHandler := connect.NewUnaryHandlerSimple(
+		PipelineServiceResumePipelineProcedure,
+		svc.ResumePipeline,
+		connect.WithSchema(pipelineServiceMethods.ByName("ResumePipeline")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/signalbox.pipeline.v1.PipelineService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case PipelineServiceApplyPipelineProcedure:
@@ -296,6 +354,10 @@ func NewPipelineServiceHandler(svc PipelineServiceHandler, opts ...connect.Handl
 			pipelineServiceGetVersionHandler.ServeHTTP(w, r)
 		case PipelineServiceDeployVersionProcedure:
 			pipelineServiceDeployVersionHandler.ServeHTTP(w, r)
+		case PipelineServicePausePipelineProcedure:
+			pipelineServicePausePipelineHandler.ServeHTTP(w, r)
+		case PipelineServiceResumePipelineProcedure:
+			pipelineServiceResumePipelineHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -331,4 +393,12 @@ func (UnimplementedPipelineServiceHandler) GetVersion(context.Context, *v1.GetVe
 
 func (UnimplementedPipelineServiceHandler) DeployVersion(context.Context, *v1.DeployVersionRequest) (*v1.DeployVersionResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("signalbox.pipeline.v1.PipelineService.DeployVersion is not implemented"))
+}
+
+func (UnimplementedPipelineServiceHandler) PausePipeline(context.Context, *v1.PausePipelineRequest) (*v1.PausePipelineResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("signalbox.pipeline.v1.PipelineService.PausePipeline is not implemented"))
+}
+
+func (UnimplementedPipelineServiceHandler) ResumePipeline(context.Context, *v1.ResumePipelineRequest) (*v1.ResumePipelineResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("signalbox.pipeline.v1.PipelineService.ResumePipeline is not implemented"))
 }

@@ -52,6 +52,8 @@ const (
 	RunServiceResumeRunProcedure = "/signalbox.run.v1.RunService/ResumeRun"
 	// RunServiceSignalRunProcedure is the fully-qualified name of the RunService's SignalRun RPC.
 	RunServiceSignalRunProcedure = "/signalbox.run.v1.RunService/SignalRun"
+	// RunServiceUnblockRunProcedure is the fully-qualified name of the RunService's UnblockRun RPC.
+	RunServiceUnblockRunProcedure = "/signalbox.run.v1.RunService/UnblockRun"
 	// RunServiceGetRunValuesProcedure is the fully-qualified name of the RunService's GetRunValues RPC.
 	RunServiceGetRunValuesProcedure = "/signalbox.run.v1.RunService/GetRunValues"
 )
@@ -60,8 +62,10 @@ const (
 type RunServiceClient interface {
 	// StartRun starts a run of the deployed or the named version. With an
 	// idempotency key, repeated and concurrent calls give the same run for 30
-	// days. Errors: PARAM_INVALID, PARAM_NOT_SEALED, VERSION_NOT_DEPLOYED,
-	// PIPELINE_PAUSED, IDEMPOTENCY_MISMATCH.
+	// days, unless if_running or if_done say otherwise. Where others of the
+	// pipeline's runs go first, or it is paused, the run is pending. Errors:
+	// PARAM_INVALID, PARAM_NOT_SEALED, VERSION_NOT_DEPLOYED,
+	// IDEMPOTENCY_MISMATCH, RUN_EXISTS, QUEUE_FULL.
 	StartRun(context.Context, *v1.StartRunRequest) (*v1.StartRunResponse, error)
 	GetRun(context.Context, *v1.GetRunRequest) (*v1.GetRunResponse, error)
 	ListRuns(context.Context, *v1.ListRunsRequest) (*v1.ListRunsResponse, error)
@@ -72,7 +76,7 @@ type RunServiceClient interface {
 	// Canceling a canceled run is fine. Errors: RUN_TERMINAL, RUN_FINALIZING.
 	CancelRun(context.Context, *v1.CancelRunRequest) (*v1.CancelRunResponse, error)
 	// RetryRun opens a new generation of the same run: what failed and all that
-	// hangs on it. Errors: RUN_NOT_TERMINAL, NOTHING_TO_RETRY.
+	// hangs on it. Errors: RUN_NOT_TERMINAL, NOTHING_TO_RETRY, CONCURRENCY_LIMIT.
 	RetryRun(context.Context, *v1.RetryRunRequest) (*v1.RetryRunResponse, error)
 	// PauseRun keeps a run from starting anything; what runs, runs on. With
 	// suspend that is told to stop, too, at no cost of its retries. Pausing what
@@ -87,6 +91,10 @@ type RunServiceClient interface {
 	// calls send one signal. Errors: SIGNAL_UNKNOWN, SIGNAL_LIMIT, PARAM_INVALID,
 	// PARAM_NOT_SEALED, RUN_TERMINAL.
 	SignalRun(context.Context, *v1.SignalRunRequest) (*v1.SignalRunResponse, error)
+	// UnblockRun lets the runs go on that wait for this one, which failed
+	// (concurrency policy strict). For one of those that wait it means the same.
+	// Where nobody waits it changes nothing.
+	UnblockRun(context.Context, *v1.UnblockRunRequest) (*v1.UnblockRunResponse, error)
 	// GetRunValues answers with the params of a run and the outputs of its
 	// tasks: open values readable, sealed ones as envelopes.
 	GetRunValues(context.Context, *v1.GetRunValuesRequest) (*v1.GetRunValuesResponse, error)
@@ -160,6 +168,12 @@ func NewRunServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 			connect.WithSchema(runServiceMethods.ByName("SignalRun")),
 			connect.WithClientOptions(opts...),
 		),
+		unblockRun: connect.NewClient[v1.UnblockRunRequest, v1.UnblockRunResponse](
+			httpClient,
+			baseURL+RunServiceUnblockRunProcedure,
+			connect.WithSchema(runServiceMethods.ByName("UnblockRun")),
+			connect.WithClientOptions(opts...),
+		),
 		getRunValues: connect.NewClient[v1.GetRunValuesRequest, v1.GetRunValuesResponse](
 			httpClient,
 			baseURL+RunServiceGetRunValuesProcedure,
@@ -181,6 +195,7 @@ type runServiceClient struct {
 	pauseRun     *connect.Client[v1.PauseRunRequest, v1.PauseRunResponse]
 	resumeRun    *connect.Client[v1.ResumeRunRequest, v1.ResumeRunResponse]
 	signalRun    *connect.Client[v1.SignalRunRequest, v1.SignalRunResponse]
+	unblockRun   *connect.Client[v1.UnblockRunRequest, v1.UnblockRunResponse]
 	getRunValues *connect.Client[v1.GetRunValuesRequest, v1.GetRunValuesResponse]
 }
 
@@ -261,6 +276,15 @@ func (c *runServiceClient) SignalRun(ctx context.Context, req *v1.SignalRunReque
 	return nil, err
 }
 
+// UnblockRun calls signalbox.run.v1.RunService.UnblockRun.
+func (c *runServiceClient) UnblockRun(ctx context.Context, req *v1.UnblockRunRequest) (*v1.UnblockRunResponse, error) {
+	response, err := c.unblockRun.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // GetRunValues calls signalbox.run.v1.RunService.GetRunValues.
 func (c *runServiceClient) GetRunValues(ctx context.Context, req *v1.GetRunValuesRequest) (*v1.GetRunValuesResponse, error) {
 	response, err := c.getRunValues.CallUnary(ctx, connect.NewRequest(req))
@@ -274,8 +298,10 @@ func (c *runServiceClient) GetRunValues(ctx context.Context, req *v1.GetRunValue
 type RunServiceHandler interface {
 	// StartRun starts a run of the deployed or the named version. With an
 	// idempotency key, repeated and concurrent calls give the same run for 30
-	// days. Errors: PARAM_INVALID, PARAM_NOT_SEALED, VERSION_NOT_DEPLOYED,
-	// PIPELINE_PAUSED, IDEMPOTENCY_MISMATCH.
+	// days, unless if_running or if_done say otherwise. Where others of the
+	// pipeline's runs go first, or it is paused, the run is pending. Errors:
+	// PARAM_INVALID, PARAM_NOT_SEALED, VERSION_NOT_DEPLOYED,
+	// IDEMPOTENCY_MISMATCH, RUN_EXISTS, QUEUE_FULL.
 	StartRun(context.Context, *v1.StartRunRequest) (*v1.StartRunResponse, error)
 	GetRun(context.Context, *v1.GetRunRequest) (*v1.GetRunResponse, error)
 	ListRuns(context.Context, *v1.ListRunsRequest) (*v1.ListRunsResponse, error)
@@ -286,7 +312,7 @@ type RunServiceHandler interface {
 	// Canceling a canceled run is fine. Errors: RUN_TERMINAL, RUN_FINALIZING.
 	CancelRun(context.Context, *v1.CancelRunRequest) (*v1.CancelRunResponse, error)
 	// RetryRun opens a new generation of the same run: what failed and all that
-	// hangs on it. Errors: RUN_NOT_TERMINAL, NOTHING_TO_RETRY.
+	// hangs on it. Errors: RUN_NOT_TERMINAL, NOTHING_TO_RETRY, CONCURRENCY_LIMIT.
 	RetryRun(context.Context, *v1.RetryRunRequest) (*v1.RetryRunResponse, error)
 	// PauseRun keeps a run from starting anything; what runs, runs on. With
 	// suspend that is told to stop, too, at no cost of its retries. Pausing what
@@ -301,6 +327,10 @@ type RunServiceHandler interface {
 	// calls send one signal. Errors: SIGNAL_UNKNOWN, SIGNAL_LIMIT, PARAM_INVALID,
 	// PARAM_NOT_SEALED, RUN_TERMINAL.
 	SignalRun(context.Context, *v1.SignalRunRequest) (*v1.SignalRunResponse, error)
+	// UnblockRun lets the runs go on that wait for this one, which failed
+	// (concurrency policy strict). For one of those that wait it means the same.
+	// Where nobody waits it changes nothing.
+	UnblockRun(context.Context, *v1.UnblockRunRequest) (*v1.UnblockRunResponse, error)
 	// GetRunValues answers with the params of a run and the outputs of its
 	// tasks: open values readable, sealed ones as envelopes.
 	GetRunValues(context.Context, *v1.GetRunValuesRequest) (*v1.GetRunValuesResponse, error)
@@ -370,6 +400,12 @@ func NewRunServiceHandler(svc RunServiceHandler, opts ...connect.HandlerOption) 
 		connect.WithSchema(runServiceMethods.ByName("SignalRun")),
 		connect.WithHandlerOptions(opts...),
 	)
+	runServiceUnblockRunHandler := connect.NewUnaryHandlerSimple(
+		RunServiceUnblockRunProcedure,
+		svc.UnblockRun,
+		connect.WithSchema(runServiceMethods.ByName("UnblockRun")),
+		connect.WithHandlerOptions(opts...),
+	)
 	runServiceGetRunValuesHandler := connect.NewUnaryHandlerSimple(
 		RunServiceGetRunValuesProcedure,
 		svc.GetRunValues,
@@ -397,6 +433,8 @@ func NewRunServiceHandler(svc RunServiceHandler, opts ...connect.HandlerOption) 
 			runServiceResumeRunHandler.ServeHTTP(w, r)
 		case RunServiceSignalRunProcedure:
 			runServiceSignalRunHandler.ServeHTTP(w, r)
+		case RunServiceUnblockRunProcedure:
+			runServiceUnblockRunHandler.ServeHTTP(w, r)
 		case RunServiceGetRunValuesProcedure:
 			runServiceGetRunValuesHandler.ServeHTTP(w, r)
 		default:
@@ -442,6 +480,10 @@ func (UnimplementedRunServiceHandler) ResumeRun(context.Context, *v1.ResumeRunRe
 
 func (UnimplementedRunServiceHandler) SignalRun(context.Context, *v1.SignalRunRequest) (*v1.SignalRunResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("signalbox.run.v1.RunService.SignalRun is not implemented"))
+}
+
+func (UnimplementedRunServiceHandler) UnblockRun(context.Context, *v1.UnblockRunRequest) (*v1.UnblockRunResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("signalbox.run.v1.RunService.UnblockRun is not implemented"))
 }
 
 func (UnimplementedRunServiceHandler) GetRunValues(context.Context, *v1.GetRunValuesRequest) (*v1.GetRunValuesResponse, error) {
