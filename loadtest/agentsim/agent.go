@@ -68,9 +68,9 @@ func newAgent(f *fleet, name string) (*agent, error) {
 }
 
 // enrol joins the pool of the token.
-func (a *agent) enrol(ctx context.Context) error {
+func (a *agent) enrol(ctx context.Context, token string) error {
 	public, _ := a.key.Public().(ed25519.PublicKey)
-	out, err := a.public.Enroll(ctx, &agentv1.EnrollRequest{Token: a.fleet.config.Token, PublicKey: public, Name: a.name, Version: "bench"})
+	out, err := a.public.Enroll(ctx, &agentv1.EnrollRequest{Token: token, PublicKey: public, Name: a.name, Version: "bench"})
 	if err != nil {
 		return fmt.Errorf("enrol: %w", err)
 	}

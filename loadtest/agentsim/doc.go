@@ -19,8 +19,8 @@ import (
 // Config says which agents to be.
 type Config struct {
 	Server string
-	// Token joins Workers.Count agents.
-	Token   string
+	// Tokens each join AgentsPerToken of the Workers.Count agents.
+	Tokens  []string
 	Prefix  string
 	Workers driver.Workers
 }
@@ -38,6 +38,9 @@ type Told struct {
 	// Err is why the fleet cannot work at all.
 	Err string
 }
+
+// AgentsPerToken is how many agents may join with one token.
+const AgentsPerToken = 1000
 
 // pauses before a call is repeated.
 const (

@@ -84,7 +84,7 @@ func (f *fleet) join(ctx context.Context) ([]*agent, error) {
 			defer func() { <-turns }()
 			a, err := newAgent(f, f.config.Prefix+strconv.Itoa(i))
 			if err == nil {
-				err = a.enrol(ctx)
+				err = a.enrol(ctx, f.config.Tokens[i/AgentsPerToken])
 			}
 			if err == nil {
 				err = a.open(ctx, "")

@@ -124,6 +124,7 @@ func TestCountsKeepTheirBars(t *testing.T) {
 			_, r := bench(t, name, c.text)
 			p := r.Points[0]
 			require.Positive(t, p.Steps)
+			require.Positive(t, p.Usage.RowsWritten)
 			require.LessOrEqual(t, float64(p.Usage.RowsWritten)/float64(p.Steps), c.rows, "rows per attempt: %v", p.Usage.Rows)
 			require.LessOrEqual(t, float64(p.Usage.Writes)/float64(p.Steps), 0.05, "writing commits per attempt")
 			for _, table := range []string{"journal", "usage"} {

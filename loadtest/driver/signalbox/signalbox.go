@@ -150,11 +150,17 @@ func (t *tenant) Submit(ctx context.Context, graph string) (string, error) {
 
 // Work starts agents of the tenant's default pool.
 func (t *tenant) Work(ctx context.Context, w driver.Workers, told func([]driver.Event)) (driver.Fleet, error) {
-	join, err := t.pools.CreateJoinToken(ctx, &poolv1.CreateJoinTokenRequest{Pool: "default", Uses: uint32(w.Count)})
-	if err != nil {
-		return nil, fmt.Errorf("make a join token: %w", err)
+	agents := agentsim.Config{Server: t.driver.server.URL, Prefix: t.name + "-", Workers: w}
+	for n := 0; n < w.Count; n += agentsim.AgentsPerToken {
+		join, err := t.pools.CreateJoinToken(ctx, &poolv1.CreateJoinTokenRequest{
+			Pool: "default", Uses: uint32(min(agentsim.AgentsPerToken, w.Count-n)),
+		})
+		if err != nil {
+			return nil, fmt.Errorf("make a join token: %w", err)
+		}
+		agents.Tokens = append(agents.Tokens, join.GetToken())
 	}
-	config, err := json.Marshal(agentsim.Config{Server: t.driver.server.URL, Token: join.GetToken(), Prefix: t.name + "-", Workers: w})
+	config, err := json.Marshal(agents)
 	if err != nil {
 		return nil, fmt.Errorf("encode the agents' settings: %w", err)
 	}
