@@ -5,17 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 
 	"github.com/spf13/cobra"
 
 	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/exit"
+	"github.com/signalboxhq/signalbox/controlplane/advance"
 	"github.com/signalboxhq/signalbox/controlplane/doctor"
 	"github.com/signalboxhq/signalbox/controlplane/migrations"
 	"github.com/signalboxhq/signalbox/internal/pg"
+	"github.com/signalboxhq/signalbox/proto/id"
 )
 
 func doctorCommand() *cobra.Command {
-	return &cobra.Command{
+	var repair bool
+	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "Recount the database: journal against runs, queues, leases and the bill",
 		Long: `Recount what the database of DATABASE_URL says twice. Every run's journal is folded
@@ -24,7 +28,11 @@ timers, and the usage that is billed, to the unit. It also looks for rows that r
 nothing, lints the schema and verifies the audit logs.
 
 It reads one snapshot and changes nothing: servers may be at work meanwhile. Each
-difference is one line. It exits 0 when there are none and 1 when there are any.`,
+difference is one line. It exits 0 when there are none and 1 when there are any.
+
+With --repair it writes the queue and the timers of runs anew, which follow from their
+journals alone, each under its run's lock, and looks again: it then exits 1 if any
+difference is left. It never touches a journal, a run, a lease or the bill.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, err := loadConfig(cmd.Context())
@@ -34,9 +42,39 @@ difference is one line. It exits 0 when there are none and 1 when there are any.
 			if err := config.Validate(); err != nil {
 				return err
 			}
+			if repair {
+				return repairAll(cmd.Context(), string(config.DatabaseURL), cmd.OutOrStdout())
+			}
 			return examine(cmd.Context(), string(config.DatabaseURL), cmd.OutOrStdout())
 		},
 	}
+	c.Flags().BoolVar(&repair, "repair", false, "write the queue and the timers of runs anew where they differ")
+	return c
+}
+
+// repairAll repairs what can be, and tells what was found, done and left.
+func repairAll(ctx context.Context, url string, out io.Writer) error {
+	db, err := openMigrated(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	r, err := doctor.Repair(ctx, db, func(ctx context.Context, run doctor.Run) error {
+		return advance.New(db, slog.New(slog.DiscardHandler), nil).Repair(ctx, advance.RunKey{Org: run.Org, Run: run.ID})
+	})
+	for _, d := range r.Found {
+		_, _ = fmt.Fprintln(out, d)
+	}
+	for _, run := range r.Runs {
+		_, _ = fmt.Fprintf(out, "repaired: the queue and the timers of %s were written anew\n", id.Format(id.Run, run.ID))
+	}
+	if err != nil {
+		return err
+	}
+	if len(r.Found) > 0 {
+		_, _ = fmt.Fprintln(out, "what is left:")
+	}
+	return tell(r.Left, out)
 }
 
 // examine writes what doctor finds, and a closing count.

@@ -24,6 +24,12 @@ func TestDoctorCountsAndExits(t *testing.T) {
 	err = examine(t.Context(), url, &out)
 	require.Equal(t, "schema: sb.run: sb_api has TRUNCATE.\n1 difference\n", out.String())
 	require.Equal(t, 1, cli.ExitCode(err))
+
+	out.Reset()
+	err = repairAll(t.Context(), url, &out)
+	const left = "schema: sb.run: sb_api has TRUNCATE.\n"
+	require.Equal(t, left+"what is left:\n"+left+"1 difference\n", out.String())
+	require.Equal(t, 1, cli.ExitCode(err))
 }
 
 func TestDoctorWantsAMigratedDatabase(t *testing.T) {

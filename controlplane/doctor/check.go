@@ -10,8 +10,10 @@
 //
 // It reads one snapshot, so a server may be at work meanwhile, and it may be run
 // at any time; a long run of it only keeps dead rows from being vacuumed. It
-// holds one run's journal at a time, and one organization's sums of usage. It
-// changes nothing: what to do about a difference is for a person to decide.
+// holds one run's journal at a time, and one organization's sums of usage. Check
+// changes nothing: what to do about a difference is for a person to decide. What
+// follows from the journal alone, and decides nothing by itself, Repair writes
+// anew: the queue and the timers of runs.
 package doctor
 
 import (
@@ -99,8 +101,10 @@ func (f *findings) all() []Difference {
 type checker struct {
 	findings
 
-	now      time.Time
-	versions replay.Versions
+	now time.Time
+	// misplaced are runs whose tasks do not stand where they should.
+	misplaced []Run
+	versions  replay.Versions
 }
 
 func newChecker() *checker {
@@ -113,13 +117,21 @@ const sqlClock = `
 // Check examines the whole database, which must be migrated. An error means that
 // it could not be read, not that something is wrong with it.
 func Check(ctx context.Context, db *pg.DB) ([]Difference, error) {
+	c, err := check(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	return c.all(), nil
+}
+
+func check(ctx context.Context, db *pg.DB) (*checker, error) {
 	c := newChecker()
 	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err := pgx.BeginTxFunc(ctx, db.Engine, snapshot, func(tx pgx.Tx) error { return c.examine(ctx, tx) })
 	if err != nil {
 		return nil, fmt.Errorf("examine the database: %w", err)
 	}
-	return c.all(), nil
+	return c, nil
 }
 
 func (c *checker) examine(ctx context.Context, tx pgx.Tx) error {

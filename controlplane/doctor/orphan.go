@@ -101,6 +101,36 @@ const (
 	GROUP BY u.org_id, u.label_set_id
 	ORDER BY 1, 2`
 
+	// A key leads a repeated start to the run that it started: one of its pipeline.
+	sqlStartKeysOfOthers = `
+	SELECT t.org_id, t.run_id::text AS missing, count(*) AS rows
+	FROM start_key t
+	JOIN run r ON r.org_id = t.org_id AND r.id = t.run_id
+	WHERE r.pipeline_id <> t.pipeline_id
+	GROUP BY t.org_id, t.run_id
+	ORDER BY 1, 2`
+
+	sqlSessionsWithoutAgent = `
+	SELECT t.org_id, t.agent_id::text AS missing, count(*) AS rows
+	FROM session t
+	LEFT JOIN agent a ON a.org_id = t.org_id AND a.id = t.agent_id AND a.pool_id = t.pool_id AND a.workspace_id = t.workspace_id
+	WHERE a.id IS NULL
+	GROUP BY t.org_id, t.agent_id
+	ORDER BY 1, 2`
+
+	// Lists find runs by the pairs, and show the set: both ways they are the same.
+	sqlLabelSetsUnlikePairs = `
+	SELECT l.org_id, l.id::text AS missing, count(*) AS rows
+	FROM label_set l
+	LEFT JOIN (
+		SELECT p.org_id, p.label_set_id, jsonb_object_agg(p.key, p.value) AS labels
+		FROM label_pair p
+		GROUP BY p.org_id, p.label_set_id
+	) p ON p.org_id = l.org_id AND p.label_set_id = l.id
+	WHERE coalesce(p.labels, '{}') <> l.labels
+	GROUP BY l.org_id, l.id
+	ORDER BY 1, 2`
+
 	// A correction must take back a row of its own key, and no more than that.
 	sqlCorrectionsOfNothing = `
 	SELECT u.org_id, coalesce(u.reverses::text, '') AS missing, count(*) AS rows
@@ -129,6 +159,9 @@ func (c *checker) orphans(ctx context.Context, tx pgx.Tx) error {
 		{"run", "pipeline", id.Pipeline, sqlRunsWithoutPipeline},
 		{"run", "label set", "", sqlRunsWithoutLabels},
 		{"label_pair", "label set", "", sqlLabelPairsWithoutSet},
+		{"start_key", "run of the same pipeline", id.Run, sqlStartKeysOfOthers},
+		{"session", "agent of the same pool", id.Agent, sqlSessionsWithoutAgent},
+		{"label_set", "same labels in label_pair, of set", "", sqlLabelSetsUnlikePairs},
 		{"usage", "pipeline", id.Pipeline, sqlUsageWithoutPipeline},
 		{"usage", "pool", id.Pool, sqlUsageWithoutPool},
 		{"usage", "label set", "", sqlUsageWithoutLabels},

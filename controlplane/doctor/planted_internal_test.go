@@ -144,7 +144,10 @@ func plantedElsewhere() []planted {
 		{"lease of no session", `UPDATE lease SET session_id = @ghost WHERE run_id = @leased`, []string{
 			`lease, {org}: lease … (task "score" of {leased}) is held by`,
 		}},
-		{"lease of another agent", `UPDATE session SET agent_id = @ghost WHERE id = @session`, []string{"lease, {org}: lease … which is of another agent or pool."}},
+		{"lease of another agent", `UPDATE session SET agent_id = @ghost WHERE id = @session`, []string{
+			"lease, {org}: lease … which is of another agent or pool.",
+			"orphan, {org}: rows of session that refer to the agent of the same pool agt_",
+		}},
 		{"too much usage", `UPDATE usage SET quantity = quantity + 1 WHERE org_id = @org AND meter = 'gpu_ms'
 			AND id = (SELECT min(id) FROM usage WHERE org_id = @org AND meter = 'gpu_ms')`, []string{"usage, {org}: gpu_ms in the hour of 2 … but"}},
 		{"usage is missing", `DELETE FROM usage WHERE org_id = @org AND meter = 'runs' AND pipeline_id = (SELECT pipeline_id FROM run WHERE id = @retried)`, []string{
@@ -202,6 +205,12 @@ func plantedElsewhere() []planted {
 		}},
 		{"start key without a run", `UPDATE start_key SET run_id = @ghost`, []string{
 			"orphan, {org}: rows of start_key that refer to the run {run ghost}, which does not exist: 1.",
+		}},
+		{"start key of another pipeline", `UPDATE start_key SET pipeline_id = @ghost`, []string{
+			"orphan, {org}: rows of start_key that refer to the run of the same pipeline {succeeded}, which does not exist: 1.",
+		}},
+		{"a label that the set lacks", `INSERT INTO label_pair (org_id, key, value, label_set_id) SELECT @org, 'cost', 'a', id FROM label_set WHERE org_id = @org`, []string{
+			"orphan, {org}: rows of label_set that refer to the same labels in label_pair",
 		}},
 		{"labels", `DELETE FROM label_set WHERE org_id = @org`, []string{
 			"orphan, {org}: rows of run that refer to the label set … which does not exist: 6.",
