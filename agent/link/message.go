@@ -134,6 +134,7 @@ type TaskValues struct {
 	Agent     string // where it ran; of a lease's inputs
 	Outputs   []Value
 	Artifacts []Artifact
+	Signal    string // of a run's values: the signal that brought the outputs
 
 	// Of a lease's inputs: which child of a map left this, by the maps between
 	// the task and its reader, outermost first; how many items they have; and how

@@ -36,7 +36,11 @@ func (w *Workspace) Document(run link.RunValues) (Document, error) {
 	for _, t := range run.Tasks {
 		task := doc.task(t.Task)
 		for _, v := range t.Outputs {
-			if err := w.into(task.Outputs, v, seal.OutputName(t.Task, v.Name)); err != nil {
+			name := seal.OutputName(t.Task, v.Name)
+			if t.Signal != "" {
+				name = seal.SignalName(t.Signal)
+			}
+			if err := w.into(task.Outputs, v, name); err != nil {
 				return Document{}, err
 			}
 		}

@@ -143,7 +143,7 @@ func (in *Intake) addOutput(from link.TaskValues, want wanted) error {
 	var raw json.RawMessage
 	if i := slices.IndexFunc(from.Outputs, func(v link.Value) bool { return v.Name == want.leaf.Name }); i >= 0 {
 		v := from.Outputs[i]
-		opened, err := in.open(v, seal.OutputName(from.Task, v.Name), name)
+		opened, err := in.open(v, in.sealedAs(from.Task, v.Name), name)
 		if err != nil {
 			return err
 		}
@@ -246,6 +246,15 @@ func (in *Intake) param(declared plan.Param) (json.RawMessage, error) {
 		return nil, wrong(name, err)
 	}
 	return checked, nil
+}
+
+// sealedAs is the name under which an output was sealed: its own, or that of the
+// signal for which its task waited.
+func (in *Intake) sealedAs(task, output string) string {
+	if t, _, ok := in.plan.Task(task); ok && t.Signal != nil {
+		return seal.SignalName(t.Signal.Name)
+	}
+	return seal.OutputName(task, output)
 }
 
 func (in *Intake) open(v link.Value, binding, name string) (json.RawMessage, error) {

@@ -97,8 +97,10 @@ func addBodies(out *agentv1.GetRunValuesResponse, bodies []journal.Body) error {
 		if len(body.GetSealedError()) > 0 {
 			out.Errors = append(out.Errors, &agentv1.SealedError{Task: b.Path, Attempt: attempt, Sealed: body.GetSealedError()})
 		}
-		if b.Outcome == "succeeded" && attempt > 0 {
-			out.Tasks = append(out.Tasks, &runv1.TaskValues{Task: b.Path, Attempt: attempt, Outputs: body.GetOutputs(), Artifacts: body.GetArtifacts()})
+		if b.Outcome == "succeeded" && b.Attempt >= 0 {
+			out.Tasks = append(out.Tasks, &runv1.TaskValues{
+				Task: b.Path, Attempt: attempt, Outputs: body.GetOutputs(), Artifacts: body.GetArtifacts(), Signal: body.GetSignal(),
+			})
 		}
 	}
 	return nil

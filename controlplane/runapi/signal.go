@@ -71,7 +71,7 @@ func signalBody(found rundb.Awaited, req *runv1.SignalRunRequest) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	body, err := proto.MarshalOptions{Deterministic: true}.Marshal(&runv1.Body{Outputs: values})
+	body, err := proto.MarshalOptions{Deterministic: true}.Marshal(&runv1.Body{Outputs: values, Signal: req.GetName()})
 	if err != nil {
 		return nil, fmt.Errorf("encode a payload: %w", err)
 	}

@@ -33,7 +33,7 @@ func (h *Handler) values(ctx context.Context, by caller.Caller, ref rundb.Ref) (
 			room = fit(v, room)
 		}
 		res.Tasks = append(res.Tasks, &runv1.TaskValues{
-			Task: left.Task, Attempt: uint32(left.Attempt), Outputs: body.GetOutputs(), Artifacts: body.GetArtifacts(),
+			Task: left.Task, Attempt: uint32(left.Attempt), Outputs: body.GetOutputs(), Artifacts: body.GetArtifacts(), Signal: body.GetSignal(),
 		})
 		return nil
 	})

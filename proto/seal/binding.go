@@ -25,6 +25,10 @@ func EnvName(variable string) string { return "env." + variable }
 // may be a path with indexes, which do not count.
 func MessageName(task string) string { return "message." + withoutIndexes(task) }
 
+// SignalName is the name under which a signal's payload is sealed: whoever sends
+// it cannot know which task will take it.
+func SignalName(signal string) string { return "signals." + signal }
+
 // OutputName is the name under which a task's output is sealed: the same for all
 // items of a map. The task may be a path with indexes, which do not count:
 // fold[3]/train is fold/train, and plan/fit-1, which a step has added, is itself.
@@ -42,7 +46,8 @@ func withoutIndexes(path string) string {
 }
 
 // Binding is what an envelope is bound to: it opens only as what it was sealed.
-// Name is made by ParamName, EnvName, MessageName or OutputName, or is ErrorName.
+// Name is made by ParamName, EnvName, MessageName,
+// SignalName or OutputName, or is ErrorName.
 type Binding struct {
 	Org       id.UUID
 	Workspace id.UUID

@@ -20,7 +20,8 @@ const latest = "@latest"
 func (a *app) runCommand() *cobra.Command {
 	return group("run", "Runs: start them, follow them, stop them",
 		a.runStartCommand(), a.runListCommand(), a.runGetCommand(), a.watchCommand(), a.runWaitCommand(),
-		a.cancelCommand(), a.logsCommand(), a.retryCommand(), a.unblockCommand(), a.runValuesCommand(),
+		a.cancelCommand(), a.runPauseCommand(), a.runSuspendCommand(), a.runResumeCommand(), a.runSignalCommand(),
+		a.logsCommand(), a.retryCommand(), a.unblockCommand(), a.runValuesCommand(),
 		a.runHistoryCommand(), a.runReplayCommand(), a.runDiffCommand())
 }
 
@@ -95,7 +96,7 @@ func (a *app) retryCommand() *cobra.Command {
 		if err != nil || !watch {
 			return err
 		}
-		return a.watchRun(ctx, started, false)
+		return a.watchRun(ctx, started, stopOnEnd)
 	})
 	c.Long = "Run again what failed and all that hangs on it, in the same run; what succeeded\nis kept." + runHelp
 	c.Flags().BoolVar(&watch, "watch", false, "watch the run until it ends")

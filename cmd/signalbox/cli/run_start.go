@@ -75,7 +75,7 @@ func (s *start) run(ctx context.Context, args []string) error {
 		return err
 	}
 	if s.watch {
-		return s.watchRun(ctx, res.GetRun().GetId(), false)
+		return s.watchRun(ctx, res.GetRun().GetId(), stopOnEnd)
 	}
 	r := res.GetRun()
 	text := "started"

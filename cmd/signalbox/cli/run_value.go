@@ -17,6 +17,7 @@ import (
 type shownValue struct {
 	kind    datastream.ValueKind
 	task    string
+	signal  string // that brought it, if one did
 	attempt uint32
 	name    string
 	typ     string
@@ -31,9 +32,9 @@ type shownValue struct {
 // valuesOf brings a run's values into one list, in the service's order.
 func valuesOf(res *runv1.GetRunValuesResponse) []*shownValue {
 	var out []*shownValue
-	add := func(kind datastream.ValueKind, task string, attempt uint32, values []*runv1.Value) {
+	add := func(kind datastream.ValueKind, task, signal string, attempt uint32, values []*runv1.Value) {
 		for _, x := range values {
-			s := &shownValue{kind: kind, task: task, attempt: attempt, name: x.GetName(), typ: x.GetType(), size: uint64(x.GetSize())}
+			s := &shownValue{kind: kind, task: task, signal: signal, attempt: attempt, name: x.GetName(), typ: x.GetType(), size: uint64(x.GetSize())}
 			if x.GetSealed() != nil {
 				s.sealed = x.GetSealed()
 			} else {
@@ -42,9 +43,9 @@ func valuesOf(res *runv1.GetRunValuesResponse) []*shownValue {
 			out = append(out, s)
 		}
 	}
-	add(datastream.KindParam, "", 0, res.GetParams())
+	add(datastream.KindParam, "", "", 0, res.GetParams())
 	for _, t := range res.GetTasks() {
-		add(datastream.KindOutput, t.GetTask(), t.GetAttempt(), t.GetOutputs())
+		add(datastream.KindOutput, t.GetTask(), t.GetSignal(), t.GetAttempt(), t.GetOutputs())
 		for _, x := range t.GetArtifacts() {
 			out = append(out, &shownValue{
 				kind: datastream.KindArtifact, task: t.GetTask(), attempt: t.GetAttempt(), name: x.GetName(),
@@ -99,6 +100,9 @@ func (s *shownValue) path() string {
 func (s *shownValue) sealedAs() string {
 	if s.kind == datastream.KindParam {
 		return seal.ParamName(s.name)
+	}
+	if s.signal != "" {
+		return seal.SignalName(s.signal)
 	}
 	return seal.OutputName(s.task, s.name)
 }

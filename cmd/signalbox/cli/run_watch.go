@@ -19,16 +19,16 @@ import (
 func (a *app) watchCommand() *cobra.Command {
 	var exitOn string
 	c := a.command("watch [RUN]", "Watch a run until it ends", upTo(0, "RUN"), func(ctx context.Context, args []string) error {
-		failing, err := exitOnFailing(exitOn)
+		stop, err := exitOnOf(exitOn)
 		if err != nil {
 			return err
 		}
-		return a.watchRun(ctx, argument(args, 0, latest), failing)
+		return a.watchRun(ctx, argument(args, 0, latest), stop)
 	})
 	c.Long = `Watch a run until it ends: as a tree on a terminal, else line by line, with
 --json as one message a line. The exit code is 0 where it succeeded, 9 where it
 failed, 11 where it was canceled. Ctrl-C ends the watching, not the run.` + runHelp
-	c.Flags().StringVar(&exitOn, "exit-on", "end", "`WHEN` to stop watching: end, or failing (exit code 10 at the first failed task)")
+	c.Flags().StringVar(&exitOn, "exit-on", "end", "`WHEN` to stop watching: end, failing (exit code 10 at the first failed task), or approval (12 as soon as it waits for people only)")
 	c.ValidArgsFunction = a.completeRuns
 	return c
 }
@@ -37,35 +37,55 @@ func (a *app) runWaitCommand() *cobra.Command {
 	var exitOn string
 	var timeout time.Duration
 	c := a.command("wait [RUN]", "Wait in silence until a run ends", upTo(0, "RUN"), func(ctx context.Context, args []string) error {
-		failing, err := exitOnFailing(exitOn)
+		stop, err := exitOnOf(exitOn)
 		if err != nil {
 			return err
 		}
-		return a.waitRun(ctx, argument(args, 0, latest), failing, timeout)
+		return a.waitRun(ctx, argument(args, 0, latest), stop, timeout)
 	})
 	c.Long = `Wait until a run ends, and show how. The exit code is 0 where it succeeded, 9
-where it failed, 11 where it was canceled, 75 where --timeout came first.` + runHelp
-	c.Flags().StringVar(&exitOn, "exit-on", "end", "`WHEN` to stop waiting: end, or failing (exit code 10 at the first failed task)")
+where it failed, 11 where it was canceled, 75 where --timeout came first, or 12
+if all that it waited for then was an approval.` + runHelp
+	c.Flags().StringVar(&exitOn, "exit-on", "end", "`WHEN` to stop waiting: end, failing (exit code 10 at the first failed task), or approval (12 as soon as it waits for people only)")
 	c.Flags().DurationVar(&timeout, "timeout", 0, "wait no longer than this `DURATION`, as 30m")
 	c.ValidArgsFunction = a.completeRuns
 	return c
 }
 
-func exitOnFailing(text string) (bool, error) {
-	switch text {
-	case "end":
-		return false, nil
-	case "failing":
-		return true, nil
+// stopOn says what ends the following of a run before its own end.
+type stopOn string
+
+const (
+	stopOnEnd      stopOn = "end"
+	stopOnFailing  stopOn = "failing"
+	stopOnApproval stopOn = "approval"
+)
+
+func exitOnOf(text string) (stopOn, error) {
+	switch s := stopOn(text); s {
+	case stopOnEnd, stopOnFailing, stopOnApproval:
+		return s, nil
 	}
-	return false, exit.Usagef("--exit-on: want end or failing, got %q", text)
+	return "", exit.Usagef("--exit-on: want end, failing or approval, got %q", text)
 }
 
-// errFailing ends the following of a run with a failed task.
-var errFailing = errors.New("a task of the run has failed")
+// early is the exit code with which a run is left before its end, or OK.
+func (s stopOn) early(res *runv1.WatchRunResponse) exit.Code {
+	switch {
+	case follow.Terminal(res.GetRun().GetState()):
+	case s == stopOnFailing && follow.Failing(res.GetTasks()):
+		return exit.RunFailing
+	case s == stopOnApproval && follow.Asking(res.GetTasks()):
+		return exit.RunWaiting
+	}
+	return exit.OK
+}
+
+// errEarly ends the following of a run before its end.
+var errEarly = errors.New("the run is followed no further")
 
 // watchRun shows a run until it ends, in the form that fits the output.
-func (a *app) watchRun(ctx context.Context, ref string, failing bool) error {
+func (a *app) watchRun(ctx context.Context, ref string, stop stopOn) error {
 	p, err := a.printer()
 	if err != nil {
 		return err
@@ -74,15 +94,15 @@ func (a *app) watchRun(ctx context.Context, ref string, failing bool) error {
 	case p.Format == output.Name:
 		return exit.Usagef("-o name does not fit a run that is watched")
 	case p.Format.Structured():
-		return a.followRun(ctx, ref, failing, func(res *runv1.WatchRunResponse) error { return p.Event(res) })
+		return a.followRun(ctx, ref, stop, func(res *runv1.WatchRunResponse) error { return p.Event(res) })
 	case a.opts.Terminal.Out:
-		return a.watchTree(ctx, ref, failing)
+		return a.watchTree(ctx, ref, stop)
 	}
-	return a.watchLines(ctx, ref, failing)
+	return a.watchLines(ctx, ref, stop)
 }
 
 // watchLines tells each change in a line, and the whole at the end.
-func (a *app) watchLines(ctx context.Context, ref string, failing bool) error {
+func (a *app) watchLines(ctx context.Context, ref string, stop stopOn) error {
 	log := &follow.Log{Painter: a.painter()}
 	write := func(lines []string) error {
 		if len(lines) == 0 {
@@ -91,7 +111,7 @@ func (a *app) watchLines(ctx context.Context, ref string, failing bool) error {
 		_, err := fmt.Fprintln(a.out, strings.Join(lines, "\n"))
 		return err
 	}
-	return a.followRun(ctx, ref, failing, func(res *runv1.WatchRunResponse) error {
+	return a.followRun(ctx, ref, stop, func(res *runv1.WatchRunResponse) error {
 		if err := write(log.Lines(res, a.now())); err != nil || !follow.Terminal(res.GetRun().GetState()) {
 			return err
 		}
@@ -101,13 +121,13 @@ func (a *app) watchLines(ctx context.Context, ref string, failing bool) error {
 
 // watchTree draws the tree at every change, and each second in between so that
 // its clocks go on.
-func (a *app) watchTree(ctx context.Context, ref string, failing bool) error {
+func (a *app) watchTree(ctx context.Context, ref string, stop stopOn) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	news := make(chan *runv1.WatchRunResponse)
 	ended := make(chan error, 1)
 	go func() {
-		ended <- a.followRun(ctx, ref, failing, func(res *runv1.WatchRunResponse) error {
+		ended <- a.followRun(ctx, ref, stop, func(res *runv1.WatchRunResponse) error {
 			select {
 			case news <- res:
 				return nil
@@ -139,7 +159,7 @@ func (a *app) watchTree(ctx context.Context, ref string, failing bool) error {
 
 // followRun hands on each state of a run. It returns how the run ended as a
 // Quiet error: it has been shown.
-func (a *app) followRun(ctx context.Context, ref string, failing bool, each func(*runv1.WatchRunResponse) error) error {
+func (a *app) followRun(ctx context.Context, ref string, stop stopOn, each func(*runv1.WatchRunResponse) error) error {
 	api, err := a.api()
 	if err != nil {
 		return err
@@ -148,18 +168,19 @@ func (a *app) followRun(ctx context.Context, ref string, failing bool, each func
 	if err != nil {
 		return err
 	}
+	early := exit.OK
 	last, err := a.watch(api, runID).Each(ctx, func(res *runv1.WatchRunResponse) error {
 		if err := each(res); err != nil {
 			return err
 		}
-		if failing && follow.Failing(res.GetTasks()) && !follow.Terminal(res.GetRun().GetState()) {
-			return errFailing
+		if early = stop.early(res); early != exit.OK {
+			return errEarly
 		}
 		return nil
 	})
 	switch {
-	case errors.Is(err, errFailing):
-		return &exit.QuietError{Code: exit.RunFailing}
+	case errors.Is(err, errEarly):
+		return &exit.QuietError{Code: early}
 	case err != nil && ctx.Err() != nil && last != nil && !a.flags.structured():
 		return exit.New(exit.Interrupted, "no longer watching; the run goes on").Because(ctx.Err()).
 			Advise("`signalbox watch %s` watches it again, `signalbox cancel %s` stops it", runID, runID)
@@ -190,7 +211,7 @@ func endOf(r *runv1.Run) error {
 	return &exit.QuietError{Code: exit.RunFailed}
 }
 
-func (a *app) waitRun(ctx context.Context, ref string, failing bool, timeout time.Duration) error {
+func (a *app) waitRun(ctx context.Context, ref string, stop stopOn, timeout time.Duration) error {
 	outer := ctx
 	if timeout > 0 {
 		var cancel context.CancelFunc
@@ -198,11 +219,15 @@ func (a *app) waitRun(ctx context.Context, ref string, failing bool, timeout tim
 		defer cancel()
 	}
 	var last *runv1.WatchRunResponse
-	err := a.followRun(ctx, ref, failing, func(res *runv1.WatchRunResponse) error {
+	err := a.followRun(ctx, ref, stop, func(res *runv1.WatchRunResponse) error {
 		last = res
 		return nil
 	})
 	if ctx.Err() != nil && outer.Err() == nil {
+		if follow.Asking(last.GetTasks()) {
+			return exit.New(exit.RunWaiting, "the run waits for an approval, %s on", output.Duration(timeout)).
+				Advise("`signalbox approval list` shows for which")
+		}
 		return exit.New(exit.Later, "the run has not ended after %s", output.Duration(timeout))
 	}
 	var quiet *exit.QuietError

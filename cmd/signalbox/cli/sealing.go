@@ -22,6 +22,18 @@ import (
 // sealer seals params to the workspace's key, which is asked for, and held
 // against the pinned one, when the first param needs it.
 func (a *app) sealer(ctx context.Context, api *client.Clients) param.Seal {
+	as := a.sealAs(ctx, api)
+	return func(name string, value json.RawMessage) ([]byte, error) {
+		envelope, err := as(seal.ParamName(name), value)
+		if err != nil {
+			return nil, fmt.Errorf("seal the param %s: %w", name, err)
+		}
+		return envelope, nil
+	}
+}
+
+// sealAs seals values under the names that they are to be opened with.
+func (a *app) sealAs(ctx context.Context, api *client.Clients) param.Seal {
 	var sender *seal.Sender
 	var binding seal.Binding
 	return func(name string, value json.RawMessage) ([]byte, error) {
@@ -40,12 +52,8 @@ func (a *app) sealer(ctx context.Context, api *client.Clients) param.Seal {
 			sender = seal.NewSender(key, a.now, a.opts.Random)
 		}
 		b := binding
-		b.Name = seal.ParamName(name)
-		envelope, err := sender.Seal(b, value)
-		if err != nil {
-			return nil, fmt.Errorf("seal the param %s: %w", name, err)
-		}
-		return envelope, nil
+		b.Name = name
+		return sender.Seal(b, value)
 	}
 }
 

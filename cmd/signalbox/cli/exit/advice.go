@@ -61,6 +61,17 @@ var advices = map[faultv1.Reason]advice{
 	faultv1.Reason_REASON_NO_AGENT_ONLINE: {Later, "this data never leaves your agents' side, so one must be online: `signalbox agent list`"},
 	faultv1.Reason_REASON_STREAM_CLOSED:   {Later, "the stream was cut; repeat the command"},
 	faultv1.Reason_REASON_DATA_GONE:       {NotFound, "the agent no longer has it"},
+
+	faultv1.Reason_REASON_RUN_PENDING:       {Conflict, "it has nothing to pause yet; `signalbox cancel RUN` keeps it from starting"},
+	faultv1.Reason_REASON_RUN_CANCELING:     {Conflict, "it is being canceled and ends by itself"},
+	faultv1.Reason_REASON_RUN_NOT_PAUSED:    {Conflict, "there is nothing to resume"},
+	faultv1.Reason_REASON_SIGNAL_UNKNOWN:    {Wrong, "`signalbox pipeline show PIPELINE` shows what its tasks wait for"},
+	faultv1.Reason_REASON_SIGNAL_LIMIT:      {Denied, "send what belongs together as one signal"},
+	faultv1.Reason_REASON_NOT_AN_APPROVAL:   {Wrong, "`signalbox approval list` shows what waits for somebody"},
+	faultv1.Reason_REASON_APPROVAL_NOT_OPEN: {Conflict, "the run has not come that far: `signalbox watch RUN`"},
+	faultv1.Reason_REASON_APPROVAL_CLOSED:   {Conflict, "`signalbox run history RUN` tells who decided"},
+	faultv1.Reason_REASON_FOUR_EYES:         {Denied, "ask a colleague: `signalbox approval list` is the same for everybody"},
+	faultv1.Reason_REASON_NOT_AN_APPROVER:   {Denied, "ask one of those who are named"},
 }
 
 const hintStartAgent = "the workspace's first agent makes its sealing key: start one with `signalbox pool join-token POOL`"

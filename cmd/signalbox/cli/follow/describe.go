@@ -92,6 +92,8 @@ func note(t *runv1.Task, now time.Time) string {
 	switch t.GetState() {
 	case "ready":
 		parts = append(parts, Waiting(t))
+	case "held":
+		parts = append(parts, holding(t, now))
 	case "running":
 		if a != nil && a.GetAgentName() != "" {
 			parts = append(parts, "on "+a.GetAgentName())

@@ -130,3 +130,20 @@ func Failing(tasks []*runv1.Task) bool {
 	}
 	return false
 }
+
+// Asking reports whether a run waits for people, and for nothing else.
+func Asking(tasks []*runv1.Task) bool {
+	waits := false
+	for _, t := range tasks {
+		switch t.GetState() {
+		case "ready", "running", "backoff", "expanding":
+			return false
+		case "held":
+			if t.GetHold().GetKind() != "approval" {
+				return false
+			}
+			waits = true
+		}
+	}
+	return waits
+}

@@ -2005,11 +2005,14 @@ func (x *GetRunValuesResponse) GetTasks() []*TaskValues {
 }
 
 type TaskValues struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Task          string                 `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
-	Attempt       uint32                 `protobuf:"varint,2,opt,name=attempt,proto3" json:"attempt,omitempty"`
-	Outputs       []*Value               `protobuf:"bytes,3,rep,name=outputs,proto3" json:"outputs,omitempty"`
-	Artifacts     []*Artifact            `protobuf:"bytes,4,rep,name=artifacts,proto3" json:"artifacts,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Task      string                 `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
+	Attempt   uint32                 `protobuf:"varint,2,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	Outputs   []*Value               `protobuf:"bytes,3,rep,name=outputs,proto3" json:"outputs,omitempty"`
+	Artifacts []*Artifact            `protobuf:"bytes,4,rep,name=artifacts,proto3" json:"artifacts,omitempty"`
+	// Set where a signal brought the outputs: they are sealed under its name, not
+	// under the task's.
+	Signal        string `protobuf:"bytes,10,opt,name=signal,proto3" json:"signal,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2070,6 +2073,13 @@ func (x *TaskValues) GetArtifacts() []*Artifact {
 		return x.Artifacts
 	}
 	return nil
+}
+
+func (x *TaskValues) GetSignal() string {
+	if x != nil {
+		return x.Signal
+	}
+	return ""
 }
 
 var File_signalbox_run_v1_run_proto protoreflect.FileDescriptor
@@ -2248,13 +2258,15 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"{\n" +
 	"\x14GetRunValuesResponse\x12/\n" +
 	"\x06params\x18\x01 \x03(\v2\x17.signalbox.run.v1.ValueR\x06params\x122\n" +
-	"\x05tasks\x18\x02 \x03(\v2\x1c.signalbox.run.v1.TaskValuesR\x05tasks\"\xa7\x01\n" +
+	"\x05tasks\x18\x02 \x03(\v2\x1c.signalbox.run.v1.TaskValuesR\x05tasks\"\xbf\x01\n" +
 	"\n" +
 	"TaskValues\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\rR\aattempt\x121\n" +
 	"\aoutputs\x18\x03 \x03(\v2\x17.signalbox.run.v1.ValueR\aoutputs\x128\n" +
-	"\tartifacts\x18\x04 \x03(\v2\x1a.signalbox.run.v1.ArtifactR\tartifacts2\x98\t\n" +
+	"\tartifacts\x18\x04 \x03(\v2\x1a.signalbox.run.v1.ArtifactR\tartifacts\x12\x16\n" +
+	"\x06signal\x18\n" +
+	" \x01(\tR\x06signal2\x98\t\n" +
 	"\n" +
 	"RunService\x12e\n" +
 	"\bStartRun\x12!.signalbox.run.v1.StartRunRequest\x1a\".signalbox.run.v1.StartRunResponse\"\x12\x92\x82\x19\x0e\n" +

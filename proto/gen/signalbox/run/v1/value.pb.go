@@ -225,7 +225,9 @@ type Body struct {
 	Decided     []*Value `protobuf:"bytes,5,rep,name=decided,proto3" json:"decided,omitempty"`
 	ItemDigests []byte   `protobuf:"bytes,6,opt,name=item_digests,json=itemDigests,proto3" json:"item_digests,omitempty"`
 	// Of a step that added tasks: what it gave them for their environment.
-	Planned       []*PlannedEnv `protobuf:"bytes,7,rep,name=planned,proto3" json:"planned,omitempty"`
+	Planned []*PlannedEnv `protobuf:"bytes,7,rep,name=planned,proto3" json:"planned,omitempty"`
+	// The signal that brought the outputs: they are sealed under its name.
+	Signal        string `protobuf:"bytes,8,opt,name=signal,proto3" json:"signal,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -307,6 +309,13 @@ func (x *Body) GetPlanned() []*PlannedEnv {
 		return x.Planned
 	}
 	return nil
+}
+
+func (x *Body) GetSignal() string {
+	if x != nil {
+		return x.Signal
+	}
+	return ""
 }
 
 type PlannedEnv struct {
@@ -424,7 +433,7 @@ const file_signalbox_run_v1_value_proto_rawDesc = "" +
 	"\n" +
 	"sealed_uri\x18\x03 \x01(\fR\tsealedUri\x12\x16\n" +
 	"\x06digest\x18\x04 \x01(\tR\x06digest\x12\x12\n" +
-	"\x04size\x18\x05 \x01(\x04R\x04size\"\xc1\x02\n" +
+	"\x04size\x18\x05 \x01(\x04R\x04size\"\xd9\x02\n" +
 	"\x04Body\x121\n" +
 	"\aoutputs\x18\x01 \x03(\v2\x17.signalbox.run.v1.ValueR\aoutputs\x128\n" +
 	"\tartifacts\x18\x02 \x03(\v2\x1a.signalbox.run.v1.ArtifactR\tartifacts\x12!\n" +
@@ -432,7 +441,8 @@ const file_signalbox_run_v1_value_proto_rawDesc = "" +
 	"\tlog_bytes\x18\x04 \x01(\x04R\blogBytes\x121\n" +
 	"\adecided\x18\x05 \x03(\v2\x17.signalbox.run.v1.ValueR\adecided\x12!\n" +
 	"\fitem_digests\x18\x06 \x01(\fR\vitemDigests\x126\n" +
-	"\aplanned\x18\a \x03(\v2\x1c.signalbox.run.v1.PlannedEnvR\aplanned\"G\n" +
+	"\aplanned\x18\a \x03(\v2\x1c.signalbox.run.v1.PlannedEnvR\aplanned\x12\x16\n" +
+	"\x06signal\x18\b \x01(\tR\x06signal\"G\n" +
 	"\n" +
 	"PlannedEnv\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12)\n" +

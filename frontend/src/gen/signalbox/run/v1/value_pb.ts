@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file signalbox/run/v1/value.proto.
  */
 export const file_signalbox_run_v1_value: GenFile = /*@__PURE__*/
-  fileDesc("ChxzaWduYWxib3gvcnVuL3YxL3ZhbHVlLnByb3RvEhBzaWduYWxib3gucnVuLnYxImMKBVZhbHVlEgwKBG5hbWUYASABKAkSDAoEdHlwZRgCIAEoCRITCglvcGVuX2pzb24YAyABKAxIABIQCgZzZWFsZWQYBCABKAxIABIMCgRzaXplGAUgASgNQgkKB2NvbnRlbnQiWAoIQXJ0aWZhY3QSDAoEbmFtZRgBIAEoCRIMCgR0eXBlGAIgASgJEhIKCnNlYWxlZF91cmkYAyABKAwSDgoGZGlnZXN0GAQgASgJEgwKBHNpemUYBSABKAQi9wEKBEJvZHkSKAoHb3V0cHV0cxgBIAMoCzIXLnNpZ25hbGJveC5ydW4udjEuVmFsdWUSLQoJYXJ0aWZhY3RzGAIgAygLMhouc2lnbmFsYm94LnJ1bi52MS5BcnRpZmFjdBIUCgxzZWFsZWRfZXJyb3IYAyABKAwSEQoJbG9nX2J5dGVzGAQgASgEEigKB2RlY2lkZWQYBSADKAsyFy5zaWduYWxib3gucnVuLnYxLlZhbHVlEhQKDGl0ZW1fZGlnZXN0cxgGIAEoDBItCgdwbGFubmVkGAcgAygLMhwuc2lnbmFsYm94LnJ1bi52MS5QbGFubmVkRW52Ij4KClBsYW5uZWRFbnYSCgoCaWQYASABKAkSJAoDZW52GAIgAygLMhcuc2lnbmFsYm94LnJ1bi52MS5WYWx1ZSIxCgZQYXJhbXMSJwoGdmFsdWVzGAEgAygLMhcuc2lnbmFsYm94LnJ1bi52MS5WYWx1ZWIGcHJvdG8z");
+  fileDesc("ChxzaWduYWxib3gvcnVuL3YxL3ZhbHVlLnByb3RvEhBzaWduYWxib3gucnVuLnYxImMKBVZhbHVlEgwKBG5hbWUYASABKAkSDAoEdHlwZRgCIAEoCRITCglvcGVuX2pzb24YAyABKAxIABIQCgZzZWFsZWQYBCABKAxIABIMCgRzaXplGAUgASgNQgkKB2NvbnRlbnQiWAoIQXJ0aWZhY3QSDAoEbmFtZRgBIAEoCRIMCgR0eXBlGAIgASgJEhIKCnNlYWxlZF91cmkYAyABKAwSDgoGZGlnZXN0GAQgASgJEgwKBHNpemUYBSABKAQihwIKBEJvZHkSKAoHb3V0cHV0cxgBIAMoCzIXLnNpZ25hbGJveC5ydW4udjEuVmFsdWUSLQoJYXJ0aWZhY3RzGAIgAygLMhouc2lnbmFsYm94LnJ1bi52MS5BcnRpZmFjdBIUCgxzZWFsZWRfZXJyb3IYAyABKAwSEQoJbG9nX2J5dGVzGAQgASgEEigKB2RlY2lkZWQYBSADKAsyFy5zaWduYWxib3gucnVuLnYxLlZhbHVlEhQKDGl0ZW1fZGlnZXN0cxgGIAEoDBItCgdwbGFubmVkGAcgAygLMhwuc2lnbmFsYm94LnJ1bi52MS5QbGFubmVkRW52Eg4KBnNpZ25hbBgIIAEoCSI+CgpQbGFubmVkRW52EgoKAmlkGAEgASgJEiQKA2VudhgCIAMoCzIXLnNpZ25hbGJveC5ydW4udjEuVmFsdWUiMQoGUGFyYW1zEicKBnZhbHVlcxgBIAMoCzIXLnNpZ25hbGJveC5ydW4udjEuVmFsdWViBnByb3RvMw");
 
 /**
  * Value is a small typed input or output: in the open where it was declared
@@ -156,6 +156,13 @@ export type Body = Message<"signalbox.run.v1.Body"> & {
    * @generated from field: repeated signalbox.run.v1.PlannedEnv planned = 7;
    */
   planned: PlannedEnv[];
+
+  /**
+   * The signal that brought the outputs: they are sealed under its name.
+   *
+   * @generated from field: string signal = 8;
+   */
+  signal: string;
 };
 
 /**

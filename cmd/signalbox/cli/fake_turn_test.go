@@ -1,0 +1,41 @@
+package cli_test
+
+import (
+	"context"
+	"time"
+
+	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
+)
+
+func (f *fake) PauseRun(_ context.Context, req *runv1.PauseRunRequest) (*runv1.PauseRunResponse, error) {
+	r := f.theRun()
+	r.State = "paused"
+	if req.GetSuspend() {
+		r.Reason = "suspended"
+	}
+	return &runv1.PauseRunResponse{Run: r}, nil
+}
+
+func (f *fake) ResumeRun(context.Context, *runv1.ResumeRunRequest) (*runv1.ResumeRunResponse, error) {
+	return &runv1.ResumeRunResponse{Run: f.theRun()}, nil
+}
+
+func (f *fake) SignalRun(context.Context, *runv1.SignalRunRequest) (*runv1.SignalRunResponse, error) {
+	return &runv1.SignalRunResponse{Run: f.theRun()}, nil
+}
+
+func (f *fake) ListApprovals(context.Context, *runv1.ListApprovalsRequest) (*runv1.ListApprovalsResponse, error) {
+	one := func(task, denied string) *runv1.Approval {
+		return &runv1.Approval{
+			RunId: run12, Pipeline: "train", Number: 12, Task: task, Requester: "ada@example.com", Since: before(2 * time.Hour),
+			Required: 2, Approved: 1, By: []string{"role:admin"}, Denied: denied,
+		}
+	}
+	return &runv1.ListApprovalsResponse{
+		Approvals: []*runv1.Approval{one("sign-off", ""), one("deploy", "FOUR_EYES"), one("spend", "NOT_AN_APPROVER")}, NextPageToken: "more",
+	}, nil
+}
+
+func (f *fake) DecideApproval(context.Context, *runv1.DecideApprovalRequest) (*runv1.DecideApprovalResponse, error) {
+	return &runv1.DecideApprovalResponse{Run: f.theRun()}, nil
+}
