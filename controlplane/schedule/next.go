@@ -31,6 +31,9 @@ func (c *Cron) nextElapsed(after, until time.Time) (time.Time, bool) {
 	t := after.Truncate(time.Second).Add(time.Second)
 	for !t.After(until) {
 		_, end := t.ZoneBounds()
+		if !end.IsZero() && !end.After(t) {
+			end = t.Add(time.Hour) // at the end of a leap year time.Time errs
+		}
 		wall := wallOf(t)
 		found, ok := c.nextWall(wall, wall.Add(until.Sub(t)))
 		if !ok && end.IsZero() {
@@ -39,7 +42,7 @@ func (c *Cron) nextElapsed(after, until time.Time) (time.Time, bool) {
 		if candidate := t.Add(found.Sub(wall)); ok && (end.IsZero() || candidate.Before(end)) {
 			return candidate, !candidate.After(until)
 		}
-		t = end
+		t = end.In(t.Location())
 	}
 	return time.Time{}, false
 }

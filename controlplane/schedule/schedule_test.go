@@ -94,6 +94,12 @@ func TestNext(t *testing.T) {
 		{"the second Monday", plan.Schedule{Cron: "0 0 * * MON#2"}, "2026-01-01T00:00:00Z", []string{"2026-01-12T00:00:00Z", "2026-02-09T00:00:00Z"}},
 		{"the last Friday", plan.Schedule{Cron: "0 0 * * 5L"}, "2026-01-01T00:00:00Z", []string{"2026-01-30T00:00:00Z", "2026-02-27T00:00:00Z"}},
 		{"leap years over a century", plan.Schedule{Cron: "0 0 29 2 *"}, "2096-03-01T00:00:00Z", []string{"2104-02-29T00:00:00Z"}},
+		{
+			"the end of a leap year",
+			plan.Schedule{Cron: "@hourly", Timezone: berlin},
+			"2040-12-31T22:30:00Z",
+			[]string{"2041-01-01T00:00:00+01:00", "2041-01-01T01:00:00+01:00"},
+		},
 		{"an interval", plan.Schedule{Every: 5_400_000}, "2026-01-01T00:10:00Z", []string{"2026-01-01T01:30:00Z", "2026-01-01T03:00:00Z"}},
 		{
 			"an interval from its anchor",
