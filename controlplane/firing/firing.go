@@ -14,8 +14,8 @@
 //  3. The run is noted (started). A crash before that leaves the fire starting:
 //     the next look, of any replica, starts it again and gets the same run.
 //
-// A start that is refused for good, since the pipeline is paused or the params
-// do not fit the deployed version any more, is recorded as that (refused): the
+// A start that is refused for good, since no version is deployed or the params
+// do not fit the deployed one any more, is recorded as that (refused): the
 // schedule goes on, and what was missed can be seen.
 package firing
 

@@ -159,7 +159,12 @@ func TestRefusals(t *testing.T) {
 	b.exec(`UPDATE pipeline SET paused = true`, nil)
 	b.hourly("four", 1, func(*plan.Schedule) {})
 	b.look(f)
-	require.Contains(t, one[string](b, `SELECT string_agg(reason, ' ') FROM schedule_fire`), "PIPELINE_PAUSED: ")
+	require.Equal(t, "S", b.fires("four"), "its run waits for the pipeline")
+	b.exec(`UPDATE pipeline SET paused = false, deployed = NULL`, nil)
+	b.hourly("five", 1, func(*plan.Schedule) {})
+	b.look(f)
+	require.Equal(t, "R", b.fires("five"))
+	require.Contains(t, one[string](b, `SELECT string_agg(reason, ' ') FROM schedule_fire`), "VERSION_NOT_DEPLOYED: ")
 }
 
 // A schedule that no look can serve does not keep the others from theirs.
