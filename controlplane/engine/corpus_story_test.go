@@ -94,5 +94,60 @@ func toldRecordings(t *testing.T) map[string]*world {
 		}
 		s.ends(2, engine.OutcomeCanceled)
 	})
+	life("paused", tasks(task("a"), waiting("b", 3000), signaled("c", "data"), approval("d", plan.Approve{}), approval("e", plan.Approve{})),
+		func(s *story) {
+			s.start()
+			s.pause()
+			s.resume()
+			s.grant(0)
+			s.suspend()
+			s.ends(0, engine.OutcomeSuspended)
+			s.grants[grantKey{1, 0}]--
+			s.resume()
+			s.ends(0, engine.OutcomeSucceeded)
+			s.now = s.now.Add(time.Hour)
+			s.over(1)
+			s.signal("data", "1")
+			s.vote(3, "usr_b", false)
+			s.vote(4, "usr_b", true)
+		})
+	life("dropped", tasks(task("a"), handler("tidy", plan.ExitAlways)), func(s *story) {
+		s.must(engine.Queue{Now: s.now, Actor: "usr_a", Reason: engine.HoldConcurrency})
+		s.must(engine.Drop{Now: s.now, Reason: "a newer run waits in its place"})
+	})
+	mapped := task("m")
+	mapped.ForEach = &plan.ForEach{Items: "${{ params.items }}", MaxParallel: 2}
+	life("mapped", tasks(mapped, task("after", 0)), func(s *story) {
+		s.start()
+		s.answer(0, 3)
+		for len(s.ready) > 0 {
+			task := sortedKeys(s.ready)[0]
+			s.grant(task)
+			s.must(s.report(task, engine.OutcomeSucceeded, 0))
+		}
+		require.True(t, s.s.Run.Terminal())
+	})
+	life("mapped-canceled", tasks(mapped, task("after", 0)), func(s *story) {
+		s.start()
+		s.answer(0, 5)
+		task := sortedKeys(s.ready)[0]
+		s.grant(task)
+		s.must(engine.Cancel{Now: s.now, Live: s.live()})
+		s.must(s.report(task, engine.OutcomeCanceled, 0))
+	})
+	first := tell(t, steps(task("a"), task("b", 0)))
+	first.start()
+	first.ends(0, engine.OutcomeSucceeded)
+	first.ends(1, engine.OutcomeFailed)
+	w, _ := resumed(t, first.world, steps(task("a"), task("b", 0)), nil, nil)
+	out["resumed"] = w
 	return out
+}
+
+// answer is an agent's word on how many items there are.
+func (s *story) answer(task int32, count int) {
+	s.grant(task)
+	r := s.report(task, engine.OutcomeSucceeded, 0)
+	r.Answer = &engine.Answer{Yes: true, Count: count}
+	s.must(r)
 }
