@@ -78,6 +78,11 @@ func (b *batch) applyStart(w *runWork, r *request, c StartRun) error {
 		w.info.deadline = b.now.Add(millis(p.Deadline))
 	}
 	w.start = r
+	if c.Seed != nil {
+		if err := b.decideAs(w, engine.Sow{Now: b.now, Actor: clean(c.Actor), Seed: c.Seed}, nil); err != nil {
+			return err
+		}
+	}
 	if err := b.come(w, c.At, clean(c.Actor)); err != nil {
 		w.start, w.run = nil, nil
 		return err

@@ -40,6 +40,8 @@ type StartRun struct {
 	// run before, by whether that one still goes on.
 	IfRunning IfRunning
 	IfDone    IfDone
+	// Seed is what the run takes over from another one; nil for nothing.
+	Seed *engine.Seed
 }
 
 // IfRunning is what becomes of a start whose key has a run that goes on.

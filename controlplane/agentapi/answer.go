@@ -12,7 +12,7 @@ func answerOf(a *agentv1.Answer) *engine.Answer {
 	if a == nil {
 		return nil
 	}
-	out := &engine.Answer{Yes: a.GetYes(), Count: int(a.GetCount())}
+	out := &engine.Answer{Yes: a.GetYes(), Count: int(a.GetCount()), Digests: a.GetDigests()}
 	if a.GetUntil() != nil {
 		out.Until = a.GetUntil().AsTime()
 	}

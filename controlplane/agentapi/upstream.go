@@ -169,21 +169,13 @@ func (u *upstream) page(ctx context.Context, tx pgx.Tx, org, run id.UUID, first 
 	if to < len(all) {
 		token = strconv.Itoa(to)
 	}
-	seqs := make([]int64, 0, to-from)
-	for _, l := range all[from:to] {
-		seqs = append(seqs, u.s.Tasks[l.task].EndSeq)
-	}
-	bodies, err := journal.BodiesAt(ctx, tx, org, run, seqs)
+	bodies, err := u.bodies(ctx, tx, org, run, all[from:to])
 	if err != nil {
 		return nil, "", err
 	}
-	byTask := make(map[int32]*journal.Body, len(bodies))
-	for i := range bodies {
-		byTask[bodies[i].Task] = &bodies[i]
-	}
 	out := make([]*agentv1.InputTask, 0, to-from)
 	for _, l := range all[from:to] {
-		in, err := u.input(l, byTask[l.task])
+		in, err := u.input(l, bodies[l.task])
 		if err != nil {
 			return nil, "", err
 		}
@@ -192,6 +184,40 @@ func (u *upstream) page(ctx context.Context, tx pgx.Tx, org, run id.UUID, first 
 		}
 	}
 	return out, token, nil
+}
+
+// bodies reads what tasks left, by task: here, or in the runs from which they
+// were taken over.
+func (u *upstream) bodies(ctx context.Context, tx pgx.Tx, org, run id.UUID, lefts []*left) (map[int32]*journal.Body, error) {
+	type entry struct {
+		run id.UUID
+		seq int64
+	}
+	wanted := map[entry][]int32{}
+	seqs := map[id.UUID][]int64{}
+	for _, l := range lefts {
+		e := entry{run, u.s.Tasks[l.task].EndSeq}
+		if o, taken := u.s.Origins[l.task]; taken && u.s.Tasks[l.task].State == engine.TaskReused {
+			e = entry{u.s.Seed.Runs[o.Run], o.Seq}
+		}
+		if wanted[e] == nil {
+			seqs[e.run] = append(seqs[e.run], e.seq)
+		}
+		wanted[e] = append(wanted[e], l.task)
+	}
+	out := make(map[int32]*journal.Body, len(lefts))
+	for of, list := range seqs {
+		bodies, err := journal.BodiesAt(ctx, tx, org, of, list)
+		if err != nil {
+			return nil, err
+		}
+		for i := range bodies {
+			for _, task := range wanted[entry{of, bodies[i].Seq}] {
+				out[task] = &bodies[i]
+			}
+		}
+	}
+	return out, nil
 }
 
 // input is what one upstream task left, as far as it is read; nil for a task

@@ -15,6 +15,7 @@ import (
 	"github.com/signalboxhq/signalbox/controlplane/actor"
 	"github.com/signalboxhq/signalbox/controlplane/advance"
 	"github.com/signalboxhq/signalbox/controlplane/concurrency"
+	"github.com/signalboxhq/signalbox/controlplane/engine"
 	"github.com/signalboxhq/signalbox/controlplane/rundb"
 	"github.com/signalboxhq/signalbox/internal/fault"
 	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
@@ -24,6 +25,14 @@ import (
 
 // start judges a start and hands it to the group commit.
 func (h *Handler) start(ctx context.Context, by caller.Caller, req *runv1.StartRunRequest) (advance.Started, error) {
+	return h.startFrom(ctx, by, req, nil)
+}
+
+// startFrom starts a run that takes over what sow says, once its version is
+// known.
+func (h *Handler) startFrom(ctx context.Context, by caller.Caller, req *runv1.StartRunRequest,
+	sow func(*rundb.Target) (*engine.Seed, error),
+) (advance.Started, error) {
 	if !by.OrgState.StartsRuns() {
 		return advance.Started{}, errRestricted
 	}
@@ -53,6 +62,12 @@ func (h *Handler) start(ctx context.Context, by caller.Caller, req *runv1.StartR
 	if p := req.GetPriority(); p < -maxPriority || p > maxPriority {
 		return advance.Started{}, fault.Invalid(rundb.ReasonInvalid, "priority must lie between -%d and %[1]d", maxPriority)
 	}
+	var seed *engine.Seed
+	if sow != nil {
+		if seed, err = sow(&target); err != nil {
+			return advance.Started{}, err
+		}
+	}
 	params, err := checkParams(target.Graph.Plan.Params, target.SealingKID, req.GetParams())
 	if err != nil {
 		return advance.Started{}, err
@@ -76,7 +91,7 @@ func (h *Handler) start(ctx context.Context, by caller.Caller, req *runv1.StartR
 	return h.advancer.StartRun(ctx, advance.StartRun{
 		Org: by.OrgID, Workspace: by.WorkspaceID, Pipeline: target.Pipeline, Digest: target.Digest,
 		Key: req.GetIdempotencyKey(), Fingerprint: asks, Params: encoded, LabelSet: set, Labels: labels,
-		Priority: req.GetPriority(), Cause: actor.Cause(by), Actor: actor.Text(by),
+		Priority: req.GetPriority(), Cause: actor.Cause(by), Actor: actor.Text(by), Seed: seed,
 		Line: line, At: startAt(req), IfRunning: advance.IfRunning(req.GetIfRunning()), IfDone: advance.IfDone(req.GetIfDone()),
 	})
 }

@@ -2082,6 +2082,357 @@ func (x *TaskValues) GetSignal() string {
 	return ""
 }
 
+type RestartRunRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The id of the run to take over from; it may still run.
+	RunId string `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	// A digest; empty means the version that is deployed now.
+	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	// A task that runs again in any case, with all that lies behind it.
+	FromTask string `protobuf:"bytes,3,opt,name=from_task,json=fromTask,proto3" json:"from_task,omitempty"`
+	// Params that differ from the run's; who reads one of them runs again.
+	Params []*Value `protobuf:"bytes,4,rep,name=params,proto3" json:"params,omitempty"`
+	// Take over tasks although their spec has changed.
+	Trust bool `protobuf:"varint,5,opt,name=trust,proto3" json:"trust,omitempty"`
+	// Only say what would be taken over.
+	DryRun         bool   `protobuf:"varint,6,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	IdempotencyKey string `protobuf:"bytes,7,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
+	Priority       int32  `protobuf:"varint,8,opt,name=priority,proto3" json:"priority,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *RestartRunRequest) Reset() {
+	*x = RestartRunRequest{}
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RestartRunRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RestartRunRequest) ProtoMessage() {}
+
+func (x *RestartRunRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RestartRunRequest.ProtoReflect.Descriptor instead.
+func (*RestartRunRequest) Descriptor() ([]byte, []int) {
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *RestartRunRequest) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *RestartRunRequest) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *RestartRunRequest) GetFromTask() string {
+	if x != nil {
+		return x.FromTask
+	}
+	return ""
+}
+
+func (x *RestartRunRequest) GetParams() []*Value {
+	if x != nil {
+		return x.Params
+	}
+	return nil
+}
+
+func (x *RestartRunRequest) GetTrust() bool {
+	if x != nil {
+		return x.Trust
+	}
+	return false
+}
+
+func (x *RestartRunRequest) GetDryRun() bool {
+	if x != nil {
+		return x.DryRun
+	}
+	return false
+}
+
+func (x *RestartRunRequest) GetIdempotencyKey() string {
+	if x != nil {
+		return x.IdempotencyKey
+	}
+	return ""
+}
+
+func (x *RestartRunRequest) GetPriority() int32 {
+	if x != nil {
+		return x.Priority
+	}
+	return 0
+}
+
+type RestartRunResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Not set for a dry run.
+	Run           *Run        `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
+	Created       bool        `protobuf:"varint,2,opt,name=created,proto3" json:"created,omitempty"`
+	Tasks         []*KeptTask `protobuf:"bytes,3,rep,name=tasks,proto3" json:"tasks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RestartRunResponse) Reset() {
+	*x = RestartRunResponse{}
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RestartRunResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RestartRunResponse) ProtoMessage() {}
+
+func (x *RestartRunResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RestartRunResponse.ProtoReflect.Descriptor instead.
+func (*RestartRunResponse) Descriptor() ([]byte, []int) {
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *RestartRunResponse) GetRun() *Run {
+	if x != nil {
+		return x.Run
+	}
+	return nil
+}
+
+func (x *RestartRunResponse) GetCreated() bool {
+	if x != nil {
+		return x.Created
+	}
+	return false
+}
+
+func (x *RestartRunResponse) GetTasks() []*KeptTask {
+	if x != nil {
+		return x.Tasks
+	}
+	return nil
+}
+
+// KeptTask says whether a task is taken over.
+type KeptTask struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Task   string                 `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
+	Reused bool                   `protobuf:"varint,2,opt,name=reused,proto3" json:"reused,omitempty"`
+	// Of a map or loop: how many items may be taken over.
+	Items uint32 `protobuf:"varint,3,opt,name=items,proto3" json:"items,omitempty"`
+	// Why it runs: "spec changed", "downstream of prepare".
+	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeptTask) Reset() {
+	*x = KeptTask{}
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeptTask) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeptTask) ProtoMessage() {}
+
+func (x *KeptTask) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeptTask.ProtoReflect.Descriptor instead.
+func (*KeptTask) Descriptor() ([]byte, []int) {
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *KeptTask) GetTask() string {
+	if x != nil {
+		return x.Task
+	}
+	return ""
+}
+
+func (x *KeptTask) GetReused() bool {
+	if x != nil {
+		return x.Reused
+	}
+	return false
+}
+
+func (x *KeptTask) GetItems() uint32 {
+	if x != nil {
+		return x.Items
+	}
+	return 0
+}
+
+func (x *KeptTask) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+type TestTaskRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	RunId string                 `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	// A task of the pipeline itself.
+	Task           string `protobuf:"bytes,2,opt,name=task,proto3" json:"task,omitempty"`
+	IdempotencyKey string `protobuf:"bytes,3,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *TestTaskRequest) Reset() {
+	*x = TestTaskRequest{}
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TestTaskRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TestTaskRequest) ProtoMessage() {}
+
+func (x *TestTaskRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TestTaskRequest.ProtoReflect.Descriptor instead.
+func (*TestTaskRequest) Descriptor() ([]byte, []int) {
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *TestTaskRequest) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *TestTaskRequest) GetTask() string {
+	if x != nil {
+		return x.Task
+	}
+	return ""
+}
+
+func (x *TestTaskRequest) GetIdempotencyKey() string {
+	if x != nil {
+		return x.IdempotencyKey
+	}
+	return ""
+}
+
+type TestTaskResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Run           *Run                   `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
+	Created       bool                   `protobuf:"varint,2,opt,name=created,proto3" json:"created,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TestTaskResponse) Reset() {
+	*x = TestTaskResponse{}
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TestTaskResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TestTaskResponse) ProtoMessage() {}
+
+func (x *TestTaskResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TestTaskResponse.ProtoReflect.Descriptor instead.
+func (*TestTaskResponse) Descriptor() ([]byte, []int) {
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *TestTaskResponse) GetRun() *Run {
+	if x != nil {
+		return x.Run
+	}
+	return nil
+}
+
+func (x *TestTaskResponse) GetCreated() bool {
+	if x != nil {
+		return x.Created
+	}
+	return false
+}
+
 var File_signalbox_run_v1_run_proto protoreflect.FileDescriptor
 
 const file_signalbox_run_v1_run_proto_rawDesc = "" +
@@ -2266,7 +2617,33 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\aoutputs\x18\x03 \x03(\v2\x17.signalbox.run.v1.ValueR\aoutputs\x128\n" +
 	"\tartifacts\x18\x04 \x03(\v2\x1a.signalbox.run.v1.ArtifactR\tartifacts\x12\x16\n" +
 	"\x06signal\x18\n" +
-	" \x01(\tR\x06signal2\x98\t\n" +
+	" \x01(\tR\x06signal\"\x86\x02\n" +
+	"\x11RestartRunRequest\x12\x15\n" +
+	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\tR\aversion\x12\x1b\n" +
+	"\tfrom_task\x18\x03 \x01(\tR\bfromTask\x12/\n" +
+	"\x06params\x18\x04 \x03(\v2\x17.signalbox.run.v1.ValueR\x06params\x12\x14\n" +
+	"\x05trust\x18\x05 \x01(\bR\x05trust\x12\x17\n" +
+	"\adry_run\x18\x06 \x01(\bR\x06dryRun\x12'\n" +
+	"\x0fidempotency_key\x18\a \x01(\tR\x0eidempotencyKey\x12\x1a\n" +
+	"\bpriority\x18\b \x01(\x05R\bpriority\"\x89\x01\n" +
+	"\x12RestartRunResponse\x12'\n" +
+	"\x03run\x18\x01 \x01(\v2\x15.signalbox.run.v1.RunR\x03run\x12\x18\n" +
+	"\acreated\x18\x02 \x01(\bR\acreated\x120\n" +
+	"\x05tasks\x18\x03 \x03(\v2\x1a.signalbox.run.v1.KeptTaskR\x05tasks\"d\n" +
+	"\bKeptTask\x12\x12\n" +
+	"\x04task\x18\x01 \x01(\tR\x04task\x12\x16\n" +
+	"\x06reused\x18\x02 \x01(\bR\x06reused\x12\x14\n" +
+	"\x05items\x18\x03 \x01(\rR\x05items\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\"e\n" +
+	"\x0fTestTaskRequest\x12\x15\n" +
+	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x12\n" +
+	"\x04task\x18\x02 \x01(\tR\x04task\x12'\n" +
+	"\x0fidempotency_key\x18\x03 \x01(\tR\x0eidempotencyKey\"U\n" +
+	"\x10TestTaskResponse\x12'\n" +
+	"\x03run\x18\x01 \x01(\v2\x15.signalbox.run.v1.RunR\x03run\x12\x18\n" +
+	"\acreated\x18\x02 \x01(\bR\acreated2\xec\n" +
+	"\n" +
 	"\n" +
 	"RunService\x12e\n" +
 	"\bStartRun\x12!.signalbox.run.v1.StartRunRequest\x1a\".signalbox.run.v1.StartRunResponse\"\x12\x92\x82\x19\x0e\n" +
@@ -2282,6 +2659,13 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\n" +
 	"runs.write\x10\x02\x12e\n" +
 	"\bRetryRun\x12!.signalbox.run.v1.RetryRunRequest\x1a\".signalbox.run.v1.RetryRunResponse\"\x12\x92\x82\x19\x0e\n" +
+	"\n" +
+	"runs.write\x10\x02\x12k\n" +
+	"\n" +
+	"RestartRun\x12#.signalbox.run.v1.RestartRunRequest\x1a$.signalbox.run.v1.RestartRunResponse\"\x12\x92\x82\x19\x0e\n" +
+	"\n" +
+	"runs.write\x10\x02\x12e\n" +
+	"\bTestTask\x12!.signalbox.run.v1.TestTaskRequest\x1a\".signalbox.run.v1.TestTaskResponse\"\x12\x92\x82\x19\x0e\n" +
 	"\n" +
 	"runs.write\x10\x02\x12e\n" +
 	"\bPauseRun\x12!.signalbox.run.v1.PauseRunRequest\x1a\".signalbox.run.v1.PauseRunResponse\"\x12\x92\x82\x19\x0e\n" +
@@ -2313,7 +2697,7 @@ func file_signalbox_run_v1_run_proto_rawDescGZIP() []byte {
 	return file_signalbox_run_v1_run_proto_rawDescData
 }
 
-var file_signalbox_run_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
+var file_signalbox_run_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_signalbox_run_v1_run_proto_goTypes = []any{
 	(*Run)(nil),                   // 0: signalbox.run.v1.Run
 	(*Waiting)(nil),               // 1: signalbox.run.v1.Waiting
@@ -2344,41 +2728,46 @@ var file_signalbox_run_v1_run_proto_goTypes = []any{
 	(*GetRunValuesRequest)(nil),   // 26: signalbox.run.v1.GetRunValuesRequest
 	(*GetRunValuesResponse)(nil),  // 27: signalbox.run.v1.GetRunValuesResponse
 	(*TaskValues)(nil),            // 28: signalbox.run.v1.TaskValues
-	nil,                           // 29: signalbox.run.v1.Run.LabelsEntry
-	nil,                           // 30: signalbox.run.v1.StartRunRequest.LabelsEntry
-	(*timestamppb.Timestamp)(nil), // 31: google.protobuf.Timestamp
-	(*Value)(nil),                 // 32: signalbox.run.v1.Value
-	(*Artifact)(nil),              // 33: signalbox.run.v1.Artifact
+	(*RestartRunRequest)(nil),     // 29: signalbox.run.v1.RestartRunRequest
+	(*RestartRunResponse)(nil),    // 30: signalbox.run.v1.RestartRunResponse
+	(*KeptTask)(nil),              // 31: signalbox.run.v1.KeptTask
+	(*TestTaskRequest)(nil),       // 32: signalbox.run.v1.TestTaskRequest
+	(*TestTaskResponse)(nil),      // 33: signalbox.run.v1.TestTaskResponse
+	nil,                           // 34: signalbox.run.v1.Run.LabelsEntry
+	nil,                           // 35: signalbox.run.v1.StartRunRequest.LabelsEntry
+	(*timestamppb.Timestamp)(nil), // 36: google.protobuf.Timestamp
+	(*Value)(nil),                 // 37: signalbox.run.v1.Value
+	(*Artifact)(nil),              // 38: signalbox.run.v1.Artifact
 }
 var file_signalbox_run_v1_run_proto_depIdxs = []int32{
-	29, // 0: signalbox.run.v1.Run.labels:type_name -> signalbox.run.v1.Run.LabelsEntry
-	31, // 1: signalbox.run.v1.Run.created_at:type_name -> google.protobuf.Timestamp
-	31, // 2: signalbox.run.v1.Run.started_at:type_name -> google.protobuf.Timestamp
-	31, // 3: signalbox.run.v1.Run.finished_at:type_name -> google.protobuf.Timestamp
-	31, // 4: signalbox.run.v1.Run.nominal:type_name -> google.protobuf.Timestamp
-	31, // 5: signalbox.run.v1.Run.interval_start:type_name -> google.protobuf.Timestamp
-	31, // 6: signalbox.run.v1.Run.interval_end:type_name -> google.protobuf.Timestamp
+	34, // 0: signalbox.run.v1.Run.labels:type_name -> signalbox.run.v1.Run.LabelsEntry
+	36, // 1: signalbox.run.v1.Run.created_at:type_name -> google.protobuf.Timestamp
+	36, // 2: signalbox.run.v1.Run.started_at:type_name -> google.protobuf.Timestamp
+	36, // 3: signalbox.run.v1.Run.finished_at:type_name -> google.protobuf.Timestamp
+	36, // 4: signalbox.run.v1.Run.nominal:type_name -> google.protobuf.Timestamp
+	36, // 5: signalbox.run.v1.Run.interval_start:type_name -> google.protobuf.Timestamp
+	36, // 6: signalbox.run.v1.Run.interval_end:type_name -> google.protobuf.Timestamp
 	1,  // 7: signalbox.run.v1.Run.waiting:type_name -> signalbox.run.v1.Waiting
-	31, // 8: signalbox.run.v1.Waiting.start_at:type_name -> google.protobuf.Timestamp
+	36, // 8: signalbox.run.v1.Waiting.start_at:type_name -> google.protobuf.Timestamp
 	5,  // 9: signalbox.run.v1.Task.attempts:type_name -> signalbox.run.v1.Attempt
-	31, // 10: signalbox.run.v1.Task.retry_at:type_name -> google.protobuf.Timestamp
+	36, // 10: signalbox.run.v1.Task.retry_at:type_name -> google.protobuf.Timestamp
 	3,  // 11: signalbox.run.v1.Task.hold:type_name -> signalbox.run.v1.Hold
-	31, // 12: signalbox.run.v1.Hold.since:type_name -> google.protobuf.Timestamp
-	31, // 13: signalbox.run.v1.Hold.until:type_name -> google.protobuf.Timestamp
+	36, // 12: signalbox.run.v1.Hold.since:type_name -> google.protobuf.Timestamp
+	36, // 13: signalbox.run.v1.Hold.until:type_name -> google.protobuf.Timestamp
 	4,  // 14: signalbox.run.v1.Hold.votes:type_name -> signalbox.run.v1.Vote
-	31, // 15: signalbox.run.v1.Vote.at:type_name -> google.protobuf.Timestamp
-	31, // 16: signalbox.run.v1.Attempt.ready_at:type_name -> google.protobuf.Timestamp
-	31, // 17: signalbox.run.v1.Attempt.granted_at:type_name -> google.protobuf.Timestamp
-	31, // 18: signalbox.run.v1.Attempt.started_at:type_name -> google.protobuf.Timestamp
-	31, // 19: signalbox.run.v1.Attempt.finished_at:type_name -> google.protobuf.Timestamp
-	32, // 20: signalbox.run.v1.StartRunRequest.params:type_name -> signalbox.run.v1.Value
-	30, // 21: signalbox.run.v1.StartRunRequest.labels:type_name -> signalbox.run.v1.StartRunRequest.LabelsEntry
-	31, // 22: signalbox.run.v1.StartRunRequest.start_at:type_name -> google.protobuf.Timestamp
+	36, // 15: signalbox.run.v1.Vote.at:type_name -> google.protobuf.Timestamp
+	36, // 16: signalbox.run.v1.Attempt.ready_at:type_name -> google.protobuf.Timestamp
+	36, // 17: signalbox.run.v1.Attempt.granted_at:type_name -> google.protobuf.Timestamp
+	36, // 18: signalbox.run.v1.Attempt.started_at:type_name -> google.protobuf.Timestamp
+	36, // 19: signalbox.run.v1.Attempt.finished_at:type_name -> google.protobuf.Timestamp
+	37, // 20: signalbox.run.v1.StartRunRequest.params:type_name -> signalbox.run.v1.Value
+	35, // 21: signalbox.run.v1.StartRunRequest.labels:type_name -> signalbox.run.v1.StartRunRequest.LabelsEntry
+	36, // 22: signalbox.run.v1.StartRunRequest.start_at:type_name -> google.protobuf.Timestamp
 	0,  // 23: signalbox.run.v1.StartRunResponse.run:type_name -> signalbox.run.v1.Run
 	0,  // 24: signalbox.run.v1.GetRunResponse.run:type_name -> signalbox.run.v1.Run
 	2,  // 25: signalbox.run.v1.GetRunResponse.tasks:type_name -> signalbox.run.v1.Task
-	31, // 26: signalbox.run.v1.ListRunsRequest.since:type_name -> google.protobuf.Timestamp
-	31, // 27: signalbox.run.v1.ListRunsRequest.until:type_name -> google.protobuf.Timestamp
+	36, // 26: signalbox.run.v1.ListRunsRequest.since:type_name -> google.protobuf.Timestamp
+	36, // 27: signalbox.run.v1.ListRunsRequest.until:type_name -> google.protobuf.Timestamp
 	0,  // 28: signalbox.run.v1.ListRunsResponse.runs:type_name -> signalbox.run.v1.Run
 	0,  // 29: signalbox.run.v1.WatchRunResponse.run:type_name -> signalbox.run.v1.Run
 	2,  // 30: signalbox.run.v1.WatchRunResponse.tasks:type_name -> signalbox.run.v1.Task
@@ -2386,40 +2775,48 @@ var file_signalbox_run_v1_run_proto_depIdxs = []int32{
 	0,  // 32: signalbox.run.v1.RetryRunResponse.run:type_name -> signalbox.run.v1.Run
 	0,  // 33: signalbox.run.v1.PauseRunResponse.run:type_name -> signalbox.run.v1.Run
 	0,  // 34: signalbox.run.v1.ResumeRunResponse.run:type_name -> signalbox.run.v1.Run
-	32, // 35: signalbox.run.v1.SignalRunRequest.payload:type_name -> signalbox.run.v1.Value
+	37, // 35: signalbox.run.v1.SignalRunRequest.payload:type_name -> signalbox.run.v1.Value
 	0,  // 36: signalbox.run.v1.SignalRunResponse.run:type_name -> signalbox.run.v1.Run
 	0,  // 37: signalbox.run.v1.UnblockRunResponse.run:type_name -> signalbox.run.v1.Run
-	32, // 38: signalbox.run.v1.GetRunValuesResponse.params:type_name -> signalbox.run.v1.Value
+	37, // 38: signalbox.run.v1.GetRunValuesResponse.params:type_name -> signalbox.run.v1.Value
 	28, // 39: signalbox.run.v1.GetRunValuesResponse.tasks:type_name -> signalbox.run.v1.TaskValues
-	32, // 40: signalbox.run.v1.TaskValues.outputs:type_name -> signalbox.run.v1.Value
-	33, // 41: signalbox.run.v1.TaskValues.artifacts:type_name -> signalbox.run.v1.Artifact
-	6,  // 42: signalbox.run.v1.RunService.StartRun:input_type -> signalbox.run.v1.StartRunRequest
-	8,  // 43: signalbox.run.v1.RunService.GetRun:input_type -> signalbox.run.v1.GetRunRequest
-	10, // 44: signalbox.run.v1.RunService.ListRuns:input_type -> signalbox.run.v1.ListRunsRequest
-	12, // 45: signalbox.run.v1.RunService.WatchRun:input_type -> signalbox.run.v1.WatchRunRequest
-	14, // 46: signalbox.run.v1.RunService.CancelRun:input_type -> signalbox.run.v1.CancelRunRequest
-	16, // 47: signalbox.run.v1.RunService.RetryRun:input_type -> signalbox.run.v1.RetryRunRequest
-	18, // 48: signalbox.run.v1.RunService.PauseRun:input_type -> signalbox.run.v1.PauseRunRequest
-	20, // 49: signalbox.run.v1.RunService.ResumeRun:input_type -> signalbox.run.v1.ResumeRunRequest
-	22, // 50: signalbox.run.v1.RunService.SignalRun:input_type -> signalbox.run.v1.SignalRunRequest
-	24, // 51: signalbox.run.v1.RunService.UnblockRun:input_type -> signalbox.run.v1.UnblockRunRequest
-	26, // 52: signalbox.run.v1.RunService.GetRunValues:input_type -> signalbox.run.v1.GetRunValuesRequest
-	7,  // 53: signalbox.run.v1.RunService.StartRun:output_type -> signalbox.run.v1.StartRunResponse
-	9,  // 54: signalbox.run.v1.RunService.GetRun:output_type -> signalbox.run.v1.GetRunResponse
-	11, // 55: signalbox.run.v1.RunService.ListRuns:output_type -> signalbox.run.v1.ListRunsResponse
-	13, // 56: signalbox.run.v1.RunService.WatchRun:output_type -> signalbox.run.v1.WatchRunResponse
-	15, // 57: signalbox.run.v1.RunService.CancelRun:output_type -> signalbox.run.v1.CancelRunResponse
-	17, // 58: signalbox.run.v1.RunService.RetryRun:output_type -> signalbox.run.v1.RetryRunResponse
-	19, // 59: signalbox.run.v1.RunService.PauseRun:output_type -> signalbox.run.v1.PauseRunResponse
-	21, // 60: signalbox.run.v1.RunService.ResumeRun:output_type -> signalbox.run.v1.ResumeRunResponse
-	23, // 61: signalbox.run.v1.RunService.SignalRun:output_type -> signalbox.run.v1.SignalRunResponse
-	25, // 62: signalbox.run.v1.RunService.UnblockRun:output_type -> signalbox.run.v1.UnblockRunResponse
-	27, // 63: signalbox.run.v1.RunService.GetRunValues:output_type -> signalbox.run.v1.GetRunValuesResponse
-	53, // [53:64] is the sub-list for method output_type
-	42, // [42:53] is the sub-list for method input_type
-	42, // [42:42] is the sub-list for extension type_name
-	42, // [42:42] is the sub-list for extension extendee
-	0,  // [0:42] is the sub-list for field type_name
+	37, // 40: signalbox.run.v1.TaskValues.outputs:type_name -> signalbox.run.v1.Value
+	38, // 41: signalbox.run.v1.TaskValues.artifacts:type_name -> signalbox.run.v1.Artifact
+	37, // 42: signalbox.run.v1.RestartRunRequest.params:type_name -> signalbox.run.v1.Value
+	0,  // 43: signalbox.run.v1.RestartRunResponse.run:type_name -> signalbox.run.v1.Run
+	31, // 44: signalbox.run.v1.RestartRunResponse.tasks:type_name -> signalbox.run.v1.KeptTask
+	0,  // 45: signalbox.run.v1.TestTaskResponse.run:type_name -> signalbox.run.v1.Run
+	6,  // 46: signalbox.run.v1.RunService.StartRun:input_type -> signalbox.run.v1.StartRunRequest
+	8,  // 47: signalbox.run.v1.RunService.GetRun:input_type -> signalbox.run.v1.GetRunRequest
+	10, // 48: signalbox.run.v1.RunService.ListRuns:input_type -> signalbox.run.v1.ListRunsRequest
+	12, // 49: signalbox.run.v1.RunService.WatchRun:input_type -> signalbox.run.v1.WatchRunRequest
+	14, // 50: signalbox.run.v1.RunService.CancelRun:input_type -> signalbox.run.v1.CancelRunRequest
+	16, // 51: signalbox.run.v1.RunService.RetryRun:input_type -> signalbox.run.v1.RetryRunRequest
+	29, // 52: signalbox.run.v1.RunService.RestartRun:input_type -> signalbox.run.v1.RestartRunRequest
+	32, // 53: signalbox.run.v1.RunService.TestTask:input_type -> signalbox.run.v1.TestTaskRequest
+	18, // 54: signalbox.run.v1.RunService.PauseRun:input_type -> signalbox.run.v1.PauseRunRequest
+	20, // 55: signalbox.run.v1.RunService.ResumeRun:input_type -> signalbox.run.v1.ResumeRunRequest
+	22, // 56: signalbox.run.v1.RunService.SignalRun:input_type -> signalbox.run.v1.SignalRunRequest
+	24, // 57: signalbox.run.v1.RunService.UnblockRun:input_type -> signalbox.run.v1.UnblockRunRequest
+	26, // 58: signalbox.run.v1.RunService.GetRunValues:input_type -> signalbox.run.v1.GetRunValuesRequest
+	7,  // 59: signalbox.run.v1.RunService.StartRun:output_type -> signalbox.run.v1.StartRunResponse
+	9,  // 60: signalbox.run.v1.RunService.GetRun:output_type -> signalbox.run.v1.GetRunResponse
+	11, // 61: signalbox.run.v1.RunService.ListRuns:output_type -> signalbox.run.v1.ListRunsResponse
+	13, // 62: signalbox.run.v1.RunService.WatchRun:output_type -> signalbox.run.v1.WatchRunResponse
+	15, // 63: signalbox.run.v1.RunService.CancelRun:output_type -> signalbox.run.v1.CancelRunResponse
+	17, // 64: signalbox.run.v1.RunService.RetryRun:output_type -> signalbox.run.v1.RetryRunResponse
+	30, // 65: signalbox.run.v1.RunService.RestartRun:output_type -> signalbox.run.v1.RestartRunResponse
+	33, // 66: signalbox.run.v1.RunService.TestTask:output_type -> signalbox.run.v1.TestTaskResponse
+	19, // 67: signalbox.run.v1.RunService.PauseRun:output_type -> signalbox.run.v1.PauseRunResponse
+	21, // 68: signalbox.run.v1.RunService.ResumeRun:output_type -> signalbox.run.v1.ResumeRunResponse
+	23, // 69: signalbox.run.v1.RunService.SignalRun:output_type -> signalbox.run.v1.SignalRunResponse
+	25, // 70: signalbox.run.v1.RunService.UnblockRun:output_type -> signalbox.run.v1.UnblockRunResponse
+	27, // 71: signalbox.run.v1.RunService.GetRunValues:output_type -> signalbox.run.v1.GetRunValuesResponse
+	59, // [59:72] is the sub-list for method output_type
+	46, // [46:59] is the sub-list for method input_type
+	46, // [46:46] is the sub-list for extension type_name
+	46, // [46:46] is the sub-list for extension extendee
+	0,  // [0:46] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_run_v1_run_proto_init() }
@@ -2434,7 +2831,7 @@ func file_signalbox_run_v1_run_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_run_v1_run_proto_rawDesc), len(file_signalbox_run_v1_run_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   31,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file signalbox/run/v1/run.proto.
  */
 export const file_signalbox_run_v1_run: GenFile = /*@__PURE__*/
-  fileDesc("ChpzaWduYWxib3gvcnVuL3YxL3J1bi5wcm90bxIQc2lnbmFsYm94LnJ1bi52MSK2BQoDUnVuEgoKAmlkGAEgASgJEhAKCHBpcGVsaW5lGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSDgoGbnVtYmVyGAQgASgDEg0KBXN0YXRlGAUgASgJEg4KBnJlYXNvbhgGIAEoCRIPCgdvdXRjb21lGAcgASgJEg0KBWNhdXNlGAggASgJEg0KBWFjdG9yGAkgASgJEjEKBmxhYmVscxgKIAMoCzIhLnNpZ25hbGJveC5ydW4udjEuUnVuLkxhYmVsc0VudHJ5EhAKCHByaW9yaXR5GAsgASgFEhIKCmdlbmVyYXRpb24YDCABKAUSCwoDc2VxGA0gASgDEi4KCmNyZWF0ZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0ZWRfYXQYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2ZpbmlzaGVkX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgt0YXNrc190b3RhbBgRIAEoDRISCgp0YXNrc19kb25lGBIgASgNEhQKDHRhc2tzX2ZhaWxlZBgTIAEoDRIrCgdub21pbmFsGB4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg5pbnRlcnZhbF9zdGFydBgfIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMaW50ZXJ2YWxfZW5kGCAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgd3YWl0aW5nGCggASgLMhkuc2lnbmFsYm94LnJ1bi52MS5XYWl0aW5nGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEihgEKB1dhaXRpbmcSDgoGcmVhc29uGAEgASgJEiwKCHN0YXJ0X2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCg9jb25jdXJyZW5jeV9rZXkYAyABKAkSEAoIcG9zaXRpb24YBCABKA0SEgoKYmxvY2tlZF9ieRgFIAEoCSKqAgoEVGFzaxIMCgRuYW1lGAEgASgJEg0KBXN0YXRlGAIgASgJEg4KBnJlYXNvbhgDIAEoCRINCgVuZWVkcxgEIAMoCRIMCgRwb29sGAUgASgJEgwKBGV4aXQYBiABKAkSKwoIYXR0ZW1wdHMYByADKAsyGS5zaWduYWxib3gucnVuLnYxLkF0dGVtcHQSLAoIcmV0cnlfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHJ1bGUYCSABKAkSEQoJdXNlZF91c2VyGAogASgNEhIKCnVzZWRfaW5mcmEYCyABKA0SFAoMdXNlZF9wcmVlbXB0GAwgASgNEiQKBGhvbGQYHiABKAsyFi5zaWduYWxib3gucnVuLnYxLkhvbGQi6wEKBEhvbGQSDAoEa2luZBgBIAEoCRIpCgVzaW5jZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnNpZ25hbBgEIAEoCRITCgtzaWduYWxfdHlwZRgFIAEoCRIQCghyZXF1aXJlZBgGIAEoDRIKCgJieRgHIAMoCRIVCg1ub3RfcmVxdWVzdGVyGAggASgIEiUKBXZvdGVzGAkgAygLMhYuc2lnbmFsYm94LnJ1bi52MS5Wb3RlInQKBFZvdGUSDQoFYWN0b3IYASABKAkSEAoIcmVqZWN0ZWQYAiABKAgSDwoHY29tbWVudBgDIAEoCRImCgJhdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZ2VuZXJhdGlvbhgFIAEoBSL8AgoHQXR0ZW1wdBIOCgZudW1iZXIYASABKA0SDQoFc3RhdGUYAiABKAkSDQoFY2F1c2UYAyABKAkSDgoGcmVhc29uGAQgASgJEhEKCWV4aXRfY29kZRgFIAEoBRIQCghhZ2VudF9pZBgGIAEoCRISCgphZ2VudF9uYW1lGAcgASgJEiwKCHJlYWR5X2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpncmFudGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpzdGFydGVkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtmaW5pc2hlZF9hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMc2VhbGVkX2Vycm9yGAwgASgMEhEKCWJpbGxlZF9tcxgNIAEoAxISCgpnZW5lcmF0aW9uGA4gASgFIskCCg9TdGFydFJ1blJlcXVlc3QSEAoIcGlwZWxpbmUYASABKAkSDwoHdmVyc2lvbhgCIAEoCRInCgZwYXJhbXMYAyADKAsyFy5zaWduYWxib3gucnVuLnYxLlZhbHVlEhcKD2lkZW1wb3RlbmN5X2tleRgEIAEoCRI9CgZsYWJlbHMYBSADKAsyLS5zaWduYWxib3gucnVuLnYxLlN0YXJ0UnVuUmVxdWVzdC5MYWJlbHNFbnRyeRIQCghwcmlvcml0eRgGIAEoBRIsCghzdGFydF9hdBgUIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKaWZfcnVubmluZxgVIAEoCRIPCgdpZl9kb25lGBYgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiRwoQU3RhcnRSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1bhIPCgdjcmVhdGVkGAIgASgIIhsKDUdldFJ1blJlcXVlc3QSCgoCaWQYASABKAkiWwoOR2V0UnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4SJQoFdGFza3MYAiADKAsyFi5zaWduYWxib3gucnVuLnYxLlRhc2siwAEKD0xpc3RSdW5zUmVxdWVzdBIQCghwaXBlbGluZRgBIAEoCRIOCgZzdGF0ZXMYAiADKAkSDgoGbGFiZWxzGAMgAygJEikKBXNpbmNlGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJcGFnZV9zaXplGAYgASgNEhIKCnBhZ2VfdG9rZW4YByABKAkiUAoQTGlzdFJ1bnNSZXNwb25zZRIjCgRydW5zGAEgAygLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIh0KD1dhdGNoUnVuUmVxdWVzdBIKCgJpZBgBIAEoCSJdChBXYXRjaFJ1blJlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnNpZ25hbGJveC5ydW4udjEuUnVuEiUKBXRhc2tzGAIgAygLMhYuc2lnbmFsYm94LnJ1bi52MS5UYXNrIi0KEENhbmNlbFJ1blJlcXVlc3QSCgoCaWQYASABKAkSDQoFZm9yY2UYAiABKAgiNwoRQ2FuY2VsUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4iHQoPUmV0cnlSdW5SZXF1ZXN0EgoKAmlkGAEgASgJIjYKEFJldHJ5UnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4iLgoPUGF1c2VSdW5SZXF1ZXN0EgoKAmlkGAEgASgJEg8KB3N1c3BlbmQYAiABKAgiNgoQUGF1c2VSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1biIeChBSZXN1bWVSdW5SZXF1ZXN0EgoKAmlkGAEgASgJIjcKEVJlc3VtZVJ1blJlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnNpZ25hbGJveC5ydW4udjEuUnVuImMKEFNpZ25hbFJ1blJlcXVlc3QSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRILCgNrZXkYAyABKAkSKAoHcGF5bG9hZBgEIAEoCzIXLnNpZ25hbGJveC5ydW4udjEuVmFsdWUiNwoRU2lnbmFsUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4iHwoRVW5ibG9ja1J1blJlcXVlc3QSCgoCaWQYASABKAkiOAoSVW5ibG9ja1J1blJlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnNpZ25hbGJveC5ydW4udjEuUnVuIiEKE0dldFJ1blZhbHVlc1JlcXVlc3QSCgoCaWQYASABKAkibAoUR2V0UnVuVmFsdWVzUmVzcG9uc2USJwoGcGFyYW1zGAEgAygLMhcuc2lnbmFsYm94LnJ1bi52MS5WYWx1ZRIrCgV0YXNrcxgCIAMoCzIcLnNpZ25hbGJveC5ydW4udjEuVGFza1ZhbHVlcyKUAQoKVGFza1ZhbHVlcxIMCgR0YXNrGAEgASgJEg8KB2F0dGVtcHQYAiABKA0SKAoHb3V0cHV0cxgDIAMoCzIXLnNpZ25hbGJveC5ydW4udjEuVmFsdWUSLQoJYXJ0aWZhY3RzGAQgAygLMhouc2lnbmFsYm94LnJ1bi52MS5BcnRpZmFjdBIOCgZzaWduYWwYCiABKAkymAkKClJ1blNlcnZpY2USZQoIU3RhcnRSdW4SIS5zaWduYWxib3gucnVuLnYxLlN0YXJ0UnVuUmVxdWVzdBoiLnNpZ25hbGJveC5ydW4udjEuU3RhcnRSdW5SZXNwb25zZSISkoIZDgoKcnVucy53cml0ZRACEmEKBkdldFJ1bhIfLnNpZ25hbGJveC5ydW4udjEuR2V0UnVuUmVxdWVzdBogLnNpZ25hbGJveC5ydW4udjEuR2V0UnVuUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACEmcKCExpc3RSdW5zEiEuc2lnbmFsYm94LnJ1bi52MS5MaXN0UnVuc1JlcXVlc3QaIi5zaWduYWxib3gucnVuLnYxLkxpc3RSdW5zUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACEmkKCFdhdGNoUnVuEiEuc2lnbmFsYm94LnJ1bi52MS5XYXRjaFJ1blJlcXVlc3QaIi5zaWduYWxib3gucnVuLnYxLldhdGNoUnVuUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACMAESaAoJQ2FuY2VsUnVuEiIuc2lnbmFsYm94LnJ1bi52MS5DYW5jZWxSdW5SZXF1ZXN0GiMuc2lnbmFsYm94LnJ1bi52MS5DYW5jZWxSdW5SZXNwb25zZSISkoIZDgoKcnVucy53cml0ZRACEmUKCFJldHJ5UnVuEiEuc2lnbmFsYm94LnJ1bi52MS5SZXRyeVJ1blJlcXVlc3QaIi5zaWduYWxib3gucnVuLnYxLlJldHJ5UnVuUmVzcG9uc2UiEpKCGQ4KCnJ1bnMud3JpdGUQAhJlCghQYXVzZVJ1bhIhLnNpZ25hbGJveC5ydW4udjEuUGF1c2VSdW5SZXF1ZXN0GiIuc2lnbmFsYm94LnJ1bi52MS5QYXVzZVJ1blJlc3BvbnNlIhKSghkOCgpydW5zLndyaXRlEAISaAoJUmVzdW1lUnVuEiIuc2lnbmFsYm94LnJ1bi52MS5SZXN1bWVSdW5SZXF1ZXN0GiMuc2lnbmFsYm94LnJ1bi52MS5SZXN1bWVSdW5SZXNwb25zZSISkoIZDgoKcnVucy53cml0ZRACEmgKCVNpZ25hbFJ1bhIiLnNpZ25hbGJveC5ydW4udjEuU2lnbmFsUnVuUmVxdWVzdBojLnNpZ25hbGJveC5ydW4udjEuU2lnbmFsUnVuUmVzcG9uc2UiEpKCGQ4KCnJ1bnMud3JpdGUQAhJrCgpVbmJsb2NrUnVuEiMuc2lnbmFsYm94LnJ1bi52MS5VbmJsb2NrUnVuUmVxdWVzdBokLnNpZ25hbGJveC5ydW4udjEuVW5ibG9ja1J1blJlc3BvbnNlIhKSghkOCgpydW5zLndyaXRlEAIScwoMR2V0UnVuVmFsdWVzEiUuc2lnbmFsYm94LnJ1bi52MS5HZXRSdW5WYWx1ZXNSZXF1ZXN0GiYuc2lnbmFsYm94LnJ1bi52MS5HZXRSdW5WYWx1ZXNSZXNwb25zZSIUkAIBkoIZDQoJZGF0YS5yZWFkEAJiBnByb3RvMw", [file_google_protobuf_timestamp, file_signalbox_authz_v1_authz, file_signalbox_run_v1_value]);
+  fileDesc("ChpzaWduYWxib3gvcnVuL3YxL3J1bi5wcm90bxIQc2lnbmFsYm94LnJ1bi52MSK2BQoDUnVuEgoKAmlkGAEgASgJEhAKCHBpcGVsaW5lGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSDgoGbnVtYmVyGAQgASgDEg0KBXN0YXRlGAUgASgJEg4KBnJlYXNvbhgGIAEoCRIPCgdvdXRjb21lGAcgASgJEg0KBWNhdXNlGAggASgJEg0KBWFjdG9yGAkgASgJEjEKBmxhYmVscxgKIAMoCzIhLnNpZ25hbGJveC5ydW4udjEuUnVuLkxhYmVsc0VudHJ5EhAKCHByaW9yaXR5GAsgASgFEhIKCmdlbmVyYXRpb24YDCABKAUSCwoDc2VxGA0gASgDEi4KCmNyZWF0ZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0ZWRfYXQYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2ZpbmlzaGVkX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgt0YXNrc190b3RhbBgRIAEoDRISCgp0YXNrc19kb25lGBIgASgNEhQKDHRhc2tzX2ZhaWxlZBgTIAEoDRIrCgdub21pbmFsGB4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg5pbnRlcnZhbF9zdGFydBgfIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMaW50ZXJ2YWxfZW5kGCAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgd3YWl0aW5nGCggASgLMhkuc2lnbmFsYm94LnJ1bi52MS5XYWl0aW5nGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEihgEKB1dhaXRpbmcSDgoGcmVhc29uGAEgASgJEiwKCHN0YXJ0X2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCg9jb25jdXJyZW5jeV9rZXkYAyABKAkSEAoIcG9zaXRpb24YBCABKA0SEgoKYmxvY2tlZF9ieRgFIAEoCSKqAgoEVGFzaxIMCgRuYW1lGAEgASgJEg0KBXN0YXRlGAIgASgJEg4KBnJlYXNvbhgDIAEoCRINCgVuZWVkcxgEIAMoCRIMCgRwb29sGAUgASgJEgwKBGV4aXQYBiABKAkSKwoIYXR0ZW1wdHMYByADKAsyGS5zaWduYWxib3gucnVuLnYxLkF0dGVtcHQSLAoIcmV0cnlfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHJ1bGUYCSABKAkSEQoJdXNlZF91c2VyGAogASgNEhIKCnVzZWRfaW5mcmEYCyABKA0SFAoMdXNlZF9wcmVlbXB0GAwgASgNEiQKBGhvbGQYHiABKAsyFi5zaWduYWxib3gucnVuLnYxLkhvbGQi6wEKBEhvbGQSDAoEa2luZBgBIAEoCRIpCgVzaW5jZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnNpZ25hbBgEIAEoCRITCgtzaWduYWxfdHlwZRgFIAEoCRIQCghyZXF1aXJlZBgGIAEoDRIKCgJieRgHIAMoCRIVCg1ub3RfcmVxdWVzdGVyGAggASgIEiUKBXZvdGVzGAkgAygLMhYuc2lnbmFsYm94LnJ1bi52MS5Wb3RlInQKBFZvdGUSDQoFYWN0b3IYASABKAkSEAoIcmVqZWN0ZWQYAiABKAgSDwoHY29tbWVudBgDIAEoCRImCgJhdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZ2VuZXJhdGlvbhgFIAEoBSL8AgoHQXR0ZW1wdBIOCgZudW1iZXIYASABKA0SDQoFc3RhdGUYAiABKAkSDQoFY2F1c2UYAyABKAkSDgoGcmVhc29uGAQgASgJEhEKCWV4aXRfY29kZRgFIAEoBRIQCghhZ2VudF9pZBgGIAEoCRISCgphZ2VudF9uYW1lGAcgASgJEiwKCHJlYWR5X2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpncmFudGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpzdGFydGVkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtmaW5pc2hlZF9hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMc2VhbGVkX2Vycm9yGAwgASgMEhEKCWJpbGxlZF9tcxgNIAEoAxISCgpnZW5lcmF0aW9uGA4gASgFIskCCg9TdGFydFJ1blJlcXVlc3QSEAoIcGlwZWxpbmUYASABKAkSDwoHdmVyc2lvbhgCIAEoCRInCgZwYXJhbXMYAyADKAsyFy5zaWduYWxib3gucnVuLnYxLlZhbHVlEhcKD2lkZW1wb3RlbmN5X2tleRgEIAEoCRI9CgZsYWJlbHMYBSADKAsyLS5zaWduYWxib3gucnVuLnYxLlN0YXJ0UnVuUmVxdWVzdC5MYWJlbHNFbnRyeRIQCghwcmlvcml0eRgGIAEoBRIsCghzdGFydF9hdBgUIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKaWZfcnVubmluZxgVIAEoCRIPCgdpZl9kb25lGBYgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiRwoQU3RhcnRSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1bhIPCgdjcmVhdGVkGAIgASgIIhsKDUdldFJ1blJlcXVlc3QSCgoCaWQYASABKAkiWwoOR2V0UnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4SJQoFdGFza3MYAiADKAsyFi5zaWduYWxib3gucnVuLnYxLlRhc2siwAEKD0xpc3RSdW5zUmVxdWVzdBIQCghwaXBlbGluZRgBIAEoCRIOCgZzdGF0ZXMYAiADKAkSDgoGbGFiZWxzGAMgAygJEikKBXNpbmNlGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJcGFnZV9zaXplGAYgASgNEhIKCnBhZ2VfdG9rZW4YByABKAkiUAoQTGlzdFJ1bnNSZXNwb25zZRIjCgRydW5zGAEgAygLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIh0KD1dhdGNoUnVuUmVxdWVzdBIKCgJpZBgBIAEoCSJdChBXYXRjaFJ1blJlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnNpZ25hbGJveC5ydW4udjEuUnVuEiUKBXRhc2tzGAIgAygLMhYuc2lnbmFsYm94LnJ1bi52MS5UYXNrIi0KEENhbmNlbFJ1blJlcXVlc3QSCgoCaWQYASABKAkSDQoFZm9yY2UYAiABKAgiNwoRQ2FuY2VsUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4iHQoPUmV0cnlSdW5SZXF1ZXN0EgoKAmlkGAEgASgJIjYKEFJldHJ5UnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4iLgoPUGF1c2VSdW5SZXF1ZXN0EgoKAmlkGAEgASgJEg8KB3N1c3BlbmQYAiABKAgiNgoQUGF1c2VSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1biIeChBSZXN1bWVSdW5SZXF1ZXN0EgoKAmlkGAEgASgJIjcKEVJlc3VtZVJ1blJlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnNpZ25hbGJveC5ydW4udjEuUnVuImMKEFNpZ25hbFJ1blJlcXVlc3QSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRILCgNrZXkYAyABKAkSKAoHcGF5bG9hZBgEIAEoCzIXLnNpZ25hbGJveC5ydW4udjEuVmFsdWUiNwoRU2lnbmFsUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4iHwoRVW5ibG9ja1J1blJlcXVlc3QSCgoCaWQYASABKAkiOAoSVW5ibG9ja1J1blJlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnNpZ25hbGJveC5ydW4udjEuUnVuIiEKE0dldFJ1blZhbHVlc1JlcXVlc3QSCgoCaWQYASABKAkibAoUR2V0UnVuVmFsdWVzUmVzcG9uc2USJwoGcGFyYW1zGAEgAygLMhcuc2lnbmFsYm94LnJ1bi52MS5WYWx1ZRIrCgV0YXNrcxgCIAMoCzIcLnNpZ25hbGJveC5ydW4udjEuVGFza1ZhbHVlcyKUAQoKVGFza1ZhbHVlcxIMCgR0YXNrGAEgASgJEg8KB2F0dGVtcHQYAiABKA0SKAoHb3V0cHV0cxgDIAMoCzIXLnNpZ25hbGJveC5ydW4udjEuVmFsdWUSLQoJYXJ0aWZhY3RzGAQgAygLMhouc2lnbmFsYm94LnJ1bi52MS5BcnRpZmFjdBIOCgZzaWduYWwYCiABKAkiuwEKEVJlc3RhcnRSdW5SZXF1ZXN0Eg4KBnJ1bl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhEKCWZyb21fdGFzaxgDIAEoCRInCgZwYXJhbXMYBCADKAsyFy5zaWduYWxib3gucnVuLnYxLlZhbHVlEg0KBXRydXN0GAUgASgIEg8KB2RyeV9ydW4YBiABKAgSFwoPaWRlbXBvdGVuY3lfa2V5GAcgASgJEhAKCHByaW9yaXR5GAggASgFInQKElJlc3RhcnRSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1bhIPCgdjcmVhdGVkGAIgASgIEikKBXRhc2tzGAMgAygLMhouc2lnbmFsYm94LnJ1bi52MS5LZXB0VGFzayJHCghLZXB0VGFzaxIMCgR0YXNrGAEgASgJEg4KBnJldXNlZBgCIAEoCBINCgVpdGVtcxgDIAEoDRIOCgZyZWFzb24YBCABKAkiSAoPVGVzdFRhc2tSZXF1ZXN0Eg4KBnJ1bl9pZBgBIAEoCRIMCgR0YXNrGAIgASgJEhcKD2lkZW1wb3RlbmN5X2tleRgDIAEoCSJHChBUZXN0VGFza1Jlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnNpZ25hbGJveC5ydW4udjEuUnVuEg8KB2NyZWF0ZWQYAiABKAgy7AoKClJ1blNlcnZpY2USZQoIU3RhcnRSdW4SIS5zaWduYWxib3gucnVuLnYxLlN0YXJ0UnVuUmVxdWVzdBoiLnNpZ25hbGJveC5ydW4udjEuU3RhcnRSdW5SZXNwb25zZSISkoIZDgoKcnVucy53cml0ZRACEmEKBkdldFJ1bhIfLnNpZ25hbGJveC5ydW4udjEuR2V0UnVuUmVxdWVzdBogLnNpZ25hbGJveC5ydW4udjEuR2V0UnVuUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACEmcKCExpc3RSdW5zEiEuc2lnbmFsYm94LnJ1bi52MS5MaXN0UnVuc1JlcXVlc3QaIi5zaWduYWxib3gucnVuLnYxLkxpc3RSdW5zUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACEmkKCFdhdGNoUnVuEiEuc2lnbmFsYm94LnJ1bi52MS5XYXRjaFJ1blJlcXVlc3QaIi5zaWduYWxib3gucnVuLnYxLldhdGNoUnVuUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACMAESaAoJQ2FuY2VsUnVuEiIuc2lnbmFsYm94LnJ1bi52MS5DYW5jZWxSdW5SZXF1ZXN0GiMuc2lnbmFsYm94LnJ1bi52MS5DYW5jZWxSdW5SZXNwb25zZSISkoIZDgoKcnVucy53cml0ZRACEmUKCFJldHJ5UnVuEiEuc2lnbmFsYm94LnJ1bi52MS5SZXRyeVJ1blJlcXVlc3QaIi5zaWduYWxib3gucnVuLnYxLlJldHJ5UnVuUmVzcG9uc2UiEpKCGQ4KCnJ1bnMud3JpdGUQAhJrCgpSZXN0YXJ0UnVuEiMuc2lnbmFsYm94LnJ1bi52MS5SZXN0YXJ0UnVuUmVxdWVzdBokLnNpZ25hbGJveC5ydW4udjEuUmVzdGFydFJ1blJlc3BvbnNlIhKSghkOCgpydW5zLndyaXRlEAISZQoIVGVzdFRhc2sSIS5zaWduYWxib3gucnVuLnYxLlRlc3RUYXNrUmVxdWVzdBoiLnNpZ25hbGJveC5ydW4udjEuVGVzdFRhc2tSZXNwb25zZSISkoIZDgoKcnVucy53cml0ZRACEmUKCFBhdXNlUnVuEiEuc2lnbmFsYm94LnJ1bi52MS5QYXVzZVJ1blJlcXVlc3QaIi5zaWduYWxib3gucnVuLnYxLlBhdXNlUnVuUmVzcG9uc2UiEpKCGQ4KCnJ1bnMud3JpdGUQAhJoCglSZXN1bWVSdW4SIi5zaWduYWxib3gucnVuLnYxLlJlc3VtZVJ1blJlcXVlc3QaIy5zaWduYWxib3gucnVuLnYxLlJlc3VtZVJ1blJlc3BvbnNlIhKSghkOCgpydW5zLndyaXRlEAISaAoJU2lnbmFsUnVuEiIuc2lnbmFsYm94LnJ1bi52MS5TaWduYWxSdW5SZXF1ZXN0GiMuc2lnbmFsYm94LnJ1bi52MS5TaWduYWxSdW5SZXNwb25zZSISkoIZDgoKcnVucy53cml0ZRACEmsKClVuYmxvY2tSdW4SIy5zaWduYWxib3gucnVuLnYxLlVuYmxvY2tSdW5SZXF1ZXN0GiQuc2lnbmFsYm94LnJ1bi52MS5VbmJsb2NrUnVuUmVzcG9uc2UiEpKCGQ4KCnJ1bnMud3JpdGUQAhJzCgxHZXRSdW5WYWx1ZXMSJS5zaWduYWxib3gucnVuLnYxLkdldFJ1blZhbHVlc1JlcXVlc3QaJi5zaWduYWxib3gucnVuLnYxLkdldFJ1blZhbHVlc1Jlc3BvbnNlIhSQAgGSghkNCglkYXRhLnJlYWQQAmIGcHJvdG8z", [file_google_protobuf_timestamp, file_signalbox_authz_v1_authz, file_signalbox_run_v1_value]);
 
 /**
  * Run is what a list shows of a run.
@@ -1062,6 +1062,188 @@ export const TaskValuesSchema: GenMessage<TaskValues> = /*@__PURE__*/
   messageDesc(file_signalbox_run_v1_run, 28);
 
 /**
+ * @generated from message signalbox.run.v1.RestartRunRequest
+ */
+export type RestartRunRequest = Message<"signalbox.run.v1.RestartRunRequest"> & {
+  /**
+   * The id of the run to take over from; it may still run.
+   *
+   * @generated from field: string run_id = 1;
+   */
+  runId: string;
+
+  /**
+   * A digest; empty means the version that is deployed now.
+   *
+   * @generated from field: string version = 2;
+   */
+  version: string;
+
+  /**
+   * A task that runs again in any case, with all that lies behind it.
+   *
+   * @generated from field: string from_task = 3;
+   */
+  fromTask: string;
+
+  /**
+   * Params that differ from the run's; who reads one of them runs again.
+   *
+   * @generated from field: repeated signalbox.run.v1.Value params = 4;
+   */
+  params: Value[];
+
+  /**
+   * Take over tasks although their spec has changed.
+   *
+   * @generated from field: bool trust = 5;
+   */
+  trust: boolean;
+
+  /**
+   * Only say what would be taken over.
+   *
+   * @generated from field: bool dry_run = 6;
+   */
+  dryRun: boolean;
+
+  /**
+   * @generated from field: string idempotency_key = 7;
+   */
+  idempotencyKey: string;
+
+  /**
+   * @generated from field: int32 priority = 8;
+   */
+  priority: number;
+};
+
+/**
+ * Describes the message signalbox.run.v1.RestartRunRequest.
+ * Use `create(RestartRunRequestSchema)` to create a new message.
+ */
+export const RestartRunRequestSchema: GenMessage<RestartRunRequest> = /*@__PURE__*/
+  messageDesc(file_signalbox_run_v1_run, 29);
+
+/**
+ * @generated from message signalbox.run.v1.RestartRunResponse
+ */
+export type RestartRunResponse = Message<"signalbox.run.v1.RestartRunResponse"> & {
+  /**
+   * Not set for a dry run.
+   *
+   * @generated from field: signalbox.run.v1.Run run = 1;
+   */
+  run?: Run | undefined;
+
+  /**
+   * @generated from field: bool created = 2;
+   */
+  created: boolean;
+
+  /**
+   * @generated from field: repeated signalbox.run.v1.KeptTask tasks = 3;
+   */
+  tasks: KeptTask[];
+};
+
+/**
+ * Describes the message signalbox.run.v1.RestartRunResponse.
+ * Use `create(RestartRunResponseSchema)` to create a new message.
+ */
+export const RestartRunResponseSchema: GenMessage<RestartRunResponse> = /*@__PURE__*/
+  messageDesc(file_signalbox_run_v1_run, 30);
+
+/**
+ * KeptTask says whether a task is taken over.
+ *
+ * @generated from message signalbox.run.v1.KeptTask
+ */
+export type KeptTask = Message<"signalbox.run.v1.KeptTask"> & {
+  /**
+   * @generated from field: string task = 1;
+   */
+  task: string;
+
+  /**
+   * @generated from field: bool reused = 2;
+   */
+  reused: boolean;
+
+  /**
+   * Of a map or loop: how many items may be taken over.
+   *
+   * @generated from field: uint32 items = 3;
+   */
+  items: number;
+
+  /**
+   * Why it runs: "spec changed", "downstream of prepare".
+   *
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message signalbox.run.v1.KeptTask.
+ * Use `create(KeptTaskSchema)` to create a new message.
+ */
+export const KeptTaskSchema: GenMessage<KeptTask> = /*@__PURE__*/
+  messageDesc(file_signalbox_run_v1_run, 31);
+
+/**
+ * @generated from message signalbox.run.v1.TestTaskRequest
+ */
+export type TestTaskRequest = Message<"signalbox.run.v1.TestTaskRequest"> & {
+  /**
+   * @generated from field: string run_id = 1;
+   */
+  runId: string;
+
+  /**
+   * A task of the pipeline itself.
+   *
+   * @generated from field: string task = 2;
+   */
+  task: string;
+
+  /**
+   * @generated from field: string idempotency_key = 3;
+   */
+  idempotencyKey: string;
+};
+
+/**
+ * Describes the message signalbox.run.v1.TestTaskRequest.
+ * Use `create(TestTaskRequestSchema)` to create a new message.
+ */
+export const TestTaskRequestSchema: GenMessage<TestTaskRequest> = /*@__PURE__*/
+  messageDesc(file_signalbox_run_v1_run, 32);
+
+/**
+ * @generated from message signalbox.run.v1.TestTaskResponse
+ */
+export type TestTaskResponse = Message<"signalbox.run.v1.TestTaskResponse"> & {
+  /**
+   * @generated from field: signalbox.run.v1.Run run = 1;
+   */
+  run?: Run | undefined;
+
+  /**
+   * @generated from field: bool created = 2;
+   */
+  created: boolean;
+};
+
+/**
+ * Describes the message signalbox.run.v1.TestTaskResponse.
+ * Use `create(TestTaskResponseSchema)` to create a new message.
+ */
+export const TestTaskResponseSchema: GenMessage<TestTaskResponse> = /*@__PURE__*/
+  messageDesc(file_signalbox_run_v1_run, 33);
+
+/**
  * @generated from service signalbox.run.v1.RunService
  */
 export const RunService: GenService<{
@@ -1128,6 +1310,31 @@ export const RunService: GenService<{
     methodKind: "unary";
     input: typeof RetryRunRequestSchema;
     output: typeof RetryRunResponseSchema;
+  },
+  /**
+   * RestartRun starts a new run that takes over from another one what need not
+   * run again: tasks that succeeded, whose spec is unchanged and whose upstream
+   * tasks are all taken over; of maps the items that succeeded, by what they
+   * are; of loops the whole passes. Errors: as StartRun; NOT_FOUND for the task.
+   *
+   * @generated from rpc signalbox.run.v1.RunService.RestartRun
+   */
+  restartRun: {
+    methodKind: "unary";
+    input: typeof RestartRunRequestSchema;
+    output: typeof RestartRunResponseSchema;
+  },
+  /**
+   * TestTask runs one task of a run again, by itself, with the same inputs, as a
+   * run of its own; the run that it is of is not touched. Errors: NOT_FOUND,
+   * INPUTS_MISSING when a task that it reads left nothing.
+   *
+   * @generated from rpc signalbox.run.v1.RunService.TestTask
+   */
+  testTask: {
+    methodKind: "unary";
+    input: typeof TestTaskRequestSchema;
+    output: typeof TestTaskResponseSchema;
   },
   /**
    * PauseRun keeps a run from starting anything; what runs, runs on. With

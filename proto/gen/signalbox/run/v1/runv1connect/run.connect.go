@@ -46,6 +46,10 @@ const (
 	RunServiceCancelRunProcedure = "/signalbox.run.v1.RunService/CancelRun"
 	// RunServiceRetryRunProcedure is the fully-qualified name of the RunService's RetryRun RPC.
 	RunServiceRetryRunProcedure = "/signalbox.run.v1.RunService/RetryRun"
+	// RunServiceRestartRunProcedure is the fully-qualified name of the RunService's RestartRun RPC.
+	RunServiceRestartRunProcedure = "/signalbox.run.v1.RunService/RestartRun"
+	// RunServiceTestTaskProcedure is the fully-qualified name of the RunService's TestTask RPC.
+	RunServiceTestTaskProcedure = "/signalbox.run.v1.RunService/TestTask"
 	// RunServicePauseRunProcedure is the fully-qualified name of the RunService's PauseRun RPC.
 	RunServicePauseRunProcedure = "/signalbox.run.v1.RunService/PauseRun"
 	// RunServiceResumeRunProcedure is the fully-qualified name of the RunService's ResumeRun RPC.
@@ -78,6 +82,15 @@ type RunServiceClient interface {
 	// RetryRun opens a new generation of the same run: what failed and all that
 	// hangs on it. Errors: RUN_NOT_TERMINAL, NOTHING_TO_RETRY, CONCURRENCY_LIMIT.
 	RetryRun(context.Context, *v1.RetryRunRequest) (*v1.RetryRunResponse, error)
+	// RestartRun starts a new run that takes over from another one what need not
+	// run again: tasks that succeeded, whose spec is unchanged and whose upstream
+	// tasks are all taken over; of maps the items that succeeded, by what they
+	// are; of loops the whole passes. Errors: as StartRun; NOT_FOUND for the task.
+	RestartRun(context.Context, *v1.RestartRunRequest) (*v1.RestartRunResponse, error)
+	// TestTask runs one task of a run again, by itself, with the same inputs, as a
+	// run of its own; the run that it is of is not touched. Errors: NOT_FOUND,
+	// INPUTS_MISSING when a task that it reads left nothing.
+	TestTask(context.Context, *v1.TestTaskRequest) (*v1.TestTaskResponse, error)
 	// PauseRun keeps a run from starting anything; what runs, runs on. With
 	// suspend that is told to stop, too, at no cost of its retries. Pausing what
 	// is paused is fine. Errors: RUN_PENDING, RUN_CANCELING, RUN_FINALIZING,
@@ -150,6 +163,18 @@ func NewRunServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 			connect.WithSchema(runServiceMethods.ByName("RetryRun")),
 			connect.WithClientOptions(opts...),
 		),
+		restartRun: connect.NewClient[v1.RestartRunRequest, v1.RestartRunResponse](
+			httpClient,
+			baseURL+RunServiceRestartRunProcedure,
+			connect.WithSchema(runServiceMethods.ByName("RestartRun")),
+			connect.WithClientOptions(opts...),
+		),
+		testTask: connect.NewClient[v1.TestTaskRequest, v1.TestTaskResponse](
+			httpClient,
+			baseURL+RunServiceTestTaskProcedure,
+			connect.WithSchema(runServiceMethods.ByName("TestTask")),
+			connect.WithClientOptions(opts...),
+		),
 		pauseRun: connect.NewClient[v1.PauseRunRequest, v1.PauseRunResponse](
 			httpClient,
 			baseURL+RunServicePauseRunProcedure,
@@ -192,6 +217,8 @@ type runServiceClient struct {
 	watchRun     *connect.Client[v1.WatchRunRequest, v1.WatchRunResponse]
 	cancelRun    *connect.Client[v1.CancelRunRequest, v1.CancelRunResponse]
 	retryRun     *connect.Client[v1.RetryRunRequest, v1.RetryRunResponse]
+	restartRun   *connect.Client[v1.RestartRunRequest, v1.RestartRunResponse]
+	testTask     *connect.Client[v1.TestTaskRequest, v1.TestTaskResponse]
 	pauseRun     *connect.Client[v1.PauseRunRequest, v1.PauseRunResponse]
 	resumeRun    *connect.Client[v1.ResumeRunRequest, v1.ResumeRunResponse]
 	signalRun    *connect.Client[v1.SignalRunRequest, v1.SignalRunResponse]
@@ -243,6 +270,24 @@ func (c *runServiceClient) CancelRun(ctx context.Context, req *v1.CancelRunReque
 // RetryRun calls signalbox.run.v1.RunService.RetryRun.
 func (c *runServiceClient) RetryRun(ctx context.Context, req *v1.RetryRunRequest) (*v1.RetryRunResponse, error) {
 	response, err := c.retryRun.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// RestartRun calls signalbox.run.v1.RunService.RestartRun.
+func (c *runServiceClient) RestartRun(ctx context.Context, req *v1.RestartRunRequest) (*v1.RestartRunResponse, error) {
+	response, err := c.restartRun.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// TestTask calls signalbox.run.v1.RunService.TestTask.
+func (c *runServiceClient) TestTask(ctx context.Context, req *v1.TestTaskRequest) (*v1.TestTaskResponse, error) {
+	response, err := c.testTask.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -314,6 +359,15 @@ type RunServiceHandler interface {
 	// RetryRun opens a new generation of the same run: what failed and all that
 	// hangs on it. Errors: RUN_NOT_TERMINAL, NOTHING_TO_RETRY, CONCURRENCY_LIMIT.
 	RetryRun(context.Context, *v1.RetryRunRequest) (*v1.RetryRunResponse, error)
+	// RestartRun starts a new run that takes over from another one what need not
+	// run again: tasks that succeeded, whose spec is unchanged and whose upstream
+	// tasks are all taken over; of maps the items that succeeded, by what they
+	// are; of loops the whole passes. Errors: as StartRun; NOT_FOUND for the task.
+	RestartRun(context.Context, *v1.RestartRunRequest) (*v1.RestartRunResponse, error)
+	// TestTask runs one task of a run again, by itself, with the same inputs, as a
+	// run of its own; the run that it is of is not touched. Errors: NOT_FOUND,
+	// INPUTS_MISSING when a task that it reads left nothing.
+	TestTask(context.Context, *v1.TestTaskRequest) (*v1.TestTaskResponse, error)
 	// PauseRun keeps a run from starting anything; what runs, runs on. With
 	// suspend that is told to stop, too, at no cost of its retries. Pausing what
 	// is paused is fine. Errors: RUN_PENDING, RUN_CANCELING, RUN_FINALIZING,
@@ -382,6 +436,18 @@ func NewRunServiceHandler(svc RunServiceHandler, opts ...connect.HandlerOption) 
 		connect.WithSchema(runServiceMethods.ByName("RetryRun")),
 		connect.WithHandlerOptions(opts...),
 	)
+	runServiceRestartRunHandler := connect.NewUnaryHandlerSimple(
+		RunServiceRestartRunProcedure,
+		svc.RestartRun,
+		connect.WithSchema(runServiceMethods.ByName("RestartRun")),
+		connect.WithHandlerOptions(opts...),
+	)
+	runServiceTestTaskHandler := connect.NewUnaryHandlerSimple(
+		RunServiceTestTaskProcedure,
+		svc.TestTask,
+		connect.WithSchema(runServiceMethods.ByName("TestTask")),
+		connect.WithHandlerOptions(opts...),
+	)
 	runServicePauseRunHandler := connect.NewUnaryHandlerSimple(
 		RunServicePauseRunProcedure,
 		svc.PauseRun,
@@ -427,6 +493,10 @@ func NewRunServiceHandler(svc RunServiceHandler, opts ...connect.HandlerOption) 
 			runServiceCancelRunHandler.ServeHTTP(w, r)
 		case RunServiceRetryRunProcedure:
 			runServiceRetryRunHandler.ServeHTTP(w, r)
+		case RunServiceRestartRunProcedure:
+			runServiceRestartRunHandler.ServeHTTP(w, r)
+		case RunServiceTestTaskProcedure:
+			runServiceTestTaskHandler.ServeHTTP(w, r)
 		case RunServicePauseRunProcedure:
 			runServicePauseRunHandler.ServeHTTP(w, r)
 		case RunServiceResumeRunProcedure:
@@ -468,6 +538,14 @@ func (UnimplementedRunServiceHandler) CancelRun(context.Context, *v1.CancelRunRe
 
 func (UnimplementedRunServiceHandler) RetryRun(context.Context, *v1.RetryRunRequest) (*v1.RetryRunResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("signalbox.run.v1.RunService.RetryRun is not implemented"))
+}
+
+func (UnimplementedRunServiceHandler) RestartRun(context.Context, *v1.RestartRunRequest) (*v1.RestartRunResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("signalbox.run.v1.RunService.RestartRun is not implemented"))
+}
+
+func (UnimplementedRunServiceHandler) TestTask(context.Context, *v1.TestTaskRequest) (*v1.TestTaskResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("signalbox.run.v1.RunService.TestTask is not implemented"))
 }
 
 func (UnimplementedRunServiceHandler) PauseRun(context.Context, *v1.PauseRunRequest) (*v1.PauseRunResponse, error) {
