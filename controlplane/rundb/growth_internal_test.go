@@ -134,6 +134,7 @@ func TestHistoryCostsTheLivingNothing(t *testing.T) {
 		}
 		for name, role := range map[string]string{
 			"sqlRunByID": "sb_api", "sqlRunByNumber": "sb_api", "sqlLatestRun": "sb_api", "sqlReadLeases": "sb_api", "sqlReadEntries": "sb_api",
+			"sqlReadRow": "sb_api", "sqlReadReady": "sb_api", "sqlReadEntriesPage": "sb_api",
 			"sqlReadNoted": "sb_api", "sqlReadMarks": "sb_engine", "sqlDueTimers": "sb_engine", "sqlFindQueues": "sb_engine", "sqlClaimHeads": "sb_engine",
 		} {
 			require.NotEmpty(t, statements[name], name)
