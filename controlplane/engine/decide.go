@@ -47,6 +47,8 @@ func Decide(g *Graph, s *State, c Command) (Decision, error) {
 		err = x.signal(&c)
 	case Vote:
 		err = x.vote(&c)
+	case ChildEnded:
+		err = x.childEnded(&c)
 	case Queue:
 		err = x.queue(&c)
 	case Drop:
@@ -166,6 +168,11 @@ func (x *decider) ruleReason(nd *node, by int32) string {
 func (x *decider) conclude(before row) {
 	x.d.RunChanged = x.s.row() != before
 	x.d.Finished = x.s.Run.Terminal()
+	for _, i := range x.fx.children {
+		if x.s.hasChild(x.g, i) {
+			x.d.Children = append(x.d.Children, Child{Task: i, Attempt: x.s.Tasks[i].Attempt})
+		}
+	}
 	for _, i := range x.fx.opened {
 		if x.s.Tasks[i].State != TaskOpen || x.s.Run == RunPaused {
 			continue // stopped in the same decision, or to wait for the resume

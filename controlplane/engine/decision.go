@@ -20,7 +20,12 @@ type Decision struct {
 	Closed  []int32 // tasks whose ready row and timers must go: retry, queue, hold
 	Stop    []Stop
 	Timers  []Timer
-	Held    []int32 // tasks that came to be held
+
+	// Children are other runs that tasks of this one start, and Recalled those
+	// that are to end.
+	Children []Child
+	Recalled []Recall
+	Held     []int32 // tasks that came to be held
 
 	// FirstStart is the index in Entries of the first attempt of this run, over
 	// all generations, that had started; -1 if it is not among them. It is

@@ -71,6 +71,10 @@ func (s *State) enter(g *Graph, i int32, at time.Time, fx *effects) {
 		s.fan(i).Reused = s.seedItems(i, nil)
 		s.pass(g, i, at, fx)
 	case layerWork:
+		if g.Plan.Tasks[nd.task].Pipeline != nil {
+			s.enterChild(i, fx)
+			return
+		}
 		if Holds(g.Task(s, i)) {
 			s.hold(g, i, at, fx)
 			return

@@ -28,6 +28,7 @@ type effects struct {
 	due      []due
 	expanded []int32 // maps whose next items are to be made
 	stopped  []int32 // maps whose items are to end
+	children []int32 // tasks whose child is to start
 }
 
 // due is a pending task whose end the rules have decided, but which is not in

@@ -36,6 +36,9 @@ func (x *decider) stopTask(i int32, open TaskState, cause Cause, reason string) 
 		if x.s.Fans[i] != nil {
 			return x.stopItems(i, open, cause, reason)
 		}
+		if x.s.hasChild(x.g, i) {
+			return x.stopChild(i, open, cause, reason)
+		}
 	case TaskOpen, TaskHeld:
 	case TaskSucceeded, TaskCached, TaskReused, TaskTolerated, TaskFailed, TaskCanceled,
 		TaskUpstreamFailed, TaskSkipped:

@@ -26,7 +26,7 @@ func (x *decider) stopItems(owner int32, open TaskState, cause Cause, reason str
 		}
 	}
 	s.each(owner, func(i int32) {
-		if s.Tasks[i].State == TaskExpanding && s.Fans[i] == nil {
+		if s.hasChild(x.g, i) && (modeOf(x.g, s, i) == modeHalting || x.recall(i)) {
 			keep = append(keep, i) // another run: it is told, and its end ends the task
 		}
 	})
