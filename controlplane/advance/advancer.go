@@ -43,7 +43,8 @@ type Advancer struct {
 	voices              *voices
 	estimates           estimates
 
-	wakes chan Wake // what this replica's batches ask for
+	wakes  chan Wake // what this replica's batches ask for
+	nester Nester
 }
 
 const (

@@ -28,7 +28,7 @@ func (b *batch) apply(w *runWork, o op) error {
 	case RetryRun:
 		return b.applyRetry(w, c)
 	case Wake:
-		return b.applyWake(w, c)
+		return b.applyWake(w, o.req, c)
 	case PauseRun:
 		return b.applyPause(w, c)
 	case ResumeRun:
@@ -62,6 +62,15 @@ func (b *batch) applyStart(w *runWork, r *request, c StartRun) error {
 			}
 		}
 	}
+	if err := b.create(w, r, c); err != nil {
+		return err
+	}
+	r.value = Started{Run: r.run, Created: true}
+	return nil
+}
+
+// create makes a run.
+func (b *batch) create(w *runWork, r *request, c StartRun) error {
 	count := b.counts[pipelineKey{c.Org, c.Pipeline}]
 	if count == nil {
 		return fault.NotFound("pipeline", id.Format(id.Pipeline, c.Pipeline))
@@ -72,12 +81,13 @@ func (b *batch) applyStart(w *runWork, r *request, c StartRun) error {
 		info: runInfo{
 			workspace: c.Workspace, pipeline: c.Pipeline, digest: c.Digest, number: count.next,
 			labelSet: c.LabelSet, labels: c.Labels, priority: c.Priority, createdAt: b.now, actor: c.Actor, line: c.Line,
+			parent: c.Parent,
 		},
 	}
 	if p.Deadline > 0 {
 		w.info.deadline = b.now.Add(millis(p.Deadline))
 	}
-	w.start = r
+	w.start, r.start = r, &c
 	if c.Seed != nil {
 		if err := b.decideAs(w, engine.Sow{Now: b.now, Actor: clean(c.Actor), Seed: c.Seed}, nil); err != nil {
 			return err
@@ -88,7 +98,6 @@ func (b *batch) applyStart(w *runWork, r *request, c StartRun) error {
 		return err
 	}
 	count.next++
-	r.value = Started{Run: r.run, Created: true}
 	return nil
 }
 
@@ -221,6 +230,9 @@ func (b *batch) decideAs(w *runWork, c engine.Command, body []byte) error {
 		if e.Task >= 0 {
 			e.path = w.version.graph.Path(w.state, e.Task)
 		}
+		if _, told := c.(engine.ChildEnded); told && i == 0 {
+			e.body = body
+		}
 		if e.Kind == engine.KindSignalReceived {
 			e.body = body
 		}
@@ -246,6 +258,7 @@ func (b *batch) decideAs(w *runWork, c engine.Command, body []byte) error {
 		delete(w.timers, timerKey{engine.TimerHold.String(), t})
 	}
 	w.noteApprovals(&d)
+	b.callChildren(w, &d)
 	for _, o := range d.Opened {
 		by := report.Lease.Agent // id.Nil where nobody reported
 		if o.Avoid.Agent == by {

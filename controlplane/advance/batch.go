@@ -210,18 +210,26 @@ func (b *batch) plan(r *request) {
 		b.add(op{key: c.RunKey, order: orderLose, req: r})
 	case Wake:
 		switch c.Kind {
-		case WakeArrive, WakeAdmit, WakeDrop, WakeCancel, WakeChildEnded:
+		case WakeArrive, WakeAdmit, WakeDrop, WakeCancel, WakeChildEnded, WakeChild:
 			b.add(op{key: RunKey{c.Org, c.Run}, order: orderAct, req: r})
-		case WakeRelease, WakeResume, WakeChild:
+			if r.start != nil {
+				b.expect(RunKey{c.Org, c.Child}, true)
+			}
+		case WakeRelease, WakeResume, WakeRecall:
 		}
 	}
 }
 
 func (b *batch) add(o op) {
 	b.ops = append(b.ops, o)
-	if b.runs[o.key] == nil {
-		b.runs[o.key] = &runWork{
-			isNew: o.order == orderStart, opened: map[int32]opened{}, closed: map[int32]bool{},
+	b.expect(o.key, o.order == orderStart)
+}
+
+// expect has a run read, or made.
+func (b *batch) expect(key RunKey, isNew bool) {
+	if b.runs[key] == nil {
+		b.runs[key] = &runWork{
+			isNew: isNew, opened: map[int32]opened{}, closed: map[int32]bool{},
 			timers: map[timerKey]engine.Timer{}, gone: map[int64]bool{},
 		}
 	}

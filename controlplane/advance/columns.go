@@ -75,8 +75,9 @@ func (c *runColumns) startArgs() args {
 	var priorities, totals []int32
 	var lines []*string
 	var startAts []*time.Time
+	var above parentColumns
 	for _, w := range c.works {
-		cmd := w.start.cmd.(StartRun)
+		cmd := w.start.start
 		digest := w.info.digest
 		workspaces, pipelines = append(workspaces, w.info.workspace), append(pipelines, w.info.pipeline)
 		digests, params = append(digests, digest[:]), append(params, nonNil(cmd.Params))
@@ -84,9 +85,11 @@ func (c *runColumns) startArgs() args {
 		causes, actors = append(causes, cmd.Cause), append(actors, cmd.Actor)
 		priorities, totals = append(priorities, w.info.priority), append(totals, w.version.graph.Total())
 		lines, startAts = append(lines, w.info.line), append(startAts, nullTime(cmd.At))
+		above.add(cmd.Parent)
 	}
 	return args{
-		"lines": lines, "start_ats": startAts,
+		"lines": lines, "start_ats": startAts, "parents": above.runs, "parent_tasks": above.tasks, "parent_attempts": above.attempts,
+		"parent_paths": above.paths, "roots": above.roots, "depths": above.depths,
 		"workspaces": workspaces, "pipelines": pipelines, "digests": digests, "params": params, "numbers": numbers,
 		"label_sets": labelSets, "causes": causes, "actors": actors, "priorities": priorities, "totals": totals,
 	}
@@ -135,4 +138,22 @@ func (c *entryColumnsOf) args() args {
 		"causes": c.causes, "exit_codes": c.exits, "nexts": c.nexts, "retry_ats": c.retries, "reasons": c.reasons,
 		"actors": c.actors, "billeds": c.billeds, "details": c.details, "bodies": c.bodies,
 	}
+}
+
+// parentColumns are those of the tasks that runs are children of.
+type parentColumns struct {
+	runs, roots     []*id.UUID
+	tasks, attempts []*int32
+	paths           []*string
+	depths          []int32
+}
+
+func (c *parentColumns) add(p *Parent) {
+	if p == nil {
+		c.runs, c.roots, c.tasks = append(c.runs, nil), append(c.roots, nil), append(c.tasks, nil)
+		c.attempts, c.paths, c.depths = append(c.attempts, nil), append(c.paths, nil), append(c.depths, 0)
+		return
+	}
+	c.runs, c.roots, c.tasks = append(c.runs, &p.Run), append(c.roots, &p.Root), append(c.tasks, &p.Task)
+	c.attempts, c.paths, c.depths = append(c.attempts, &p.Attempt), append(c.paths, &p.Path), append(c.depths, p.Depth)
 }

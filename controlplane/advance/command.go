@@ -42,6 +42,8 @@ type StartRun struct {
 	IfDone    IfDone
 	// Seed is what the run takes over from another one; nil for nothing.
 	Seed *engine.Seed
+	// Parent is the task whose child it is; nil for a run of its own.
+	Parent *Parent
 }
 
 // IfRunning is what becomes of a start whose key has a run that goes on.

@@ -97,6 +97,11 @@ func (b *batch) infoOf(w *runWork) (*runInfo, *version) {
 			return &runInfo{workspace: c.Workspace, labels: c.Labels, priority: c.Priority}, o.req.version
 		}
 	}
+	for _, r := range b.reqs {
+		if _, ok := r.cmd.(Wake); ok && r.start != nil && b.runs[RunKey{r.start.Org, r.run}] == w {
+			return &runInfo{workspace: r.start.Workspace, labels: r.start.Labels, priority: r.start.Priority}, r.version
+		}
+	}
 	return nil, nil
 }
 

@@ -57,7 +57,11 @@ func (b *batch) linesOf() (all, entered map[lineKey]bool) {
 				b.lineOfRun(RunKey{c.Org, c.Run}, all)
 			case WakeRelease:
 				all[lineKey{c.Org, c.Pipeline, c.Key}] = true
-			case WakeDrop, WakeCancel, WakeResume, WakeChild, WakeChildEnded:
+			case WakeChild:
+				if r.start != nil && r.start.Line != nil {
+					entered[lineKey{c.Org, r.start.Pipeline, *r.start.Line}] = true
+				}
+			case WakeDrop, WakeCancel, WakeResume, WakeRecall, WakeChildEnded:
 			}
 		}
 	}
@@ -184,7 +188,7 @@ func (b *batch) serveLines() {
 				if b.takeWake(c) {
 					b.resume(c)
 				}
-			case WakeArrive, WakeAdmit, WakeDrop, WakeCancel, WakeChild, WakeChildEnded:
+			case WakeArrive, WakeAdmit, WakeDrop, WakeCancel, WakeChild, WakeRecall, WakeChildEnded:
 			}
 		}
 	}
@@ -231,6 +235,7 @@ func (b *batch) wakeFill(k lineKey) {
 
 // leave is what the end of a run means for those that wait for it.
 func (b *batch) leave(w *runWork) {
+	b.tellParent(w)
 	if w.state.Run == engine.RunDropped {
 		return // it stands nowhere any more
 	}

@@ -123,8 +123,11 @@ func (b *batch) queueStarts(q *pgx.Batch) {
 				keys = append(keys, keyArg{c.Org, c.Pipeline, r.run, c.Key, c.Fingerprint[:]})
 			}
 		case Wake:
-			if c.Kind == WakeArrive || c.Kind == WakeAdmit || c.Kind == WakeResume {
+			switch {
+			case c.Kind == WakeArrive || c.Kind == WakeAdmit || c.Kind == WakeResume:
 				pipelines.add(c.Org, c.Pipeline)
+			case r.start != nil:
+				pipelines.add(c.Org, r.start.Pipeline)
 			}
 		}
 	}

@@ -58,6 +58,7 @@ var wantIndex = map[string]string{
 	"sqlReadWakes":          "wake_pkey",
 	"sqlDeleteWakes":        "wake_pkey",
 	"sqlMoveStartKeys":      "start_key_pkey",
+	"sqlFindChild":          "run_child",
 }
 
 var (

@@ -3,6 +3,7 @@ package advance
 import (
 	"sync/atomic"
 
+	"github.com/signalboxhq/signalbox/controlplane/engine"
 	"github.com/signalboxhq/signalbox/internal/fault"
 	"github.com/signalboxhq/signalbox/proto/id"
 )
@@ -16,7 +17,13 @@ type request struct {
 	session *session // Poll, Report: nil if it has none that lives
 	// What it weighs in a batch: rows are an estimate.
 	rows, bytes int
-	tries       int // batches that were lost before they wrote anything
+	// Of wakes about children: what is started, or why not; how one ended, and
+	// what it left.
+	start   *StartRun
+	refused string
+	outcome engine.RunState
+	left    []byte
+	tries   int // batches that were lost before they wrote anything
 
 	done     chan result
 	answered atomic.Bool

@@ -40,11 +40,13 @@ type runInfo struct {
 	deadline  time.Time
 	actor     string  // who started it
 	line      *string // its concurrency key; nil: none
+	parent    *Parent // nil: none
 }
 
 const sqlReadRunInfo = `
 	SELECT r.workspace_id, r.pipeline_id, r.digest, r.number, r.label_set_id, r.priority, r.created_at,
-		coalesce(r.deadline, 'epoch'), r.actor, l.labels, r.concurrency_key
+		coalesce(r.deadline, 'epoch'), r.actor, l.labels, r.concurrency_key,
+		r.parent_run, r.parent_task, r.parent_attempt
 	FROM run r
 	JOIN label_set l ON l.org_id = r.org_id AND l.id = r.label_set_id
 	WHERE r.org_id = @org_id
@@ -56,7 +58,9 @@ func (a *Advancer) loadRun(ctx context.Context, key RunKey) (*run, error) {
 	var digest []byte
 	row := a.pool.QueryRow(ctx, sqlReadRunInfo, pgx.StrictNamedArgs{"org_id": key.Org, "run_id": key.Run})
 	i := &out.info
-	err := row.Scan(&i.workspace, &i.pipeline, &digest, &i.number, &i.labelSet, &i.priority, &i.createdAt, &i.deadline, &i.actor, &i.labels, &i.line)
+	var parent *id.UUID
+	var task, attempt *int32
+	err := row.Scan(&i.workspace, &i.pipeline, &digest, &i.number, &i.labelSet, &i.priority, &i.createdAt, &i.deadline, &i.actor, &i.labels, &i.line, &parent, &task, &attempt)
 	if err != nil {
 		if pg.NoRows(err) {
 			return nil, fault.NotFound("run", id.Format(id.Run, key.Run))
@@ -64,6 +68,9 @@ func (a *Advancer) loadRun(ctx context.Context, key RunKey) (*run, error) {
 		return nil, fmt.Errorf("read run: %w", err)
 	}
 	copy(i.digest[:], digest)
+	if parent != nil {
+		i.parent = &Parent{Run: *parent, Task: *task, Attempt: *attempt}
+	}
 	if i.deadline.Unix() == 0 {
 		i.deadline = time.Time{}
 	}

@@ -11,18 +11,21 @@ const sqlInsertRuns = `
 	WITH n AS (
 	INSERT INTO run (org_id, id, workspace_id, pipeline_id, digest, number, cause, actor, params, label_set_id, priority,
 		state, reason, outcome, seq, generation, tasks_total, tasks_done, tasks_failed,
-		created_at, started_at, finished_at, deadline, concurrency_key, start_at)
+		created_at, started_at, finished_at, deadline, concurrency_key, start_at,
+		parent_run, parent_task, parent_attempt, parent_path, root_run, depth)
 	SELECT org_id, id, workspace_id, pipeline_id, digest, number, cause, actor, params, label_set_id, priority,
 		state, reason, outcome, seq, generation, tasks_total, tasks_done, tasks_failed,
-		@now, started_at, finished_at, deadline, concurrency_key, start_at
+		@now, started_at, finished_at, deadline, concurrency_key, start_at,
+		parent_run, parent_task, parent_attempt, parent_path, root_run, depth
 	FROM unnest(@orgs::uuid[], @ids::uuid[], @workspaces::uuid[], @pipelines::uuid[], @digests::bytea[], @numbers::bigint[],
 		@causes::text[], @actors::text[], @params::bytea[], @label_sets::bigint[], @priorities::int[],
 		@states::text[], @reasons::text[], @outcomes::text[], @seqs::bigint[], @generations::int[],
 		@totals::int[], @dones::int[], @faileds::int[], @starteds::timestamptz[], @finisheds::timestamptz[], @deadlines::timestamptz[],
-		@lines::text[], @start_ats::timestamptz[])
+		@lines::text[], @start_ats::timestamptz[], @parents::uuid[], @parent_tasks::int[], @parent_attempts::int[],
+		@parent_paths::text[], @roots::uuid[], @depths::int[])
 		AS u (org_id, id, workspace_id, pipeline_id, digest, number, cause, actor, params, label_set_id, priority,
 			state, reason, outcome, seq, generation, tasks_total, tasks_done, tasks_failed, started_at, finished_at, deadline,
-			concurrency_key, start_at)
+			concurrency_key, start_at, parent_run, parent_task, parent_attempt, parent_path, root_run, depth)
 		RETURNING 1
 	)` + expectRows
 

@@ -44,6 +44,7 @@ type storm struct {
 	drained  atomic.Bool // every run has ended
 	agents   sync.WaitGroup
 	faults   stormLog
+	nesters  *stormNester
 
 	mu      sync.Mutex
 	runs    []advance.RunKey
@@ -99,6 +100,7 @@ func newStorm(t testing.TB) *storm {
 	s.tenants = []*bundle{first, first.neighbour()}
 	s.exec(t.Context(), `UPDATE pool SET slots = 5 WHERE org_id = $1`, first.org)
 	s.guardLimit()
+	s.nesters = &stormNester{starts: map[id.UUID][]advance.StartRun{}}
 	r := s.rand(1)
 	for _, b := range s.tenants {
 		var starts []advance.StartRun
@@ -110,7 +112,8 @@ func newStorm(t testing.TB) *storm {
 			}
 			starts = append(starts, c)
 		}
-		s.starts = append(s.starts, starts)
+		s.nesters.starts[b.org] = starts
+		s.starts = append(s.starts, append(starts, b.deploy(nestPlan(r))))
 	}
 	for range 3 {
 		s.replica(first.db.URL())
@@ -146,6 +149,7 @@ func (s *storm) replica(url string) {
 	l, db := newLink(s.t, url)
 	log := slog.New(&s.faults)
 	a := advance.New(db, log, nil)
+	a.Nest(s.nesters)
 	require.NoError(s.t, a.Start(s.t.Context()))
 	s.t.Cleanup(a.Stop)
 	for _, service := range []interface {

@@ -51,6 +51,10 @@ func (b *batch) gatherTakers(ctx context.Context, conn *pgx.Conn) error {
 			b.a.voices.note(r.session)
 		case StartRun:
 			r.version.demand(wanted, opensFirst)
+		case Wake:
+			if r.start != nil {
+				r.version.demand(wanted, opensFirst)
+			}
 		case look:
 			looks = append(looks, c)
 		}

@@ -73,9 +73,32 @@ func (a *Advancer) Wake(ctx context.Context, w Wake) error {
 			return err
 		}
 		r.rows += 2 + len(known.version.tasks)
+		if w.Kind == WakeChildEnded {
+			if err := a.prepareEnd(ctx, r, w); err != nil {
+				return err
+			}
+		}
 	case WakeRelease, WakeResume:
 		r.rows += 2 * fillAtOnce
 	case WakeChild:
+		err := a.prepareChild(ctx, r, w)
+		if fault.KindOf(err) == fault.KindNotFound {
+			return a.forgetWake(ctx, w)
+		}
+		if err != nil {
+			return err
+		}
+	case WakeRecall:
+		child, err := a.findChild(ctx, w)
+		if err != nil {
+			return err
+		}
+		if child == id.Nil {
+			return a.forgetWake(ctx, w)
+		}
+		cancel := w
+		cancel.Kind, cancel.Run = WakeCancel, child
+		return a.Wake(ctx, cancel)
 	}
 	_, err := a.do(ctx, r)
 	return err

@@ -67,7 +67,7 @@ func (b *batch) takeWake(w Wake) bool {
 
 // applyWake serves a wake about one run. What the rules refuse is none of its
 // business any more.
-func (b *batch) applyWake(w *runWork, c Wake) error {
+func (b *batch) applyWake(w *runWork, r *request, c Wake) error {
 	if !b.takeWake(c) {
 		return nil
 	}
@@ -81,7 +81,11 @@ func (b *batch) applyWake(w *runWork, c Wake) error {
 		err = b.decideAs(w, engine.Drop{Now: b.now, Reason: c.Reason}, nil)
 	case WakeCancel:
 		err = b.decideAs(w, engine.Cancel{Now: b.now, Actor: systemActor, Reason: c.Reason, Force: c.Force, Live: b.live(w)}, nil)
-	case WakeRelease, WakeResume, WakeChild, WakeChildEnded:
+	case WakeChild:
+		err = b.applyChild(w, r, c)
+	case WakeChildEnded:
+		err = b.applyChildEnded(w, r, c)
+	case WakeRelease, WakeResume, WakeRecall:
 		err = fmt.Errorf("wake kind %q changes no run", c.Kind)
 	}
 	if isRefusal(err) {

@@ -105,6 +105,34 @@ const (
 				AND w.key = l.key)
 	ORDER BY 1, 2`
 
+	// A child whose end its parent has not heard of.
+	sqlStrayChildren = `
+	SELECT c.org_id, c.id::text AS thing,
+		CASE WHEN p.id IS NULL THEN format('is the child of the run %s, which does not exist', c.parent_run)
+			ELSE format('is %s, and nobody told its parent''s task %s', c.state, c.parent_path)
+		END AS text
+	FROM run c
+	LEFT JOIN run p ON p.org_id = c.org_id AND p.id = c.parent_run
+	WHERE c.parent_run IS NOT NULL
+		AND (p.id IS NULL
+			OR (c.finished_at IS NOT NULL
+				AND p.finished_at IS NULL
+				AND NOT EXISTS (
+					SELECT 1
+					FROM journal j
+					WHERE j.org_id = c.org_id
+						AND j.run_id = c.parent_run
+						AND j.task = c.parent_task
+						AND j.attempt = c.parent_attempt
+						AND j.kind = 'task_ended')
+				AND NOT EXISTS (
+					SELECT 1
+					FROM wake w
+					WHERE w.org_id = c.org_id
+						AND w.kind = 'child_ended'
+						AND w.child_id = c.id)))
+	ORDER BY 1, 2`
+
 	sqlOldWakes = `
 	SELECT w.org_id, w.pipeline_id::text AS thing, format('a wake (%s) was due at %s and is not served', w.kind, w.at) AS text
 	FROM wake w
@@ -124,6 +152,7 @@ func (c *checker) lines(ctx context.Context, tx pgx.Tx) error {
 		{KindLine, id.Run, sqlStrayAdmissions, nil},
 		{KindLine, id.Run, sqlForgottenRuns, nil},
 		{KindLine, id.Pipeline, sqlIdlePlaces, nil},
+		{KindLine, id.Run, sqlStrayChildren, nil},
 		{KindWake, id.Pipeline, sqlOldWakes, pgx.StrictNamedArgs{"now": c.now}},
 	} {
 		if err := c.told(ctx, tx, check.kind, check.thing, check.sql, check.args); err != nil {
