@@ -81,7 +81,7 @@ func requirementOf(p *plan.Plan, t *plan.Task) Requirement {
 		MemoryBytes: t.Resources.MemoryBytes,
 		GPUs:        int32(t.Resources.GPUs),
 		GPUTypes:    t.Resources.GPUTypes,
-		Sealed:      len(t.ArtifactsIn) > 0 || readsSealed(p, &t.Reads) || (t.ForEach != nil && readsSealed(p, &t.Asked)),
+		Sealed:      len(t.ArtifactsIn) > 0 || readsSealed(p, &t.Reads) || (t.Template && len(t.Env) > 0),
 	}
 	return r
 }

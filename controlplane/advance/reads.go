@@ -6,16 +6,19 @@ import (
 	"github.com/signalboxhq/signalbox/proto/plan"
 )
 
-// readsAny reports whether an attempt of a task asks for values. A child of a map
-// reads what the map is made from: its item is in there.
+// readsAny reports whether an attempt of a task asks for values. An instance of a
+// template does: what the step that added it gave it.
 func readsAny(t *plan.Task) bool {
-	return len(t.Reads.Params) > 0 || len(t.Reads.Outputs) > 0 || len(t.ArtifactsIn) > 0 ||
-		(t.ForEach != nil && (len(t.Asked.Params) > 0 || len(t.Asked.Outputs) > 0 || t.ForEach.Artifact != nil))
+	r := &t.Reads
+	return len(r.Params) > 0 || len(r.Outputs) > 0 || len(r.Artifacts) > 0 || len(r.States) > 0 || len(t.ArtifactsIn) > 0 || t.Template
 }
 
 // readsSealed reports whether any value of what is read is sealed: only an agent
 // that holds the workspace's key can read it.
 func readsSealed(p *plan.Plan, r *plan.Reads) bool {
+	if len(r.Artifacts) > 0 { // their URIs are
+		return true
+	}
 	for _, name := range r.Params {
 		if slices.ContainsFunc(p.Params, func(x plan.Param) bool { return x.Name == name && !x.Open }) {
 			return true
@@ -31,10 +34,10 @@ func readsSealed(p *plan.Plan, r *plan.Reads) bool {
 }
 
 // decisionOf is what a decision asks of an agent: no slot, and the key if it
-// reads or makes anything sealed.
+// reads or makes anything sealed: only with the key are items digested.
 func decisionOf(p *plan.Plan, t *plan.Task) Requirement {
 	sealed := readsSealed(p, &t.Asked) || len(t.With) > 0 || (t.Approve != nil && t.Approve.Message != "")
-	return Requirement{Sealed: sealed || (t.ForEach != nil && t.ForEach.Artifact != nil)}
+	return Requirement{Sealed: sealed || (t.ForEach != nil && (t.ForEach.Items != "" || t.ForEach.Artifact != nil))}
 }
 
 // everyInfo lists the infos of tasks and of their decisions.
