@@ -51,6 +51,20 @@ func TestDigitsGraph(t *testing.T) {
 	require.Contains(t, evaluate.Outputs, plan.Output{Name: "accuracy", Type: plan.TypeFloat, Open: true})
 }
 
+// So must what docs/flow.md shows.
+func TestTheGuidesPipelinesCompile(t *testing.T) {
+	t.Parallel()
+	parts := strings.Split(string(read(t, "../../docs/flow.md")), "```yaml\n")[1:]
+	require.Len(t, parts, 5)
+	for _, part := range parts {
+		source, _, ok := strings.Cut(part, "```\n")
+		require.True(t, ok)
+		c, err := pipeline.Compile("flow.md", []byte(source))
+		require.NoError(t, err)
+		require.Empty(t, c.Warnings)
+	}
+}
+
 // What the README shows must compile.
 func TestTheReadmesPipelineCompiles(t *testing.T) {
 	t.Parallel()
