@@ -105,6 +105,17 @@ fuzz: ## Fuzz each parser for 20 seconds (FUZZTIME=…)
 e2e: up ## Run the browser's end-to-end tests
 	$(if $(WEB),@if grep -q '"e2e"' frontend/package.json && [ -f frontend/vitest.e2e.config.ts ]; then $(NPM) run e2e; else echo "no end-to-end tests yet"; fi)
 
+# The same seed is the same schedule of faults, and the same simulations.
+SEED ?= $(shell od -An -N4 -tu4 /dev/urandom | tr -d ' ')
+MINUTES ?= 20
+SEEDS ?= 200
+HOURS ?= 5
+
+chaos: $(BIN)/.postgres ## Storm real processes, then simulate (SEED= MINUTES= SEEDS= HOURS=)
+	@echo "seed $(SEED)"
+	go test ./internal/e2e -count=1 -timeout 0 -v -run '^TestChaos$$' -chaos.seed $(SEED) -chaos.time $(MINUTES)m
+	go test ./controlplane/simulation -count=1 -timeout 0 -v -run '^TestSeeds$$' -sim.seed $(SEED) -sim.seeds $(SEEDS) -sim.hours $(HOURS)
+
 BENCH := $(BIN)/signalbox-bench run -signalbox $(BIN)/signalbox
 
 bench: $(BIN)/.postgres bench-build ## Measure this machine and what we do with it: W1 to W4, five minutes
@@ -130,4 +141,4 @@ fresh: gen
 standalone:
 	@$(call each,GOWORK=off go build ./...)
 
-.PHONY: help up up-run build dev demo gen fmt lint test test-race fuzz e2e bench bench-full bench-build check fresh standalone
+.PHONY: help up up-run build dev demo gen fmt lint test test-race fuzz e2e chaos bench bench-full bench-build check fresh standalone

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/signalboxhq/signalbox/controlplane/advance"
+	"github.com/signalboxhq/signalbox/controlplane/doctor"
 	"github.com/signalboxhq/signalbox/controlplane/engine"
 	"github.com/signalboxhq/signalbox/proto/id"
 	"github.com/signalboxhq/signalbox/proto/plan"
@@ -45,6 +46,9 @@ func (w *worker) drive(run id.UUID, slots int32, answer func(l advance.Lease) ad
 		work, err = w.a.Report(w.t.Context(), advance.Report{Org: w.org, Agent: w.agent, Session: w.session, Reports: reports, Free: free})
 		require.NoError(w.t, err)
 	}
+	found, err := doctor.Check(w.t.Context(), w.db)
+	require.NoError(w.t, err)
+	require.Empty(w.t, found)
 	return taken
 }
 

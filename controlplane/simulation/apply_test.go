@@ -161,7 +161,7 @@ func (b *batch) applyRetryDue(w *runWork, c dueTimer) {
 		return
 	}
 	t := &w.state.Tasks[c.task]
-	if t.State != engine.TaskOpen || t.Try() != c.attempt {
+	if t.State != engine.TaskOpen || t.Try() != c.attempt || w.state.Run == engine.RunPaused {
 		return
 	}
 	w.opened[c.task] = engine.Opening{

@@ -1,6 +1,8 @@
 package simulation_test
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/signalboxhq/signalbox/billing/usage"
@@ -245,7 +247,8 @@ func (c *checker) dispatch(row *runRow, s *engine.State, now time.Time, ready ma
 		}
 	}
 	if stand != found {
-		c.w.violate("run %s has %d tasks in ready, lease and timer, and %d that are open", row.id, stand, found)
+		c.w.violate("run %s is %s and has %d tasks in ready, lease and timer, and %d that are open; ready %v, leased %v, timers %v; its last entries: %s",
+			row.id, s.Run, stand, found, sortedKeys(ready), sortedKeys(leased), len(timers), c.last(row, s, 6))
 	}
 	for _, t := range wanted {
 		if leased[t.Task] != nil && t.Kind == engine.TimerQueue {
@@ -257,6 +260,19 @@ func (c *checker) dispatch(row *runRow, s *engine.State, now time.Time, ready ma
 		}
 	}
 	c.holders(row, s, leased)
+}
+
+// last tells the last entries of a run.
+func (c *checker) last(row *runRow, s *engine.State, n int) string {
+	var out []string
+	for _, e := range row.journal[max(0, len(row.journal)-n):] {
+		text := fmt.Sprintf("%d %s", e.Seq, e.Kind)
+		if e.Task >= 0 {
+			text += fmt.Sprintf(" %s/%d → %s", c.w.graph(row).Path(s, e.Task), e.Attempt, e.Next)
+		}
+		out = append(out, text+" "+e.Reason)
+	}
+	return strings.Join(out, "; ")
 }
 
 // holders: nothing main runs beside an exit handler.

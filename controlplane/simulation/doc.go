@@ -10,7 +10,7 @@
 // rules, and counts that a statement must touch. Not modelled: SQL itself, the
 // network of bytes, sealing, logs, and everything else that no invariant of the
 // engine is about. What is bound to SQL is stormed on a real PostgreSQL
-// (controlplane/advance) and in real processes (internal/chaos).
+// (controlplane/advance) and in real processes (internal/e2e).
 //
 // Exactly one thing happens at a time, and the seed alone says which: a fiber
 // for every thread of every process, resumed one after the other. So a seed

@@ -22,12 +22,12 @@ const (
 	statePrivilege            = "42501"
 	stateLockNotAvailable     = "55P03"
 	stateQueryCanceled        = "57014"
-	stateTooManyConnections   = "53300"
 	stateNotInRepertoire      = "22021"
 	stateUntranslatable       = "22P05"
 
 	// Classes of states.
 	classConnection = "08"
+	classResources  = "53" // no connection, memory or disk left
 	classShutdown   = "57P"
 )
 
@@ -117,14 +117,15 @@ func state(err error) string {
 }
 
 // Unreachable reports whether the database could not be asked, or went away
-// before it answered: it is down, starting, stopping, or out of connections.
+// before it answered: it is down, starting, stopping, or out of connections,
+// memory or disk.
 // The same request may succeed soon.
 func Unreachable(err error) bool {
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return true
 	}
 	if s := state(err); s != "" {
-		return s == stateTooManyConnections || strings.HasPrefix(s, classConnection) || strings.HasPrefix(s, classShutdown)
+		return strings.HasPrefix(s, classConnection) || strings.HasPrefix(s, classResources) || strings.HasPrefix(s, classShutdown)
 	}
 	_, broken := errors.AsType[*net.OpError](err)
 	return broken || errors.Is(err, io.ErrUnexpectedEOF) || pgconn.SafeToRetry(err)
