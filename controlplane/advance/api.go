@@ -19,6 +19,9 @@ func (a *Advancer) StartRun(ctx context.Context, c StartRun) (Started, error) {
 	if err != nil {
 		return Started{}, err
 	}
+	if err := a.declared(ctx, c, v); err != nil {
+		return Started{}, err
+	}
 	r := newRequest(c)
 	r.version, r.run = v, id.New()
 	r.rows += 2 + v.first // the run, its entry, what is ready

@@ -48,6 +48,18 @@ type batch struct {
 	named   map[choose.LaneKey]string
 	charged map[choose.LaneKey]*laneState
 
+	// Of tasks under limits only: the limits as they were locked, where they
+	// stand in the scene, what attempts that end give back and those that start
+	// take, and the pools to look at when a rate allows more.
+	limits   map[limitKey]*limitRow
+	placed   map[limitKey]int
+	scene    []choose.Limit
+	released map[limitKey]int64
+	unheld   map[taskKey]bool
+	holds    []hold
+	spent    map[limitKey]*limitRow
+	dry      map[poolRef]time.Duration
+
 	takers   []*taker
 	takerOf  map[*request]*taker
 	borrowed []*waiter
@@ -173,6 +185,8 @@ func newBatch(a *Advancer, reqs []*request) *batch {
 		lanes: map[choose.LaneKey]choose.Lane{}, clocks: map[choose.LaneKey]float64{}, named: map[choose.LaneKey]string{},
 		charged: map[choose.LaneKey]*laneState{},
 		lines:   map[lineKey]*engine.Line{}, leavers: map[RunKey]leaver{}, resumed: map[id.UUID][]id.UUID{}, there: map[[2]id.UUID]bool{},
+		limits: map[limitKey]*limitRow{}, placed: map[limitKey]int{},
+		released: map[limitKey]int64{}, unheld: map[taskKey]bool{}, spent: map[limitKey]*limitRow{}, dry: map[poolRef]time.Duration{},
 	}
 	for _, r := range reqs {
 		r.err, r.value, r.status, r.silent = nil, nil, nil, false

@@ -83,6 +83,12 @@ func requirementOf(p *plan.Plan, t *plan.Task) Requirement {
 		GPUTypes:    t.Resources.GPUTypes,
 		Sealed:      len(t.ArtifactsIn) > 0 || readsSealed(p, &t.Reads) || (t.Template && len(t.Env) > 0),
 	}
+	for _, u := range t.Limits {
+		r.Uses = append(r.Uses, Use{Name: u.Limit, Units: int32(u.Units)})
+	}
+	if g := t.Gang; g != nil {
+		r.Gang = &Gang{Size: int32(g.Size), Min: int32(g.Min), Apart: g.Spread != plan.SpreadAny}
+	}
 	return r
 }
 

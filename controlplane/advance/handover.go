@@ -48,6 +48,7 @@ type candidate struct {
 // takers. Winners get a lease in this transaction, losers stay in the queue.
 func (b *batch) handOver(ctx context.Context, conn *pgx.Conn) error {
 	works := b.works()
+	b.release(works)
 	var list []choose.Candidate
 	var infos []candidate
 	for _, w := range works {
@@ -75,7 +76,7 @@ func (b *batch) handOver(ctx context.Context, conn *pgx.Conn) error {
 		return nil
 	}
 	result := choose.Choose(choose.Scene{
-		Now: b.now, Pools: pools, Candidates: list, Takers: b.chooseTakers(infos), Lanes: b.lanes, Clocks: b.clocks,
+		Now: b.now, Pools: pools, Candidates: list, Takers: b.chooseTakers(infos), Limits: b.scene, Lanes: b.lanes, Clocks: b.clocks,
 	})
 	for _, a := range result.Assignments {
 		if err := b.grant(ctx, conn, infos[a.Candidate], &list[a.Candidate], a); err != nil {
@@ -104,6 +105,7 @@ func (b *batch) opening(w *runWork, o opened) (choose.Candidate, candidate) {
 	b.weigh(choose.LaneKey{Pool: c.Pool, Priority: c.Priority, Lane: lane}, s, name)
 	path := w.version.name(w.state, o.Task)
 	b.require(&c, t.req, path)
+	b.use(&c, w.key.Org, w.info.workspace, t.req.Uses)
 	return c, candidate{
 		key: taskKey{w.key, o.Task}, attempt: o.Attempt, path: path, class: t.class,
 		readyAt: o.At, hasTimer: o.queued && task.Timeouts.Queue > 0, req: t.req, plan: node, asking: o.Asking,
@@ -149,6 +151,7 @@ func (b *batch) claimed(ctx context.Context, conn *pgx.Conn, r *readyRow) (choos
 		c.AvoidUntil = *r.avoidUntil
 	}
 	b.require(&c, req, r.path)
+	b.use(&c, r.Org, b.workspaceOf(r.pool), req.Uses)
 	// A run that is not in the cache may have any timers.
 	timer := true
 	s, name := b.a.settings.of(c.Pool), ""
@@ -183,6 +186,10 @@ func (b *batch) grant(ctx context.Context, conn *pgx.Conn, c candidate, of *choo
 	if g.lane != nil {
 		b.laneOf(c.key.Org, choose.LaneKey{Pool: of.Pool, Priority: of.Priority, Lane: of.Lane}).charge += a.Charge
 	}
+	if a.Rank > 0 {
+		return nil
+	}
+	b.take(c, t.session.workspace)
 	if c.queued {
 		b.unready = append(b.unready, c.key)
 		return nil

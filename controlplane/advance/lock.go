@@ -101,6 +101,7 @@ func (b *batch) lock(ctx context.Context, conn *pgx.Conn) error {
 	b.queueLeases(&q)
 	b.queueSessions(&q)
 	b.queuePools(&q)
+	b.queueLimits(&q)
 	b.queueLanes(&q)
 	b.queueAudit(&q)
 	// After the locks: whoever wrote to a run before us read an earlier clock.

@@ -59,6 +59,9 @@ var wantIndex = map[string]string{
 	"sqlDeleteWakes":        "wake_pkey",
 	"sqlMoveStartKeys":      "start_key_pkey",
 	"sqlFindChild":          "run_child",
+	"sqlLockLimits":         "named_limit_pkey",
+	"sqlCountHolds":         "limit_hold_by_name",
+	"sqlDeleteHolds":        "limit_hold_pkey",
 }
 
 var (

@@ -51,6 +51,7 @@ func (a *Advancer) settle(ctx context.Context, b *batch) {
 			a.queue.look(l)
 		}
 	}
+	a.lookForLimits(b)
 	a.send(ctx, late)
 }
 

@@ -3,6 +3,7 @@ package advance
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/jackc/pgx/v5"
@@ -23,6 +24,7 @@ type version struct {
 	tasks    []taskInfo
 	widths   map[id.UUID]*width // by pool
 	first    int                // tasks that are ready when a run starts
+	limits   []string           // that its tasks are under
 }
 
 type taskInfo struct {
@@ -161,6 +163,13 @@ func (v *versions) load(ctx context.Context, key versionKey) (*version, error) {
 		return nil, err
 	}
 	out.widths = measure(out.graph.Plan, out.tasks)
+	for i := range out.tasks {
+		for _, u := range out.tasks[i].req.Uses {
+			if !slices.Contains(out.limits, u.Name) {
+				out.limits = append(out.limits, u.Name)
+			}
+		}
+	}
 	for _, w := range out.widths {
 		out.first += w.first
 	}

@@ -37,6 +37,7 @@ func (b *batch) write(ctx context.Context, conn *pgx.Conn) error {
 	b.writeWakes(&w)
 	b.writeRuns(&w, works)
 	b.writeEntries(&w, works)
+	b.writeHolds(&w)
 	b.writeDispatch(&w, works)
 	b.writeTimers(&w, works)
 	b.writeApprovals(&w, works)

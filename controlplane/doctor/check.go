@@ -139,7 +139,7 @@ func (c *checker) examine(ctx context.Context, tx pgx.Tx) error {
 		return fmt.Errorf("read the clock: %w", err)
 	}
 	for _, check := range []func(context.Context, pgx.Tx) error{
-		c.schema, c.organizations, c.leases, c.numbers, c.schedules, c.orphans, c.lines,
+		c.schema, c.organizations, c.leases, c.holds, c.numbers, c.schedules, c.orphans, c.lines,
 	} {
 		if err := check(ctx, tx); err != nil {
 			return err

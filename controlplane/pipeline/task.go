@@ -85,6 +85,7 @@ func (c *compiler) readTask(o object, t *task) {
 	t.Pool, t.Priority, t.Tolerate = s.pool, s.priority, s.tolerate
 	t.Labels, t.Select, t.Secrets = s.labels, s.selects, s.secrets
 	t.Resources, t.Retry, t.Timeouts = s.resources, s.retry, s.timeouts
+	c.dispatch(o, &t.Task)
 	if e, ok := o.get("source"); ok {
 		t.Source = c.source(e)
 	}

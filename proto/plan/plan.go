@@ -132,7 +132,9 @@ type Task struct {
 	Source    *Source           `json:"source,omitempty"`
 	// Tolerate makes a failure of this task count as success for its
 	// downstream tasks and the run.
-	Tolerate bool `json:"tolerate,omitempty"`
+	Tolerate bool  `json:"tolerate,omitempty"`
+	Limits   []Use `json:"limits,omitempty"`
+	Gang     *Gang `json:"gang,omitempty"`
 }
 
 // Rule is a trigger rule of model.md §4; empty means all_success.

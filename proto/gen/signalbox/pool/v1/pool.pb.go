@@ -37,11 +37,18 @@ type Pool struct {
 	PauseNote string                 `protobuf:"bytes,5,opt,name=pause_note,json=pauseNote,proto3" json:"pause_note,omitempty"`
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	// Counts at the time of the answer.
-	Ready         uint32 `protobuf:"varint,7,opt,name=ready,proto3" json:"ready,omitempty"`
-	Leased        uint32 `protobuf:"varint,8,opt,name=leased,proto3" json:"leased,omitempty"`
-	AgentsOnline  uint32 `protobuf:"varint,9,opt,name=agents_online,json=agentsOnline,proto3" json:"agents_online,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Ready        uint32 `protobuf:"varint,7,opt,name=ready,proto3" json:"ready,omitempty"`
+	Leased       uint32 `protobuf:"varint,8,opt,name=leased,proto3" json:"leased,omitempty"`
+	AgentsOnline uint32 `protobuf:"varint,9,opt,name=agents_online,json=agentsOnline,proto3" json:"agents_online,omitempty"`
+	// What its lanes are: "workspace", or "label:<name>" for one lane per value.
+	Fairness string `protobuf:"bytes,10,opt,name=fairness,proto3" json:"fairness,omitempty"`
+	// What a lane counts for, by the label's value; 1 where nothing is said.
+	Weights map[string]float64 `protobuf:"bytes,11,rep,name=weights,proto3" json:"weights,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
+	// How long a task that does not fit waits until room is kept free for it; 0:
+	// for ever.
+	ReserveAfterMs int64 `protobuf:"varint,12,opt,name=reserve_after_ms,json=reserveAfterMs,proto3" json:"reserve_after_ms,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Pool) Reset() {
@@ -133,6 +140,27 @@ func (x *Pool) GetLeased() uint32 {
 func (x *Pool) GetAgentsOnline() uint32 {
 	if x != nil {
 		return x.AgentsOnline
+	}
+	return 0
+}
+
+func (x *Pool) GetFairness() string {
+	if x != nil {
+		return x.Fairness
+	}
+	return ""
+}
+
+func (x *Pool) GetWeights() map[string]float64 {
+	if x != nil {
+		return x.Weights
+	}
+	return nil
+}
+
+func (x *Pool) GetReserveAfterMs() int64 {
+	if x != nil {
+		return x.ReserveAfterMs
 	}
 	return 0
 }
@@ -411,13 +439,18 @@ func (x *CreatePoolResponse) GetPool() *Pool {
 }
 
 type UpdatePoolRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Slots         *uint32                `protobuf:"varint,2,opt,name=slots,proto3,oneof" json:"slots,omitempty"`
-	Paused        *bool                  `protobuf:"varint,3,opt,name=paused,proto3,oneof" json:"paused,omitempty"`
-	PauseNote     *string                `protobuf:"bytes,4,opt,name=pause_note,json=pauseNote,proto3,oneof" json:"pause_note,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Name      string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Slots     *uint32                `protobuf:"varint,2,opt,name=slots,proto3,oneof" json:"slots,omitempty"`
+	Paused    *bool                  `protobuf:"varint,3,opt,name=paused,proto3,oneof" json:"paused,omitempty"`
+	PauseNote *string                `protobuf:"bytes,4,opt,name=pause_note,json=pauseNote,proto3,oneof" json:"pause_note,omitempty"`
+	Fairness  *string                `protobuf:"bytes,5,opt,name=fairness,proto3,oneof" json:"fairness,omitempty"`
+	// Replaces all weights when set_weights is true.
+	Weights        map[string]float64 `protobuf:"bytes,6,rep,name=weights,proto3" json:"weights,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
+	SetWeights     bool               `protobuf:"varint,7,opt,name=set_weights,json=setWeights,proto3" json:"set_weights,omitempty"`
+	ReserveAfterMs *int64             `protobuf:"varint,8,opt,name=reserve_after_ms,json=reserveAfterMs,proto3,oneof" json:"reserve_after_ms,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *UpdatePoolRequest) Reset() {
@@ -476,6 +509,34 @@ func (x *UpdatePoolRequest) GetPauseNote() string {
 		return *x.PauseNote
 	}
 	return ""
+}
+
+func (x *UpdatePoolRequest) GetFairness() string {
+	if x != nil && x.Fairness != nil {
+		return *x.Fairness
+	}
+	return ""
+}
+
+func (x *UpdatePoolRequest) GetWeights() map[string]float64 {
+	if x != nil {
+		return x.Weights
+	}
+	return nil
+}
+
+func (x *UpdatePoolRequest) GetSetWeights() bool {
+	if x != nil {
+		return x.SetWeights
+	}
+	return false
+}
+
+func (x *UpdatePoolRequest) GetReserveAfterMs() int64 {
+	if x != nil && x.ReserveAfterMs != nil {
+		return *x.ReserveAfterMs
+	}
+	return 0
 }
 
 type UpdatePoolResponse struct {
@@ -1167,11 +1228,381 @@ func (x *GetSealingKeyResponse) GetSealingKey() *v1.SealingKey {
 	return nil
 }
 
+// Limit is a named semaphore of a workspace, a rate, or both. Tasks name it with
+// `limits:`.
+type Limit struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// How many units may be held at once; unset: any number.
+	Max *int64 `protobuf:"varint,2,opt,name=max,proto3,oneof" json:"max,omitempty"`
+	// How many units may be taken in how long; 0: no rate.
+	Rate      int64 `protobuf:"varint,3,opt,name=rate,proto3" json:"rate,omitempty"`
+	RatePerMs int64 `protobuf:"varint,4,opt,name=rate_per_ms,json=ratePerMs,proto3" json:"rate_per_ms,omitempty"`
+	// Units held now, and the attempts that hold them.
+	Held          int64                  `protobuf:"varint,5,opt,name=held,proto3" json:"held,omitempty"`
+	Holders       uint32                 `protobuf:"varint,6,opt,name=holders,proto3" json:"holders,omitempty"`
+	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Limit) Reset() {
+	*x = Limit{}
+	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Limit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Limit) ProtoMessage() {}
+
+func (x *Limit) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Limit.ProtoReflect.Descriptor instead.
+func (*Limit) Descriptor() ([]byte, []int) {
+	return file_signalbox_pool_v1_pool_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *Limit) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Limit) GetMax() int64 {
+	if x != nil && x.Max != nil {
+		return *x.Max
+	}
+	return 0
+}
+
+func (x *Limit) GetRate() int64 {
+	if x != nil {
+		return x.Rate
+	}
+	return 0
+}
+
+func (x *Limit) GetRatePerMs() int64 {
+	if x != nil {
+		return x.RatePerMs
+	}
+	return 0
+}
+
+func (x *Limit) GetHeld() int64 {
+	if x != nil {
+		return x.Held
+	}
+	return 0
+}
+
+func (x *Limit) GetHolders() uint32 {
+	if x != nil {
+		return x.Holders
+	}
+	return 0
+}
+
+func (x *Limit) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
+type ListLimitsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListLimitsRequest) Reset() {
+	*x = ListLimitsRequest{}
+	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListLimitsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListLimitsRequest) ProtoMessage() {}
+
+func (x *ListLimitsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListLimitsRequest.ProtoReflect.Descriptor instead.
+func (*ListLimitsRequest) Descriptor() ([]byte, []int) {
+	return file_signalbox_pool_v1_pool_proto_rawDescGZIP(), []int{21}
+}
+
+type ListLimitsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Limits        []*Limit               `protobuf:"bytes,1,rep,name=limits,proto3" json:"limits,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListLimitsResponse) Reset() {
+	*x = ListLimitsResponse{}
+	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListLimitsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListLimitsResponse) ProtoMessage() {}
+
+func (x *ListLimitsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListLimitsResponse.ProtoReflect.Descriptor instead.
+func (*ListLimitsResponse) Descriptor() ([]byte, []int) {
+	return file_signalbox_pool_v1_pool_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *ListLimitsResponse) GetLimits() []*Limit {
+	if x != nil {
+		return x.Limits
+	}
+	return nil
+}
+
+type SetLimitRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// At least one of max and rate.
+	Max           *int64 `protobuf:"varint,2,opt,name=max,proto3,oneof" json:"max,omitempty"`
+	Rate          int64  `protobuf:"varint,3,opt,name=rate,proto3" json:"rate,omitempty"`
+	RatePerMs     int64  `protobuf:"varint,4,opt,name=rate_per_ms,json=ratePerMs,proto3" json:"rate_per_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetLimitRequest) Reset() {
+	*x = SetLimitRequest{}
+	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetLimitRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetLimitRequest) ProtoMessage() {}
+
+func (x *SetLimitRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetLimitRequest.ProtoReflect.Descriptor instead.
+func (*SetLimitRequest) Descriptor() ([]byte, []int) {
+	return file_signalbox_pool_v1_pool_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *SetLimitRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *SetLimitRequest) GetMax() int64 {
+	if x != nil && x.Max != nil {
+		return *x.Max
+	}
+	return 0
+}
+
+func (x *SetLimitRequest) GetRate() int64 {
+	if x != nil {
+		return x.Rate
+	}
+	return 0
+}
+
+func (x *SetLimitRequest) GetRatePerMs() int64 {
+	if x != nil {
+		return x.RatePerMs
+	}
+	return 0
+}
+
+type SetLimitResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Limit         *Limit                 `protobuf:"bytes,1,opt,name=limit,proto3" json:"limit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetLimitResponse) Reset() {
+	*x = SetLimitResponse{}
+	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetLimitResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetLimitResponse) ProtoMessage() {}
+
+func (x *SetLimitResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetLimitResponse.ProtoReflect.Descriptor instead.
+func (*SetLimitResponse) Descriptor() ([]byte, []int) {
+	return file_signalbox_pool_v1_pool_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *SetLimitResponse) GetLimit() *Limit {
+	if x != nil {
+		return x.Limit
+	}
+	return nil
+}
+
+type DeleteLimitRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteLimitRequest) Reset() {
+	*x = DeleteLimitRequest{}
+	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteLimitRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteLimitRequest) ProtoMessage() {}
+
+func (x *DeleteLimitRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteLimitRequest.ProtoReflect.Descriptor instead.
+func (*DeleteLimitRequest) Descriptor() ([]byte, []int) {
+	return file_signalbox_pool_v1_pool_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *DeleteLimitRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+type DeleteLimitResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteLimitResponse) Reset() {
+	*x = DeleteLimitResponse{}
+	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteLimitResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteLimitResponse) ProtoMessage() {}
+
+func (x *DeleteLimitResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_pool_v1_pool_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteLimitResponse.ProtoReflect.Descriptor instead.
+func (*DeleteLimitResponse) Descriptor() ([]byte, []int) {
+	return file_signalbox_pool_v1_pool_proto_rawDescGZIP(), []int{26}
+}
+
 var File_signalbox_pool_v1_pool_proto protoreflect.FileDescriptor
 
 const file_signalbox_pool_v1_pool_proto_rawDesc = "" +
 	"\n" +
-	"\x1csignalbox/pool/v1/pool.proto\x12\x11signalbox.pool.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esignalbox/authz/v1/authz.proto\x1a'signalbox/tenancy/v1/organization.proto\"\x85\x02\n" +
+	"\x1csignalbox/pool/v1/pool.proto\x12\x11signalbox.pool.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esignalbox/authz/v1/authz.proto\x1a'signalbox/tenancy/v1/organization.proto\"\xc7\x03\n" +
 	"\x04Pool\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
@@ -1183,7 +1614,14 @@ const file_signalbox_pool_v1_pool_proto_rawDesc = "" +
 	"created_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x14\n" +
 	"\x05ready\x18\a \x01(\rR\x05ready\x12\x16\n" +
 	"\x06leased\x18\b \x01(\rR\x06leased\x12#\n" +
-	"\ragents_online\x18\t \x01(\rR\fagentsOnline\"\xdc\x04\n" +
+	"\ragents_online\x18\t \x01(\rR\fagentsOnline\x12\x1a\n" +
+	"\bfairness\x18\n" +
+	" \x01(\tR\bfairness\x12>\n" +
+	"\aweights\x18\v \x03(\v2$.signalbox.pool.v1.Pool.WeightsEntryR\aweights\x12(\n" +
+	"\x10reserve_after_ms\x18\f \x01(\x03R\x0ereserveAfterMs\x1a:\n" +
+	"\fWeightsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"\xdc\x04\n" +
 	"\x05Agent\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -1212,16 +1650,26 @@ const file_signalbox_pool_v1_pool_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05slots\x18\x02 \x01(\rR\x05slots\"A\n" +
 	"\x12CreatePoolResponse\x12+\n" +
-	"\x04pool\x18\x01 \x01(\v2\x17.signalbox.pool.v1.PoolR\x04pool\"\xa7\x01\n" +
+	"\x04pool\x18\x01 \x01(\v2\x17.signalbox.pool.v1.PoolR\x04pool\"\xc3\x03\n" +
 	"\x11UpdatePoolRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n" +
 	"\x05slots\x18\x02 \x01(\rH\x00R\x05slots\x88\x01\x01\x12\x1b\n" +
 	"\x06paused\x18\x03 \x01(\bH\x01R\x06paused\x88\x01\x01\x12\"\n" +
 	"\n" +
-	"pause_note\x18\x04 \x01(\tH\x02R\tpauseNote\x88\x01\x01B\b\n" +
+	"pause_note\x18\x04 \x01(\tH\x02R\tpauseNote\x88\x01\x01\x12\x1f\n" +
+	"\bfairness\x18\x05 \x01(\tH\x03R\bfairness\x88\x01\x01\x12K\n" +
+	"\aweights\x18\x06 \x03(\v21.signalbox.pool.v1.UpdatePoolRequest.WeightsEntryR\aweights\x12\x1f\n" +
+	"\vset_weights\x18\a \x01(\bR\n" +
+	"setWeights\x12-\n" +
+	"\x10reserve_after_ms\x18\b \x01(\x03H\x04R\x0ereserveAfterMs\x88\x01\x01\x1a:\n" +
+	"\fWeightsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01B\b\n" +
 	"\x06_slotsB\t\n" +
 	"\a_pausedB\r\n" +
-	"\v_pause_note\"A\n" +
+	"\v_pause_noteB\v\n" +
+	"\t_fairnessB\x13\n" +
+	"\x11_reserve_after_ms\"A\n" +
 	"\x12UpdatePoolResponse\x12+\n" +
 	"\x04pool\x18\x01 \x01(\v2\x17.signalbox.pool.v1.PoolR\x04pool\"\x12\n" +
 	"\x10ListPoolsRequest\"B\n" +
@@ -1257,7 +1705,32 @@ const file_signalbox_pool_v1_pool_proto_rawDesc = "" +
 	"\x14GetSealingKeyRequest\"Z\n" +
 	"\x15GetSealingKeyResponse\x12A\n" +
 	"\vsealing_key\x18\x01 \x01(\v2 .signalbox.tenancy.v1.SealingKeyR\n" +
-	"sealingKey2\xa3\b\n" +
+	"sealingKey\"\xd7\x01\n" +
+	"\x05Limit\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x15\n" +
+	"\x03max\x18\x02 \x01(\x03H\x00R\x03max\x88\x01\x01\x12\x12\n" +
+	"\x04rate\x18\x03 \x01(\x03R\x04rate\x12\x1e\n" +
+	"\vrate_per_ms\x18\x04 \x01(\x03R\tratePerMs\x12\x12\n" +
+	"\x04held\x18\x05 \x01(\x03R\x04held\x12\x18\n" +
+	"\aholders\x18\x06 \x01(\rR\aholders\x129\n" +
+	"\n" +
+	"created_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAtB\x06\n" +
+	"\x04_max\"\x13\n" +
+	"\x11ListLimitsRequest\"F\n" +
+	"\x12ListLimitsResponse\x120\n" +
+	"\x06limits\x18\x01 \x03(\v2\x18.signalbox.pool.v1.LimitR\x06limits\"x\n" +
+	"\x0fSetLimitRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x15\n" +
+	"\x03max\x18\x02 \x01(\x03H\x00R\x03max\x88\x01\x01\x12\x12\n" +
+	"\x04rate\x18\x03 \x01(\x03R\x04rate\x12\x1e\n" +
+	"\vrate_per_ms\x18\x04 \x01(\x03R\tratePerMsB\x06\n" +
+	"\x04_max\"B\n" +
+	"\x10SetLimitResponse\x12.\n" +
+	"\x05limit\x18\x01 \x01(\v2\x18.signalbox.pool.v1.LimitR\x05limit\"(\n" +
+	"\x12DeleteLimitRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"\x15\n" +
+	"\x13DeleteLimitResponse2\xf1\n" +
+	"\n" +
 	"\vPoolService\x12n\n" +
 	"\n" +
 	"CreatePool\x12$.signalbox.pool.v1.CreatePoolRequest\x1a%.signalbox.pool.v1.CreatePoolResponse\"\x13\x92\x82\x19\x0f\n" +
@@ -1277,6 +1750,13 @@ const file_signalbox_pool_v1_pool_proto_rawDesc = "" +
 	"ListAgents\x12$.signalbox.pool.v1.ListAgentsRequest\x1a%.signalbox.pool.v1.ListAgentsResponse\"\x14\x92\x82\x19\r\n" +
 	"\truns.read\x10\x02\x90\x02\x01\x12q\n" +
 	"\vRevokeAgent\x12%.signalbox.pool.v1.RevokeAgentRequest\x1a&.signalbox.pool.v1.RevokeAgentResponse\"\x13\x92\x82\x19\x0f\n" +
+	"\vpools.admin\x10\x02\x12o\n" +
+	"\n" +
+	"ListLimits\x12$.signalbox.pool.v1.ListLimitsRequest\x1a%.signalbox.pool.v1.ListLimitsResponse\"\x14\x92\x82\x19\r\n" +
+	"\truns.read\x10\x02\x90\x02\x01\x12h\n" +
+	"\bSetLimit\x12\".signalbox.pool.v1.SetLimitRequest\x1a#.signalbox.pool.v1.SetLimitResponse\"\x13\x92\x82\x19\x0f\n" +
+	"\vpools.admin\x10\x02\x12q\n" +
+	"\vDeleteLimit\x12%.signalbox.pool.v1.DeleteLimitRequest\x1a&.signalbox.pool.v1.DeleteLimitResponse\"\x13\x92\x82\x19\x0f\n" +
 	"\vpools.admin\x10\x02\x12x\n" +
 	"\rGetSealingKey\x12'.signalbox.pool.v1.GetSealingKeyRequest\x1a(.signalbox.pool.v1.GetSealingKeyResponse\"\x14\x92\x82\x19\r\n" +
 	"\truns.read\x10\x02\x90\x02\x01B\xcd\x01\n" +
@@ -1294,7 +1774,7 @@ func file_signalbox_pool_v1_pool_proto_rawDescGZIP() []byte {
 	return file_signalbox_pool_v1_pool_proto_rawDescData
 }
 
-var file_signalbox_pool_v1_pool_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_signalbox_pool_v1_pool_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_signalbox_pool_v1_pool_proto_goTypes = []any{
 	(*Pool)(nil),                     // 0: signalbox.pool.v1.Pool
 	(*Agent)(nil),                    // 1: signalbox.pool.v1.Agent
@@ -1316,47 +1796,67 @@ var file_signalbox_pool_v1_pool_proto_goTypes = []any{
 	(*RevokeAgentResponse)(nil),      // 17: signalbox.pool.v1.RevokeAgentResponse
 	(*GetSealingKeyRequest)(nil),     // 18: signalbox.pool.v1.GetSealingKeyRequest
 	(*GetSealingKeyResponse)(nil),    // 19: signalbox.pool.v1.GetSealingKeyResponse
-	nil,                              // 20: signalbox.pool.v1.Agent.LabelsEntry
-	(*timestamppb.Timestamp)(nil),    // 21: google.protobuf.Timestamp
-	(*v1.SealingKey)(nil),            // 22: signalbox.tenancy.v1.SealingKey
+	(*Limit)(nil),                    // 20: signalbox.pool.v1.Limit
+	(*ListLimitsRequest)(nil),        // 21: signalbox.pool.v1.ListLimitsRequest
+	(*ListLimitsResponse)(nil),       // 22: signalbox.pool.v1.ListLimitsResponse
+	(*SetLimitRequest)(nil),          // 23: signalbox.pool.v1.SetLimitRequest
+	(*SetLimitResponse)(nil),         // 24: signalbox.pool.v1.SetLimitResponse
+	(*DeleteLimitRequest)(nil),       // 25: signalbox.pool.v1.DeleteLimitRequest
+	(*DeleteLimitResponse)(nil),      // 26: signalbox.pool.v1.DeleteLimitResponse
+	nil,                              // 27: signalbox.pool.v1.Pool.WeightsEntry
+	nil,                              // 28: signalbox.pool.v1.Agent.LabelsEntry
+	nil,                              // 29: signalbox.pool.v1.UpdatePoolRequest.WeightsEntry
+	(*timestamppb.Timestamp)(nil),    // 30: google.protobuf.Timestamp
+	(*v1.SealingKey)(nil),            // 31: signalbox.tenancy.v1.SealingKey
 }
 var file_signalbox_pool_v1_pool_proto_depIdxs = []int32{
-	21, // 0: signalbox.pool.v1.Pool.created_at:type_name -> google.protobuf.Timestamp
-	20, // 1: signalbox.pool.v1.Agent.labels:type_name -> signalbox.pool.v1.Agent.LabelsEntry
-	21, // 2: signalbox.pool.v1.Agent.seen_at:type_name -> google.protobuf.Timestamp
-	21, // 3: signalbox.pool.v1.Agent.created_at:type_name -> google.protobuf.Timestamp
-	0,  // 4: signalbox.pool.v1.CreatePoolResponse.pool:type_name -> signalbox.pool.v1.Pool
-	0,  // 5: signalbox.pool.v1.UpdatePoolResponse.pool:type_name -> signalbox.pool.v1.Pool
-	0,  // 6: signalbox.pool.v1.ListPoolsResponse.pools:type_name -> signalbox.pool.v1.Pool
-	0,  // 7: signalbox.pool.v1.GetPoolResponse.pool:type_name -> signalbox.pool.v1.Pool
-	1,  // 8: signalbox.pool.v1.GetPoolResponse.agents:type_name -> signalbox.pool.v1.Agent
-	22, // 9: signalbox.pool.v1.GetPoolResponse.sealing_key:type_name -> signalbox.tenancy.v1.SealingKey
-	21, // 10: signalbox.pool.v1.CreateJoinTokenResponse.expires_at:type_name -> google.protobuf.Timestamp
-	1,  // 11: signalbox.pool.v1.ListAgentsResponse.agents:type_name -> signalbox.pool.v1.Agent
-	22, // 12: signalbox.pool.v1.GetSealingKeyResponse.sealing_key:type_name -> signalbox.tenancy.v1.SealingKey
-	2,  // 13: signalbox.pool.v1.PoolService.CreatePool:input_type -> signalbox.pool.v1.CreatePoolRequest
-	4,  // 14: signalbox.pool.v1.PoolService.UpdatePool:input_type -> signalbox.pool.v1.UpdatePoolRequest
-	6,  // 15: signalbox.pool.v1.PoolService.ListPools:input_type -> signalbox.pool.v1.ListPoolsRequest
-	8,  // 16: signalbox.pool.v1.PoolService.GetPool:input_type -> signalbox.pool.v1.GetPoolRequest
-	10, // 17: signalbox.pool.v1.PoolService.CreateJoinToken:input_type -> signalbox.pool.v1.CreateJoinTokenRequest
-	12, // 18: signalbox.pool.v1.PoolService.RevokeJoinTokens:input_type -> signalbox.pool.v1.RevokeJoinTokensRequest
-	14, // 19: signalbox.pool.v1.PoolService.ListAgents:input_type -> signalbox.pool.v1.ListAgentsRequest
-	16, // 20: signalbox.pool.v1.PoolService.RevokeAgent:input_type -> signalbox.pool.v1.RevokeAgentRequest
-	18, // 21: signalbox.pool.v1.PoolService.GetSealingKey:input_type -> signalbox.pool.v1.GetSealingKeyRequest
-	3,  // 22: signalbox.pool.v1.PoolService.CreatePool:output_type -> signalbox.pool.v1.CreatePoolResponse
-	5,  // 23: signalbox.pool.v1.PoolService.UpdatePool:output_type -> signalbox.pool.v1.UpdatePoolResponse
-	7,  // 24: signalbox.pool.v1.PoolService.ListPools:output_type -> signalbox.pool.v1.ListPoolsResponse
-	9,  // 25: signalbox.pool.v1.PoolService.GetPool:output_type -> signalbox.pool.v1.GetPoolResponse
-	11, // 26: signalbox.pool.v1.PoolService.CreateJoinToken:output_type -> signalbox.pool.v1.CreateJoinTokenResponse
-	13, // 27: signalbox.pool.v1.PoolService.RevokeJoinTokens:output_type -> signalbox.pool.v1.RevokeJoinTokensResponse
-	15, // 28: signalbox.pool.v1.PoolService.ListAgents:output_type -> signalbox.pool.v1.ListAgentsResponse
-	17, // 29: signalbox.pool.v1.PoolService.RevokeAgent:output_type -> signalbox.pool.v1.RevokeAgentResponse
-	19, // 30: signalbox.pool.v1.PoolService.GetSealingKey:output_type -> signalbox.pool.v1.GetSealingKeyResponse
-	22, // [22:31] is the sub-list for method output_type
-	13, // [13:22] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	30, // 0: signalbox.pool.v1.Pool.created_at:type_name -> google.protobuf.Timestamp
+	27, // 1: signalbox.pool.v1.Pool.weights:type_name -> signalbox.pool.v1.Pool.WeightsEntry
+	28, // 2: signalbox.pool.v1.Agent.labels:type_name -> signalbox.pool.v1.Agent.LabelsEntry
+	30, // 3: signalbox.pool.v1.Agent.seen_at:type_name -> google.protobuf.Timestamp
+	30, // 4: signalbox.pool.v1.Agent.created_at:type_name -> google.protobuf.Timestamp
+	0,  // 5: signalbox.pool.v1.CreatePoolResponse.pool:type_name -> signalbox.pool.v1.Pool
+	29, // 6: signalbox.pool.v1.UpdatePoolRequest.weights:type_name -> signalbox.pool.v1.UpdatePoolRequest.WeightsEntry
+	0,  // 7: signalbox.pool.v1.UpdatePoolResponse.pool:type_name -> signalbox.pool.v1.Pool
+	0,  // 8: signalbox.pool.v1.ListPoolsResponse.pools:type_name -> signalbox.pool.v1.Pool
+	0,  // 9: signalbox.pool.v1.GetPoolResponse.pool:type_name -> signalbox.pool.v1.Pool
+	1,  // 10: signalbox.pool.v1.GetPoolResponse.agents:type_name -> signalbox.pool.v1.Agent
+	31, // 11: signalbox.pool.v1.GetPoolResponse.sealing_key:type_name -> signalbox.tenancy.v1.SealingKey
+	30, // 12: signalbox.pool.v1.CreateJoinTokenResponse.expires_at:type_name -> google.protobuf.Timestamp
+	1,  // 13: signalbox.pool.v1.ListAgentsResponse.agents:type_name -> signalbox.pool.v1.Agent
+	31, // 14: signalbox.pool.v1.GetSealingKeyResponse.sealing_key:type_name -> signalbox.tenancy.v1.SealingKey
+	30, // 15: signalbox.pool.v1.Limit.created_at:type_name -> google.protobuf.Timestamp
+	20, // 16: signalbox.pool.v1.ListLimitsResponse.limits:type_name -> signalbox.pool.v1.Limit
+	20, // 17: signalbox.pool.v1.SetLimitResponse.limit:type_name -> signalbox.pool.v1.Limit
+	2,  // 18: signalbox.pool.v1.PoolService.CreatePool:input_type -> signalbox.pool.v1.CreatePoolRequest
+	4,  // 19: signalbox.pool.v1.PoolService.UpdatePool:input_type -> signalbox.pool.v1.UpdatePoolRequest
+	6,  // 20: signalbox.pool.v1.PoolService.ListPools:input_type -> signalbox.pool.v1.ListPoolsRequest
+	8,  // 21: signalbox.pool.v1.PoolService.GetPool:input_type -> signalbox.pool.v1.GetPoolRequest
+	10, // 22: signalbox.pool.v1.PoolService.CreateJoinToken:input_type -> signalbox.pool.v1.CreateJoinTokenRequest
+	12, // 23: signalbox.pool.v1.PoolService.RevokeJoinTokens:input_type -> signalbox.pool.v1.RevokeJoinTokensRequest
+	14, // 24: signalbox.pool.v1.PoolService.ListAgents:input_type -> signalbox.pool.v1.ListAgentsRequest
+	16, // 25: signalbox.pool.v1.PoolService.RevokeAgent:input_type -> signalbox.pool.v1.RevokeAgentRequest
+	21, // 26: signalbox.pool.v1.PoolService.ListLimits:input_type -> signalbox.pool.v1.ListLimitsRequest
+	23, // 27: signalbox.pool.v1.PoolService.SetLimit:input_type -> signalbox.pool.v1.SetLimitRequest
+	25, // 28: signalbox.pool.v1.PoolService.DeleteLimit:input_type -> signalbox.pool.v1.DeleteLimitRequest
+	18, // 29: signalbox.pool.v1.PoolService.GetSealingKey:input_type -> signalbox.pool.v1.GetSealingKeyRequest
+	3,  // 30: signalbox.pool.v1.PoolService.CreatePool:output_type -> signalbox.pool.v1.CreatePoolResponse
+	5,  // 31: signalbox.pool.v1.PoolService.UpdatePool:output_type -> signalbox.pool.v1.UpdatePoolResponse
+	7,  // 32: signalbox.pool.v1.PoolService.ListPools:output_type -> signalbox.pool.v1.ListPoolsResponse
+	9,  // 33: signalbox.pool.v1.PoolService.GetPool:output_type -> signalbox.pool.v1.GetPoolResponse
+	11, // 34: signalbox.pool.v1.PoolService.CreateJoinToken:output_type -> signalbox.pool.v1.CreateJoinTokenResponse
+	13, // 35: signalbox.pool.v1.PoolService.RevokeJoinTokens:output_type -> signalbox.pool.v1.RevokeJoinTokensResponse
+	15, // 36: signalbox.pool.v1.PoolService.ListAgents:output_type -> signalbox.pool.v1.ListAgentsResponse
+	17, // 37: signalbox.pool.v1.PoolService.RevokeAgent:output_type -> signalbox.pool.v1.RevokeAgentResponse
+	22, // 38: signalbox.pool.v1.PoolService.ListLimits:output_type -> signalbox.pool.v1.ListLimitsResponse
+	24, // 39: signalbox.pool.v1.PoolService.SetLimit:output_type -> signalbox.pool.v1.SetLimitResponse
+	26, // 40: signalbox.pool.v1.PoolService.DeleteLimit:output_type -> signalbox.pool.v1.DeleteLimitResponse
+	19, // 41: signalbox.pool.v1.PoolService.GetSealingKey:output_type -> signalbox.pool.v1.GetSealingKeyResponse
+	30, // [30:42] is the sub-list for method output_type
+	18, // [18:30] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_pool_v1_pool_proto_init() }
@@ -1365,13 +1865,15 @@ func file_signalbox_pool_v1_pool_proto_init() {
 		return
 	}
 	file_signalbox_pool_v1_pool_proto_msgTypes[4].OneofWrappers = []any{}
+	file_signalbox_pool_v1_pool_proto_msgTypes[20].OneofWrappers = []any{}
+	file_signalbox_pool_v1_pool_proto_msgTypes[23].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_pool_v1_pool_proto_rawDesc), len(file_signalbox_pool_v1_pool_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   21,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

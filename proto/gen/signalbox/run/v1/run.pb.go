@@ -2433,6 +2433,186 @@ func (x *TestTaskResponse) GetCreated() bool {
 	return false
 }
 
+type ExplainRunRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As in GetRun.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// One task, by its path; empty: all that could run and do not, 100 at most.
+	Task          string `protobuf:"bytes,2,opt,name=task,proto3" json:"task,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExplainRunRequest) Reset() {
+	*x = ExplainRunRequest{}
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExplainRunRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExplainRunRequest) ProtoMessage() {}
+
+func (x *ExplainRunRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExplainRunRequest.ProtoReflect.Descriptor instead.
+func (*ExplainRunRequest) Descriptor() ([]byte, []int) {
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *ExplainRunRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ExplainRunRequest) GetTask() string {
+	if x != nil {
+		return x.Task
+	}
+	return ""
+}
+
+type ExplainRunResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Tasks         []*Explanation         `protobuf:"bytes,1,rep,name=tasks,proto3" json:"tasks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExplainRunResponse) Reset() {
+	*x = ExplainRunResponse{}
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExplainRunResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExplainRunResponse) ProtoMessage() {}
+
+func (x *ExplainRunResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExplainRunResponse.ProtoReflect.Descriptor instead.
+func (*ExplainRunResponse) Descriptor() ([]byte, []int) {
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *ExplainRunResponse) GetTasks() []*Explanation {
+	if x != nil {
+		return x.Tasks
+	}
+	return nil
+}
+
+// Explanation is the first reason for which a task does not run.
+type Explanation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Task  string                 `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
+	// As in Task.
+	State string `protobuf:"bytes,2,opt,name=state,proto3" json:"state,omitempty"`
+	// run_not_running upstream pool_paused limit no_agent_online no_agent_matches
+	// pool_full gang reserved queued backoff running ended
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// One sentence, with numbers.
+	Text string `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
+	// What to do about it, where there is something.
+	Hint          string `protobuf:"bytes,5,opt,name=hint,proto3" json:"hint,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Explanation) Reset() {
+	*x = Explanation{}
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Explanation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Explanation) ProtoMessage() {}
+
+func (x *Explanation) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Explanation.ProtoReflect.Descriptor instead.
+func (*Explanation) Descriptor() ([]byte, []int) {
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *Explanation) GetTask() string {
+	if x != nil {
+		return x.Task
+	}
+	return ""
+}
+
+func (x *Explanation) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *Explanation) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Explanation) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *Explanation) GetHint() string {
+	if x != nil {
+		return x.Hint
+	}
+	return ""
+}
+
 var File_signalbox_run_v1_run_proto protoreflect.FileDescriptor
 
 const file_signalbox_run_v1_run_proto_rawDesc = "" +
@@ -2642,8 +2822,18 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\x0fidempotency_key\x18\x03 \x01(\tR\x0eidempotencyKey\"U\n" +
 	"\x10TestTaskResponse\x12'\n" +
 	"\x03run\x18\x01 \x01(\v2\x15.signalbox.run.v1.RunR\x03run\x12\x18\n" +
-	"\acreated\x18\x02 \x01(\bR\acreated2\xec\n" +
-	"\n" +
+	"\acreated\x18\x02 \x01(\bR\acreated\"7\n" +
+	"\x11ExplainRunRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04task\x18\x02 \x01(\tR\x04task\"I\n" +
+	"\x12ExplainRunResponse\x123\n" +
+	"\x05tasks\x18\x01 \x03(\v2\x1d.signalbox.run.v1.ExplanationR\x05tasks\"w\n" +
+	"\vExplanation\x12\x12\n" +
+	"\x04task\x18\x01 \x01(\tR\x04task\x12\x14\n" +
+	"\x05state\x18\x02 \x01(\tR\x05state\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x12\n" +
+	"\x04text\x18\x04 \x01(\tR\x04text\x12\x12\n" +
+	"\x04hint\x18\x05 \x01(\tR\x04hint2\xdb\v\n" +
 	"\n" +
 	"RunService\x12e\n" +
 	"\bStartRun\x12!.signalbox.run.v1.StartRunRequest\x1a\".signalbox.run.v1.StartRunResponse\"\x12\x92\x82\x19\x0e\n" +
@@ -2676,7 +2866,10 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"runs.write\x10\x02\x12h\n" +
 	"\tSignalRun\x12\".signalbox.run.v1.SignalRunRequest\x1a#.signalbox.run.v1.SignalRunResponse\"\x12\x92\x82\x19\x0e\n" +
 	"\n" +
-	"runs.write\x10\x02\x12k\n" +
+	"runs.write\x10\x02\x12m\n" +
+	"\n" +
+	"ExplainRun\x12#.signalbox.run.v1.ExplainRunRequest\x1a$.signalbox.run.v1.ExplainRunResponse\"\x14\x92\x82\x19\r\n" +
+	"\truns.read\x10\x02\x90\x02\x01\x12k\n" +
 	"\n" +
 	"UnblockRun\x12#.signalbox.run.v1.UnblockRunRequest\x1a$.signalbox.run.v1.UnblockRunResponse\"\x12\x92\x82\x19\x0e\n" +
 	"\n" +
@@ -2697,7 +2890,7 @@ func file_signalbox_run_v1_run_proto_rawDescGZIP() []byte {
 	return file_signalbox_run_v1_run_proto_rawDescData
 }
 
-var file_signalbox_run_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
+var file_signalbox_run_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
 var file_signalbox_run_v1_run_proto_goTypes = []any{
 	(*Run)(nil),                   // 0: signalbox.run.v1.Run
 	(*Waiting)(nil),               // 1: signalbox.run.v1.Waiting
@@ -2733,41 +2926,44 @@ var file_signalbox_run_v1_run_proto_goTypes = []any{
 	(*KeptTask)(nil),              // 31: signalbox.run.v1.KeptTask
 	(*TestTaskRequest)(nil),       // 32: signalbox.run.v1.TestTaskRequest
 	(*TestTaskResponse)(nil),      // 33: signalbox.run.v1.TestTaskResponse
-	nil,                           // 34: signalbox.run.v1.Run.LabelsEntry
-	nil,                           // 35: signalbox.run.v1.StartRunRequest.LabelsEntry
-	(*timestamppb.Timestamp)(nil), // 36: google.protobuf.Timestamp
-	(*Value)(nil),                 // 37: signalbox.run.v1.Value
-	(*Artifact)(nil),              // 38: signalbox.run.v1.Artifact
+	(*ExplainRunRequest)(nil),     // 34: signalbox.run.v1.ExplainRunRequest
+	(*ExplainRunResponse)(nil),    // 35: signalbox.run.v1.ExplainRunResponse
+	(*Explanation)(nil),           // 36: signalbox.run.v1.Explanation
+	nil,                           // 37: signalbox.run.v1.Run.LabelsEntry
+	nil,                           // 38: signalbox.run.v1.StartRunRequest.LabelsEntry
+	(*timestamppb.Timestamp)(nil), // 39: google.protobuf.Timestamp
+	(*Value)(nil),                 // 40: signalbox.run.v1.Value
+	(*Artifact)(nil),              // 41: signalbox.run.v1.Artifact
 }
 var file_signalbox_run_v1_run_proto_depIdxs = []int32{
-	34, // 0: signalbox.run.v1.Run.labels:type_name -> signalbox.run.v1.Run.LabelsEntry
-	36, // 1: signalbox.run.v1.Run.created_at:type_name -> google.protobuf.Timestamp
-	36, // 2: signalbox.run.v1.Run.started_at:type_name -> google.protobuf.Timestamp
-	36, // 3: signalbox.run.v1.Run.finished_at:type_name -> google.protobuf.Timestamp
-	36, // 4: signalbox.run.v1.Run.nominal:type_name -> google.protobuf.Timestamp
-	36, // 5: signalbox.run.v1.Run.interval_start:type_name -> google.protobuf.Timestamp
-	36, // 6: signalbox.run.v1.Run.interval_end:type_name -> google.protobuf.Timestamp
+	37, // 0: signalbox.run.v1.Run.labels:type_name -> signalbox.run.v1.Run.LabelsEntry
+	39, // 1: signalbox.run.v1.Run.created_at:type_name -> google.protobuf.Timestamp
+	39, // 2: signalbox.run.v1.Run.started_at:type_name -> google.protobuf.Timestamp
+	39, // 3: signalbox.run.v1.Run.finished_at:type_name -> google.protobuf.Timestamp
+	39, // 4: signalbox.run.v1.Run.nominal:type_name -> google.protobuf.Timestamp
+	39, // 5: signalbox.run.v1.Run.interval_start:type_name -> google.protobuf.Timestamp
+	39, // 6: signalbox.run.v1.Run.interval_end:type_name -> google.protobuf.Timestamp
 	1,  // 7: signalbox.run.v1.Run.waiting:type_name -> signalbox.run.v1.Waiting
-	36, // 8: signalbox.run.v1.Waiting.start_at:type_name -> google.protobuf.Timestamp
+	39, // 8: signalbox.run.v1.Waiting.start_at:type_name -> google.protobuf.Timestamp
 	5,  // 9: signalbox.run.v1.Task.attempts:type_name -> signalbox.run.v1.Attempt
-	36, // 10: signalbox.run.v1.Task.retry_at:type_name -> google.protobuf.Timestamp
+	39, // 10: signalbox.run.v1.Task.retry_at:type_name -> google.protobuf.Timestamp
 	3,  // 11: signalbox.run.v1.Task.hold:type_name -> signalbox.run.v1.Hold
-	36, // 12: signalbox.run.v1.Hold.since:type_name -> google.protobuf.Timestamp
-	36, // 13: signalbox.run.v1.Hold.until:type_name -> google.protobuf.Timestamp
+	39, // 12: signalbox.run.v1.Hold.since:type_name -> google.protobuf.Timestamp
+	39, // 13: signalbox.run.v1.Hold.until:type_name -> google.protobuf.Timestamp
 	4,  // 14: signalbox.run.v1.Hold.votes:type_name -> signalbox.run.v1.Vote
-	36, // 15: signalbox.run.v1.Vote.at:type_name -> google.protobuf.Timestamp
-	36, // 16: signalbox.run.v1.Attempt.ready_at:type_name -> google.protobuf.Timestamp
-	36, // 17: signalbox.run.v1.Attempt.granted_at:type_name -> google.protobuf.Timestamp
-	36, // 18: signalbox.run.v1.Attempt.started_at:type_name -> google.protobuf.Timestamp
-	36, // 19: signalbox.run.v1.Attempt.finished_at:type_name -> google.protobuf.Timestamp
-	37, // 20: signalbox.run.v1.StartRunRequest.params:type_name -> signalbox.run.v1.Value
-	35, // 21: signalbox.run.v1.StartRunRequest.labels:type_name -> signalbox.run.v1.StartRunRequest.LabelsEntry
-	36, // 22: signalbox.run.v1.StartRunRequest.start_at:type_name -> google.protobuf.Timestamp
+	39, // 15: signalbox.run.v1.Vote.at:type_name -> google.protobuf.Timestamp
+	39, // 16: signalbox.run.v1.Attempt.ready_at:type_name -> google.protobuf.Timestamp
+	39, // 17: signalbox.run.v1.Attempt.granted_at:type_name -> google.protobuf.Timestamp
+	39, // 18: signalbox.run.v1.Attempt.started_at:type_name -> google.protobuf.Timestamp
+	39, // 19: signalbox.run.v1.Attempt.finished_at:type_name -> google.protobuf.Timestamp
+	40, // 20: signalbox.run.v1.StartRunRequest.params:type_name -> signalbox.run.v1.Value
+	38, // 21: signalbox.run.v1.StartRunRequest.labels:type_name -> signalbox.run.v1.StartRunRequest.LabelsEntry
+	39, // 22: signalbox.run.v1.StartRunRequest.start_at:type_name -> google.protobuf.Timestamp
 	0,  // 23: signalbox.run.v1.StartRunResponse.run:type_name -> signalbox.run.v1.Run
 	0,  // 24: signalbox.run.v1.GetRunResponse.run:type_name -> signalbox.run.v1.Run
 	2,  // 25: signalbox.run.v1.GetRunResponse.tasks:type_name -> signalbox.run.v1.Task
-	36, // 26: signalbox.run.v1.ListRunsRequest.since:type_name -> google.protobuf.Timestamp
-	36, // 27: signalbox.run.v1.ListRunsRequest.until:type_name -> google.protobuf.Timestamp
+	39, // 26: signalbox.run.v1.ListRunsRequest.since:type_name -> google.protobuf.Timestamp
+	39, // 27: signalbox.run.v1.ListRunsRequest.until:type_name -> google.protobuf.Timestamp
 	0,  // 28: signalbox.run.v1.ListRunsResponse.runs:type_name -> signalbox.run.v1.Run
 	0,  // 29: signalbox.run.v1.WatchRunResponse.run:type_name -> signalbox.run.v1.Run
 	2,  // 30: signalbox.run.v1.WatchRunResponse.tasks:type_name -> signalbox.run.v1.Task
@@ -2775,48 +2971,51 @@ var file_signalbox_run_v1_run_proto_depIdxs = []int32{
 	0,  // 32: signalbox.run.v1.RetryRunResponse.run:type_name -> signalbox.run.v1.Run
 	0,  // 33: signalbox.run.v1.PauseRunResponse.run:type_name -> signalbox.run.v1.Run
 	0,  // 34: signalbox.run.v1.ResumeRunResponse.run:type_name -> signalbox.run.v1.Run
-	37, // 35: signalbox.run.v1.SignalRunRequest.payload:type_name -> signalbox.run.v1.Value
+	40, // 35: signalbox.run.v1.SignalRunRequest.payload:type_name -> signalbox.run.v1.Value
 	0,  // 36: signalbox.run.v1.SignalRunResponse.run:type_name -> signalbox.run.v1.Run
 	0,  // 37: signalbox.run.v1.UnblockRunResponse.run:type_name -> signalbox.run.v1.Run
-	37, // 38: signalbox.run.v1.GetRunValuesResponse.params:type_name -> signalbox.run.v1.Value
+	40, // 38: signalbox.run.v1.GetRunValuesResponse.params:type_name -> signalbox.run.v1.Value
 	28, // 39: signalbox.run.v1.GetRunValuesResponse.tasks:type_name -> signalbox.run.v1.TaskValues
-	37, // 40: signalbox.run.v1.TaskValues.outputs:type_name -> signalbox.run.v1.Value
-	38, // 41: signalbox.run.v1.TaskValues.artifacts:type_name -> signalbox.run.v1.Artifact
-	37, // 42: signalbox.run.v1.RestartRunRequest.params:type_name -> signalbox.run.v1.Value
+	40, // 40: signalbox.run.v1.TaskValues.outputs:type_name -> signalbox.run.v1.Value
+	41, // 41: signalbox.run.v1.TaskValues.artifacts:type_name -> signalbox.run.v1.Artifact
+	40, // 42: signalbox.run.v1.RestartRunRequest.params:type_name -> signalbox.run.v1.Value
 	0,  // 43: signalbox.run.v1.RestartRunResponse.run:type_name -> signalbox.run.v1.Run
 	31, // 44: signalbox.run.v1.RestartRunResponse.tasks:type_name -> signalbox.run.v1.KeptTask
 	0,  // 45: signalbox.run.v1.TestTaskResponse.run:type_name -> signalbox.run.v1.Run
-	6,  // 46: signalbox.run.v1.RunService.StartRun:input_type -> signalbox.run.v1.StartRunRequest
-	8,  // 47: signalbox.run.v1.RunService.GetRun:input_type -> signalbox.run.v1.GetRunRequest
-	10, // 48: signalbox.run.v1.RunService.ListRuns:input_type -> signalbox.run.v1.ListRunsRequest
-	12, // 49: signalbox.run.v1.RunService.WatchRun:input_type -> signalbox.run.v1.WatchRunRequest
-	14, // 50: signalbox.run.v1.RunService.CancelRun:input_type -> signalbox.run.v1.CancelRunRequest
-	16, // 51: signalbox.run.v1.RunService.RetryRun:input_type -> signalbox.run.v1.RetryRunRequest
-	29, // 52: signalbox.run.v1.RunService.RestartRun:input_type -> signalbox.run.v1.RestartRunRequest
-	32, // 53: signalbox.run.v1.RunService.TestTask:input_type -> signalbox.run.v1.TestTaskRequest
-	18, // 54: signalbox.run.v1.RunService.PauseRun:input_type -> signalbox.run.v1.PauseRunRequest
-	20, // 55: signalbox.run.v1.RunService.ResumeRun:input_type -> signalbox.run.v1.ResumeRunRequest
-	22, // 56: signalbox.run.v1.RunService.SignalRun:input_type -> signalbox.run.v1.SignalRunRequest
-	24, // 57: signalbox.run.v1.RunService.UnblockRun:input_type -> signalbox.run.v1.UnblockRunRequest
-	26, // 58: signalbox.run.v1.RunService.GetRunValues:input_type -> signalbox.run.v1.GetRunValuesRequest
-	7,  // 59: signalbox.run.v1.RunService.StartRun:output_type -> signalbox.run.v1.StartRunResponse
-	9,  // 60: signalbox.run.v1.RunService.GetRun:output_type -> signalbox.run.v1.GetRunResponse
-	11, // 61: signalbox.run.v1.RunService.ListRuns:output_type -> signalbox.run.v1.ListRunsResponse
-	13, // 62: signalbox.run.v1.RunService.WatchRun:output_type -> signalbox.run.v1.WatchRunResponse
-	15, // 63: signalbox.run.v1.RunService.CancelRun:output_type -> signalbox.run.v1.CancelRunResponse
-	17, // 64: signalbox.run.v1.RunService.RetryRun:output_type -> signalbox.run.v1.RetryRunResponse
-	30, // 65: signalbox.run.v1.RunService.RestartRun:output_type -> signalbox.run.v1.RestartRunResponse
-	33, // 66: signalbox.run.v1.RunService.TestTask:output_type -> signalbox.run.v1.TestTaskResponse
-	19, // 67: signalbox.run.v1.RunService.PauseRun:output_type -> signalbox.run.v1.PauseRunResponse
-	21, // 68: signalbox.run.v1.RunService.ResumeRun:output_type -> signalbox.run.v1.ResumeRunResponse
-	23, // 69: signalbox.run.v1.RunService.SignalRun:output_type -> signalbox.run.v1.SignalRunResponse
-	25, // 70: signalbox.run.v1.RunService.UnblockRun:output_type -> signalbox.run.v1.UnblockRunResponse
-	27, // 71: signalbox.run.v1.RunService.GetRunValues:output_type -> signalbox.run.v1.GetRunValuesResponse
-	59, // [59:72] is the sub-list for method output_type
-	46, // [46:59] is the sub-list for method input_type
-	46, // [46:46] is the sub-list for extension type_name
-	46, // [46:46] is the sub-list for extension extendee
-	0,  // [0:46] is the sub-list for field type_name
+	36, // 46: signalbox.run.v1.ExplainRunResponse.tasks:type_name -> signalbox.run.v1.Explanation
+	6,  // 47: signalbox.run.v1.RunService.StartRun:input_type -> signalbox.run.v1.StartRunRequest
+	8,  // 48: signalbox.run.v1.RunService.GetRun:input_type -> signalbox.run.v1.GetRunRequest
+	10, // 49: signalbox.run.v1.RunService.ListRuns:input_type -> signalbox.run.v1.ListRunsRequest
+	12, // 50: signalbox.run.v1.RunService.WatchRun:input_type -> signalbox.run.v1.WatchRunRequest
+	14, // 51: signalbox.run.v1.RunService.CancelRun:input_type -> signalbox.run.v1.CancelRunRequest
+	16, // 52: signalbox.run.v1.RunService.RetryRun:input_type -> signalbox.run.v1.RetryRunRequest
+	29, // 53: signalbox.run.v1.RunService.RestartRun:input_type -> signalbox.run.v1.RestartRunRequest
+	32, // 54: signalbox.run.v1.RunService.TestTask:input_type -> signalbox.run.v1.TestTaskRequest
+	18, // 55: signalbox.run.v1.RunService.PauseRun:input_type -> signalbox.run.v1.PauseRunRequest
+	20, // 56: signalbox.run.v1.RunService.ResumeRun:input_type -> signalbox.run.v1.ResumeRunRequest
+	22, // 57: signalbox.run.v1.RunService.SignalRun:input_type -> signalbox.run.v1.SignalRunRequest
+	34, // 58: signalbox.run.v1.RunService.ExplainRun:input_type -> signalbox.run.v1.ExplainRunRequest
+	24, // 59: signalbox.run.v1.RunService.UnblockRun:input_type -> signalbox.run.v1.UnblockRunRequest
+	26, // 60: signalbox.run.v1.RunService.GetRunValues:input_type -> signalbox.run.v1.GetRunValuesRequest
+	7,  // 61: signalbox.run.v1.RunService.StartRun:output_type -> signalbox.run.v1.StartRunResponse
+	9,  // 62: signalbox.run.v1.RunService.GetRun:output_type -> signalbox.run.v1.GetRunResponse
+	11, // 63: signalbox.run.v1.RunService.ListRuns:output_type -> signalbox.run.v1.ListRunsResponse
+	13, // 64: signalbox.run.v1.RunService.WatchRun:output_type -> signalbox.run.v1.WatchRunResponse
+	15, // 65: signalbox.run.v1.RunService.CancelRun:output_type -> signalbox.run.v1.CancelRunResponse
+	17, // 66: signalbox.run.v1.RunService.RetryRun:output_type -> signalbox.run.v1.RetryRunResponse
+	30, // 67: signalbox.run.v1.RunService.RestartRun:output_type -> signalbox.run.v1.RestartRunResponse
+	33, // 68: signalbox.run.v1.RunService.TestTask:output_type -> signalbox.run.v1.TestTaskResponse
+	19, // 69: signalbox.run.v1.RunService.PauseRun:output_type -> signalbox.run.v1.PauseRunResponse
+	21, // 70: signalbox.run.v1.RunService.ResumeRun:output_type -> signalbox.run.v1.ResumeRunResponse
+	23, // 71: signalbox.run.v1.RunService.SignalRun:output_type -> signalbox.run.v1.SignalRunResponse
+	35, // 72: signalbox.run.v1.RunService.ExplainRun:output_type -> signalbox.run.v1.ExplainRunResponse
+	25, // 73: signalbox.run.v1.RunService.UnblockRun:output_type -> signalbox.run.v1.UnblockRunResponse
+	27, // 74: signalbox.run.v1.RunService.GetRunValues:output_type -> signalbox.run.v1.GetRunValuesResponse
+	61, // [61:75] is the sub-list for method output_type
+	47, // [47:61] is the sub-list for method input_type
+	47, // [47:47] is the sub-list for extension type_name
+	47, // [47:47] is the sub-list for extension extendee
+	0,  // [0:47] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_run_v1_run_proto_init() }
@@ -2831,7 +3030,7 @@ func file_signalbox_run_v1_run_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_run_v1_run_proto_rawDesc), len(file_signalbox_run_v1_run_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   36,
+			NumMessages:   39,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

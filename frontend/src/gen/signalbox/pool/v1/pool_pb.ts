@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file signalbox/pool/v1/pool.proto.
  */
 export const file_signalbox_pool_v1_pool: GenFile = /*@__PURE__*/
-  fileDesc("ChxzaWduYWxib3gvcG9vbC92MS9wb29sLnByb3RvEhFzaWduYWxib3gucG9vbC52MSK5AQoEUG9vbBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg0KBXNsb3RzGAMgASgNEg4KBnBhdXNlZBgEIAEoCBISCgpwYXVzZV9ub3RlGAUgASgJEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBXJlYWR5GAcgASgNEg4KBmxlYXNlZBgIIAEoDRIVCg1hZ2VudHNfb25saW5lGAkgASgNIroDCgVBZ2VudBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEgwKBHBvb2wYAyABKAkSDQoFc3RhdGUYBCABKAkSDwoHdmVyc2lvbhgFIAEoCRI0CgZsYWJlbHMYBiADKAsyJC5zaWduYWxib3gucG9vbC52MS5BZ2VudC5MYWJlbHNFbnRyeRINCgVzbG90cxgHIAEoDRISCgpjcHVfbWlsbGlzGAggASgDEhQKDG1lbW9yeV9ieXRlcxgJIAEoAxIMCgRncHVzGAogASgNEg4KBmxlYXNlcxgLIAEoDRIrCgdzZWVuX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpjcmVhdGVkX2F0GA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIZChFob2xkc19zZWFsaW5nX2tleRgOIAEoCBIQCghkcmFpbmluZxgPIAEoCBIQCghncHVfdHlwZRgQIAEoCRIRCglncHVzX3VzZWQYESABKA0aLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIwChFDcmVhdGVQb29sUmVxdWVzdBIMCgRuYW1lGAEgASgJEg0KBXNsb3RzGAIgASgNIjsKEkNyZWF0ZVBvb2xSZXNwb25zZRIlCgRwb29sGAEgASgLMhcuc2lnbmFsYm94LnBvb2wudjEuUG9vbCKHAQoRVXBkYXRlUG9vbFJlcXVlc3QSDAoEbmFtZRgBIAEoCRISCgVzbG90cxgCIAEoDUgAiAEBEhMKBnBhdXNlZBgDIAEoCEgBiAEBEhcKCnBhdXNlX25vdGUYBCABKAlIAogBAUIICgZfc2xvdHNCCQoHX3BhdXNlZEINCgtfcGF1c2Vfbm90ZSI7ChJVcGRhdGVQb29sUmVzcG9uc2USJQoEcG9vbBgBIAEoCzIXLnNpZ25hbGJveC5wb29sLnYxLlBvb2wiEgoQTGlzdFBvb2xzUmVxdWVzdCI7ChFMaXN0UG9vbHNSZXNwb25zZRImCgVwb29scxgBIAMoCzIXLnNpZ25hbGJveC5wb29sLnYxLlBvb2wiHgoOR2V0UG9vbFJlcXVlc3QSDAoEbmFtZRgBIAEoCSKZAQoPR2V0UG9vbFJlc3BvbnNlEiUKBHBvb2wYASABKAsyFy5zaWduYWxib3gucG9vbC52MS5Qb29sEigKBmFnZW50cxgCIAMoCzIYLnNpZ25hbGJveC5wb29sLnYxLkFnZW50EjUKC3NlYWxpbmdfa2V5GAMgASgLMiAuc2lnbmFsYm94LnRlbmFuY3kudjEuU2VhbGluZ0tleSJDChZDcmVhdGVKb2luVG9rZW5SZXF1ZXN0EgwKBHBvb2wYASABKAkSDAoEdXNlcxgCIAEoDRINCgVob3VycxgDIAEoDSJpChdDcmVhdGVKb2luVG9rZW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCRIuCgpleHBpcmVzX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdjb21tYW5kGAMgASgJIicKF1Jldm9rZUpvaW5Ub2tlbnNSZXF1ZXN0EgwKBHBvb2wYASABKAkiKwoYUmV2b2tlSm9pblRva2Vuc1Jlc3BvbnNlEg8KB3Jldm9rZWQYASABKA0iIQoRTGlzdEFnZW50c1JlcXVlc3QSDAoEcG9vbBgBIAEoCSI+ChJMaXN0QWdlbnRzUmVzcG9uc2USKAoGYWdlbnRzGAEgAygLMhguc2lnbmFsYm94LnBvb2wudjEuQWdlbnQiIAoSUmV2b2tlQWdlbnRSZXF1ZXN0EgoKAmlkGAEgASgJIhUKE1Jldm9rZUFnZW50UmVzcG9uc2UiFgoUR2V0U2VhbGluZ0tleVJlcXVlc3QiTgoVR2V0U2VhbGluZ0tleVJlc3BvbnNlEjUKC3NlYWxpbmdfa2V5GAEgASgLMiAuc2lnbmFsYm94LnRlbmFuY3kudjEuU2VhbGluZ0tleTKjCAoLUG9vbFNlcnZpY2USbgoKQ3JlYXRlUG9vbBIkLnNpZ25hbGJveC5wb29sLnYxLkNyZWF0ZVBvb2xSZXF1ZXN0GiUuc2lnbmFsYm94LnBvb2wudjEuQ3JlYXRlUG9vbFJlc3BvbnNlIhOSghkPCgtwb29scy5hZG1pbhACEm4KClVwZGF0ZVBvb2wSJC5zaWduYWxib3gucG9vbC52MS5VcGRhdGVQb29sUmVxdWVzdBolLnNpZ25hbGJveC5wb29sLnYxLlVwZGF0ZVBvb2xSZXNwb25zZSITkoIZDwoLcG9vbHMuYWRtaW4QAhJsCglMaXN0UG9vbHMSIy5zaWduYWxib3gucG9vbC52MS5MaXN0UG9vbHNSZXF1ZXN0GiQuc2lnbmFsYm94LnBvb2wudjEuTGlzdFBvb2xzUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACEmYKB0dldFBvb2wSIS5zaWduYWxib3gucG9vbC52MS5HZXRQb29sUmVxdWVzdBoiLnNpZ25hbGJveC5wb29sLnYxLkdldFBvb2xSZXNwb25zZSIUkAIBkoIZDQoJcnVucy5yZWFkEAISfQoPQ3JlYXRlSm9pblRva2VuEikuc2lnbmFsYm94LnBvb2wudjEuQ3JlYXRlSm9pblRva2VuUmVxdWVzdBoqLnNpZ25hbGJveC5wb29sLnYxLkNyZWF0ZUpvaW5Ub2tlblJlc3BvbnNlIhOSghkPCgtwb29scy5hZG1pbhACEoABChBSZXZva2VKb2luVG9rZW5zEiouc2lnbmFsYm94LnBvb2wudjEuUmV2b2tlSm9pblRva2Vuc1JlcXVlc3QaKy5zaWduYWxib3gucG9vbC52MS5SZXZva2VKb2luVG9rZW5zUmVzcG9uc2UiE5KCGQ8KC3Bvb2xzLmFkbWluEAISbwoKTGlzdEFnZW50cxIkLnNpZ25hbGJveC5wb29sLnYxLkxpc3RBZ2VudHNSZXF1ZXN0GiUuc2lnbmFsYm94LnBvb2wudjEuTGlzdEFnZW50c1Jlc3BvbnNlIhSQAgGSghkNCglydW5zLnJlYWQQAhJxCgtSZXZva2VBZ2VudBIlLnNpZ25hbGJveC5wb29sLnYxLlJldm9rZUFnZW50UmVxdWVzdBomLnNpZ25hbGJveC5wb29sLnYxLlJldm9rZUFnZW50UmVzcG9uc2UiE5KCGQ8KC3Bvb2xzLmFkbWluEAISeAoNR2V0U2VhbGluZ0tleRInLnNpZ25hbGJveC5wb29sLnYxLkdldFNlYWxpbmdLZXlSZXF1ZXN0Giguc2lnbmFsYm94LnBvb2wudjEuR2V0U2VhbGluZ0tleVJlc3BvbnNlIhSQAgGSghkNCglydW5zLnJlYWQQAmIGcHJvdG8z", [file_google_protobuf_timestamp, file_signalbox_authz_v1_authz, file_signalbox_tenancy_v1_organization]);
+  fileDesc("ChxzaWduYWxib3gvcG9vbC92MS9wb29sLnByb3RvEhFzaWduYWxib3gucG9vbC52MSLMAgoEUG9vbBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg0KBXNsb3RzGAMgASgNEg4KBnBhdXNlZBgEIAEoCBISCgpwYXVzZV9ub3RlGAUgASgJEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBXJlYWR5GAcgASgNEg4KBmxlYXNlZBgIIAEoDRIVCg1hZ2VudHNfb25saW5lGAkgASgNEhAKCGZhaXJuZXNzGAogASgJEjUKB3dlaWdodHMYCyADKAsyJC5zaWduYWxib3gucG9vbC52MS5Qb29sLldlaWdodHNFbnRyeRIYChByZXNlcnZlX2FmdGVyX21zGAwgASgDGi4KDFdlaWdodHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAE6AjgBIroDCgVBZ2VudBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEgwKBHBvb2wYAyABKAkSDQoFc3RhdGUYBCABKAkSDwoHdmVyc2lvbhgFIAEoCRI0CgZsYWJlbHMYBiADKAsyJC5zaWduYWxib3gucG9vbC52MS5BZ2VudC5MYWJlbHNFbnRyeRINCgVzbG90cxgHIAEoDRISCgpjcHVfbWlsbGlzGAggASgDEhQKDG1lbW9yeV9ieXRlcxgJIAEoAxIMCgRncHVzGAogASgNEg4KBmxlYXNlcxgLIAEoDRIrCgdzZWVuX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpjcmVhdGVkX2F0GA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIZChFob2xkc19zZWFsaW5nX2tleRgOIAEoCBIQCghkcmFpbmluZxgPIAEoCBIQCghncHVfdHlwZRgQIAEoCRIRCglncHVzX3VzZWQYESABKA0aLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIwChFDcmVhdGVQb29sUmVxdWVzdBIMCgRuYW1lGAEgASgJEg0KBXNsb3RzGAIgASgNIjsKEkNyZWF0ZVBvb2xSZXNwb25zZRIlCgRwb29sGAEgASgLMhcuc2lnbmFsYm94LnBvb2wudjEuUG9vbCLoAgoRVXBkYXRlUG9vbFJlcXVlc3QSDAoEbmFtZRgBIAEoCRISCgVzbG90cxgCIAEoDUgAiAEBEhMKBnBhdXNlZBgDIAEoCEgBiAEBEhcKCnBhdXNlX25vdGUYBCABKAlIAogBARIVCghmYWlybmVzcxgFIAEoCUgDiAEBEkIKB3dlaWdodHMYBiADKAsyMS5zaWduYWxib3gucG9vbC52MS5VcGRhdGVQb29sUmVxdWVzdC5XZWlnaHRzRW50cnkSEwoLc2V0X3dlaWdodHMYByABKAgSHQoQcmVzZXJ2ZV9hZnRlcl9tcxgIIAEoA0gEiAEBGi4KDFdlaWdodHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAE6AjgBQggKBl9zbG90c0IJCgdfcGF1c2VkQg0KC19wYXVzZV9ub3RlQgsKCV9mYWlybmVzc0ITChFfcmVzZXJ2ZV9hZnRlcl9tcyI7ChJVcGRhdGVQb29sUmVzcG9uc2USJQoEcG9vbBgBIAEoCzIXLnNpZ25hbGJveC5wb29sLnYxLlBvb2wiEgoQTGlzdFBvb2xzUmVxdWVzdCI7ChFMaXN0UG9vbHNSZXNwb25zZRImCgVwb29scxgBIAMoCzIXLnNpZ25hbGJveC5wb29sLnYxLlBvb2wiHgoOR2V0UG9vbFJlcXVlc3QSDAoEbmFtZRgBIAEoCSKZAQoPR2V0UG9vbFJlc3BvbnNlEiUKBHBvb2wYASABKAsyFy5zaWduYWxib3gucG9vbC52MS5Qb29sEigKBmFnZW50cxgCIAMoCzIYLnNpZ25hbGJveC5wb29sLnYxLkFnZW50EjUKC3NlYWxpbmdfa2V5GAMgASgLMiAuc2lnbmFsYm94LnRlbmFuY3kudjEuU2VhbGluZ0tleSJDChZDcmVhdGVKb2luVG9rZW5SZXF1ZXN0EgwKBHBvb2wYASABKAkSDAoEdXNlcxgCIAEoDRINCgVob3VycxgDIAEoDSJpChdDcmVhdGVKb2luVG9rZW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCRIuCgpleHBpcmVzX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdjb21tYW5kGAMgASgJIicKF1Jldm9rZUpvaW5Ub2tlbnNSZXF1ZXN0EgwKBHBvb2wYASABKAkiKwoYUmV2b2tlSm9pblRva2Vuc1Jlc3BvbnNlEg8KB3Jldm9rZWQYASABKA0iIQoRTGlzdEFnZW50c1JlcXVlc3QSDAoEcG9vbBgBIAEoCSI+ChJMaXN0QWdlbnRzUmVzcG9uc2USKAoGYWdlbnRzGAEgAygLMhguc2lnbmFsYm94LnBvb2wudjEuQWdlbnQiIAoSUmV2b2tlQWdlbnRSZXF1ZXN0EgoKAmlkGAEgASgJIhUKE1Jldm9rZUFnZW50UmVzcG9uc2UiFgoUR2V0U2VhbGluZ0tleVJlcXVlc3QiTgoVR2V0U2VhbGluZ0tleVJlc3BvbnNlEjUKC3NlYWxpbmdfa2V5GAEgASgLMiAuc2lnbmFsYm94LnRlbmFuY3kudjEuU2VhbGluZ0tleSKhAQoFTGltaXQSDAoEbmFtZRgBIAEoCRIQCgNtYXgYAiABKANIAIgBARIMCgRyYXRlGAMgASgDEhMKC3JhdGVfcGVyX21zGAQgASgDEgwKBGhlbGQYBSABKAMSDwoHaG9sZGVycxgGIAEoDRIuCgpjcmVhdGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGCgRfbWF4IhMKEUxpc3RMaW1pdHNSZXF1ZXN0Ij4KEkxpc3RMaW1pdHNSZXNwb25zZRIoCgZsaW1pdHMYASADKAsyGC5zaWduYWxib3gucG9vbC52MS5MaW1pdCJcCg9TZXRMaW1pdFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIQCgNtYXgYAiABKANIAIgBARIMCgRyYXRlGAMgASgDEhMKC3JhdGVfcGVyX21zGAQgASgDQgYKBF9tYXgiOwoQU2V0TGltaXRSZXNwb25zZRInCgVsaW1pdBgBIAEoCzIYLnNpZ25hbGJveC5wb29sLnYxLkxpbWl0IiIKEkRlbGV0ZUxpbWl0UmVxdWVzdBIMCgRuYW1lGAEgASgJIhUKE0RlbGV0ZUxpbWl0UmVzcG9uc2Uy8QoKC1Bvb2xTZXJ2aWNlEm4KCkNyZWF0ZVBvb2wSJC5zaWduYWxib3gucG9vbC52MS5DcmVhdGVQb29sUmVxdWVzdBolLnNpZ25hbGJveC5wb29sLnYxLkNyZWF0ZVBvb2xSZXNwb25zZSITkoIZDwoLcG9vbHMuYWRtaW4QAhJuCgpVcGRhdGVQb29sEiQuc2lnbmFsYm94LnBvb2wudjEuVXBkYXRlUG9vbFJlcXVlc3QaJS5zaWduYWxib3gucG9vbC52MS5VcGRhdGVQb29sUmVzcG9uc2UiE5KCGQ8KC3Bvb2xzLmFkbWluEAISbAoJTGlzdFBvb2xzEiMuc2lnbmFsYm94LnBvb2wudjEuTGlzdFBvb2xzUmVxdWVzdBokLnNpZ25hbGJveC5wb29sLnYxLkxpc3RQb29sc1Jlc3BvbnNlIhSQAgGSghkNCglydW5zLnJlYWQQAhJmCgdHZXRQb29sEiEuc2lnbmFsYm94LnBvb2wudjEuR2V0UG9vbFJlcXVlc3QaIi5zaWduYWxib3gucG9vbC52MS5HZXRQb29sUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACEn0KD0NyZWF0ZUpvaW5Ub2tlbhIpLnNpZ25hbGJveC5wb29sLnYxLkNyZWF0ZUpvaW5Ub2tlblJlcXVlc3QaKi5zaWduYWxib3gucG9vbC52MS5DcmVhdGVKb2luVG9rZW5SZXNwb25zZSITkoIZDwoLcG9vbHMuYWRtaW4QAhKAAQoQUmV2b2tlSm9pblRva2VucxIqLnNpZ25hbGJveC5wb29sLnYxLlJldm9rZUpvaW5Ub2tlbnNSZXF1ZXN0Gisuc2lnbmFsYm94LnBvb2wudjEuUmV2b2tlSm9pblRva2Vuc1Jlc3BvbnNlIhOSghkPCgtwb29scy5hZG1pbhACEm8KCkxpc3RBZ2VudHMSJC5zaWduYWxib3gucG9vbC52MS5MaXN0QWdlbnRzUmVxdWVzdBolLnNpZ25hbGJveC5wb29sLnYxLkxpc3RBZ2VudHNSZXNwb25zZSIUkAIBkoIZDQoJcnVucy5yZWFkEAIScQoLUmV2b2tlQWdlbnQSJS5zaWduYWxib3gucG9vbC52MS5SZXZva2VBZ2VudFJlcXVlc3QaJi5zaWduYWxib3gucG9vbC52MS5SZXZva2VBZ2VudFJlc3BvbnNlIhOSghkPCgtwb29scy5hZG1pbhACEm8KCkxpc3RMaW1pdHMSJC5zaWduYWxib3gucG9vbC52MS5MaXN0TGltaXRzUmVxdWVzdBolLnNpZ25hbGJveC5wb29sLnYxLkxpc3RMaW1pdHNSZXNwb25zZSIUkAIBkoIZDQoJcnVucy5yZWFkEAISaAoIU2V0TGltaXQSIi5zaWduYWxib3gucG9vbC52MS5TZXRMaW1pdFJlcXVlc3QaIy5zaWduYWxib3gucG9vbC52MS5TZXRMaW1pdFJlc3BvbnNlIhOSghkPCgtwb29scy5hZG1pbhACEnEKC0RlbGV0ZUxpbWl0EiUuc2lnbmFsYm94LnBvb2wudjEuRGVsZXRlTGltaXRSZXF1ZXN0GiYuc2lnbmFsYm94LnBvb2wudjEuRGVsZXRlTGltaXRSZXNwb25zZSITkoIZDwoLcG9vbHMuYWRtaW4QAhJ4Cg1HZXRTZWFsaW5nS2V5Eicuc2lnbmFsYm94LnBvb2wudjEuR2V0U2VhbGluZ0tleVJlcXVlc3QaKC5zaWduYWxib3gucG9vbC52MS5HZXRTZWFsaW5nS2V5UmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACYgZwcm90bzM", [file_google_protobuf_timestamp, file_signalbox_authz_v1_authz, file_signalbox_tenancy_v1_organization]);
 
 /**
  * Pool is a named queue of attempts that a set of agents serves.
@@ -73,6 +73,28 @@ export type Pool = Message<"signalbox.pool.v1.Pool"> & {
    * @generated from field: uint32 agents_online = 9;
    */
   agentsOnline: number;
+
+  /**
+   * What its lanes are: "workspace", or "label:<name>" for one lane per value.
+   *
+   * @generated from field: string fairness = 10;
+   */
+  fairness: string;
+
+  /**
+   * What a lane counts for, by the label's value; 1 where nothing is said.
+   *
+   * @generated from field: map<string, double> weights = 11;
+   */
+  weights: { [key: string]: number };
+
+  /**
+   * How long a task that does not fit waits until room is kept free for it; 0:
+   * for ever.
+   *
+   * @generated from field: int64 reserve_after_ms = 12;
+   */
+  reserveAfterMs: bigint;
 };
 
 /**
@@ -250,6 +272,28 @@ export type UpdatePoolRequest = Message<"signalbox.pool.v1.UpdatePoolRequest"> &
    * @generated from field: optional string pause_note = 4;
    */
   pauseNote?: string | undefined;
+
+  /**
+   * @generated from field: optional string fairness = 5;
+   */
+  fairness?: string | undefined;
+
+  /**
+   * Replaces all weights when set_weights is true.
+   *
+   * @generated from field: map<string, double> weights = 6;
+   */
+  weights: { [key: string]: number };
+
+  /**
+   * @generated from field: bool set_weights = 7;
+   */
+  setWeights: boolean;
+
+  /**
+   * @generated from field: optional int64 reserve_after_ms = 8;
+   */
+  reserveAfterMs?: bigint | undefined;
 };
 
 /**
@@ -543,6 +587,173 @@ export const GetSealingKeyResponseSchema: GenMessage<GetSealingKeyResponse> = /*
   messageDesc(file_signalbox_pool_v1_pool, 19);
 
 /**
+ * Limit is a named semaphore of a workspace, a rate, or both. Tasks name it with
+ * `limits:`.
+ *
+ * @generated from message signalbox.pool.v1.Limit
+ */
+export type Limit = Message<"signalbox.pool.v1.Limit"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * How many units may be held at once; unset: any number.
+   *
+   * @generated from field: optional int64 max = 2;
+   */
+  max?: bigint | undefined;
+
+  /**
+   * How many units may be taken in how long; 0: no rate.
+   *
+   * @generated from field: int64 rate = 3;
+   */
+  rate: bigint;
+
+  /**
+   * @generated from field: int64 rate_per_ms = 4;
+   */
+  ratePerMs: bigint;
+
+  /**
+   * Units held now, and the attempts that hold them.
+   *
+   * @generated from field: int64 held = 5;
+   */
+  held: bigint;
+
+  /**
+   * @generated from field: uint32 holders = 6;
+   */
+  holders: number;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp created_at = 7;
+   */
+  createdAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message signalbox.pool.v1.Limit.
+ * Use `create(LimitSchema)` to create a new message.
+ */
+export const LimitSchema: GenMessage<Limit> = /*@__PURE__*/
+  messageDesc(file_signalbox_pool_v1_pool, 20);
+
+/**
+ * @generated from message signalbox.pool.v1.ListLimitsRequest
+ */
+export type ListLimitsRequest = Message<"signalbox.pool.v1.ListLimitsRequest"> & {
+};
+
+/**
+ * Describes the message signalbox.pool.v1.ListLimitsRequest.
+ * Use `create(ListLimitsRequestSchema)` to create a new message.
+ */
+export const ListLimitsRequestSchema: GenMessage<ListLimitsRequest> = /*@__PURE__*/
+  messageDesc(file_signalbox_pool_v1_pool, 21);
+
+/**
+ * @generated from message signalbox.pool.v1.ListLimitsResponse
+ */
+export type ListLimitsResponse = Message<"signalbox.pool.v1.ListLimitsResponse"> & {
+  /**
+   * @generated from field: repeated signalbox.pool.v1.Limit limits = 1;
+   */
+  limits: Limit[];
+};
+
+/**
+ * Describes the message signalbox.pool.v1.ListLimitsResponse.
+ * Use `create(ListLimitsResponseSchema)` to create a new message.
+ */
+export const ListLimitsResponseSchema: GenMessage<ListLimitsResponse> = /*@__PURE__*/
+  messageDesc(file_signalbox_pool_v1_pool, 22);
+
+/**
+ * @generated from message signalbox.pool.v1.SetLimitRequest
+ */
+export type SetLimitRequest = Message<"signalbox.pool.v1.SetLimitRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * At least one of max and rate.
+   *
+   * @generated from field: optional int64 max = 2;
+   */
+  max?: bigint | undefined;
+
+  /**
+   * @generated from field: int64 rate = 3;
+   */
+  rate: bigint;
+
+  /**
+   * @generated from field: int64 rate_per_ms = 4;
+   */
+  ratePerMs: bigint;
+};
+
+/**
+ * Describes the message signalbox.pool.v1.SetLimitRequest.
+ * Use `create(SetLimitRequestSchema)` to create a new message.
+ */
+export const SetLimitRequestSchema: GenMessage<SetLimitRequest> = /*@__PURE__*/
+  messageDesc(file_signalbox_pool_v1_pool, 23);
+
+/**
+ * @generated from message signalbox.pool.v1.SetLimitResponse
+ */
+export type SetLimitResponse = Message<"signalbox.pool.v1.SetLimitResponse"> & {
+  /**
+   * @generated from field: signalbox.pool.v1.Limit limit = 1;
+   */
+  limit?: Limit | undefined;
+};
+
+/**
+ * Describes the message signalbox.pool.v1.SetLimitResponse.
+ * Use `create(SetLimitResponseSchema)` to create a new message.
+ */
+export const SetLimitResponseSchema: GenMessage<SetLimitResponse> = /*@__PURE__*/
+  messageDesc(file_signalbox_pool_v1_pool, 24);
+
+/**
+ * @generated from message signalbox.pool.v1.DeleteLimitRequest
+ */
+export type DeleteLimitRequest = Message<"signalbox.pool.v1.DeleteLimitRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message signalbox.pool.v1.DeleteLimitRequest.
+ * Use `create(DeleteLimitRequestSchema)` to create a new message.
+ */
+export const DeleteLimitRequestSchema: GenMessage<DeleteLimitRequest> = /*@__PURE__*/
+  messageDesc(file_signalbox_pool_v1_pool, 25);
+
+/**
+ * @generated from message signalbox.pool.v1.DeleteLimitResponse
+ */
+export type DeleteLimitResponse = Message<"signalbox.pool.v1.DeleteLimitResponse"> & {
+};
+
+/**
+ * Describes the message signalbox.pool.v1.DeleteLimitResponse.
+ * Use `create(DeleteLimitResponseSchema)` to create a new message.
+ */
+export const DeleteLimitResponseSchema: GenMessage<DeleteLimitResponse> = /*@__PURE__*/
+  messageDesc(file_signalbox_pool_v1_pool, 26);
+
+/**
  * @generated from service signalbox.pool.v1.PoolService
  */
 export const PoolService: GenService<{
@@ -619,6 +830,39 @@ export const PoolService: GenService<{
     methodKind: "unary";
     input: typeof RevokeAgentRequestSchema;
     output: typeof RevokeAgentResponseSchema;
+  },
+  /**
+   * ListLimits answers with the workspace's named limits and what is held of
+   * them.
+   *
+   * @generated from rpc signalbox.pool.v1.PoolService.ListLimits
+   */
+  listLimits: {
+    methodKind: "unary";
+    input: typeof ListLimitsRequestSchema;
+    output: typeof ListLimitsResponseSchema;
+  },
+  /**
+   * SetLimit declares a limit, or changes it. What runs goes on: a lower limit
+   * only holds back what is to start. Repeating it is fine.
+   *
+   * @generated from rpc signalbox.pool.v1.PoolService.SetLimit
+   */
+  setLimit: {
+    methodKind: "unary";
+    input: typeof SetLimitRequestSchema;
+    output: typeof SetLimitResponseSchema;
+  },
+  /**
+   * DeleteLimit removes a limit that nothing holds. Tasks that name it wait
+   * until there is one of that name again. Errors: LIMIT_HELD.
+   *
+   * @generated from rpc signalbox.pool.v1.PoolService.DeleteLimit
+   */
+  deleteLimit: {
+    methodKind: "unary";
+    input: typeof DeleteLimitRequestSchema;
+    output: typeof DeleteLimitResponseSchema;
   },
   /**
    * GetSealingKey answers with the workspace's public key, or nothing yet.

@@ -52,6 +52,12 @@ const (
 	PoolServiceListAgentsProcedure = "/signalbox.pool.v1.PoolService/ListAgents"
 	// PoolServiceRevokeAgentProcedure is the fully-qualified name of the PoolService's RevokeAgent RPC.
 	PoolServiceRevokeAgentProcedure = "/signalbox.pool.v1.PoolService/RevokeAgent"
+	// PoolServiceListLimitsProcedure is the fully-qualified name of the PoolService's ListLimits RPC.
+	PoolServiceListLimitsProcedure = "/signalbox.pool.v1.PoolService/ListLimits"
+	// PoolServiceSetLimitProcedure is the fully-qualified name of the PoolService's SetLimit RPC.
+	PoolServiceSetLimitProcedure = "/signalbox.pool.v1.PoolService/SetLimit"
+	// PoolServiceDeleteLimitProcedure is the fully-qualified name of the PoolService's DeleteLimit RPC.
+	PoolServiceDeleteLimitProcedure = "/signalbox.pool.v1.PoolService/DeleteLimit"
 	// PoolServiceGetSealingKeyProcedure is the fully-qualified name of the PoolService's GetSealingKey
 	// RPC.
 	PoolServiceGetSealingKeyProcedure = "/signalbox.pool.v1.PoolService/GetSealingKey"
@@ -73,6 +79,15 @@ type PoolServiceClient interface {
 	// RevokeAgent ends an agent's sessions and leases at once; the tasks go
 	// elsewhere. Repeating it is fine.
 	RevokeAgent(context.Context, *v1.RevokeAgentRequest) (*v1.RevokeAgentResponse, error)
+	// ListLimits answers with the workspace's named limits and what is held of
+	// them.
+	ListLimits(context.Context, *v1.ListLimitsRequest) (*v1.ListLimitsResponse, error)
+	// SetLimit declares a limit, or changes it. What runs goes on: a lower limit
+	// only holds back what is to start. Repeating it is fine.
+	SetLimit(context.Context, *v1.SetLimitRequest) (*v1.SetLimitResponse, error)
+	// DeleteLimit removes a limit that nothing holds. Tasks that name it wait
+	// until there is one of that name again. Errors: LIMIT_HELD.
+	DeleteLimit(context.Context, *v1.DeleteLimitRequest) (*v1.DeleteLimitResponse, error)
 	// GetSealingKey answers with the workspace's public key, or nothing yet.
 	GetSealingKey(context.Context, *v1.GetSealingKeyRequest) (*v1.GetSealingKeyResponse, error)
 }
@@ -139,6 +154,25 @@ func NewPoolServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			connect.WithSchema(poolServiceMethods.ByName("RevokeAgent")),
 			connect.WithClientOptions(opts...),
 		),
+		listLimits: connect.NewClient[v1.ListLimitsRequest, v1.ListLimitsResponse](
+			httpClient,
+			baseURL+PoolServiceListLimitsProcedure,
+			connect.WithSchema(poolServiceMethods.ByName("ListLimits")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		setLimit: connect.NewClient[v1.SetLimitRequest, v1.SetLimitResponse](
+			httpClient,
+			baseURL+PoolServiceSetLimitProcedure,
+			connect.WithSchema(poolServiceMethods.ByName("SetLimit")),
+			connect.WithClientOptions(opts...),
+		),
+		deleteLimit: connect.NewClient[v1.DeleteLimitRequest, v1.DeleteLimitResponse](
+			httpClient,
+			baseURL+PoolServiceDeleteLimitProcedure,
+			connect.WithSchema(poolServiceMethods.ByName("DeleteLimit")),
+			connect.WithClientOptions(opts...),
+		),
 		getSealingKey: connect.NewClient[v1.GetSealingKeyRequest, v1.GetSealingKeyResponse](
 			httpClient,
 			baseURL+PoolServiceGetSealingKeyProcedure,
@@ -159,6 +193,9 @@ type poolServiceClient struct {
 	revokeJoinTokens *connect.Client[v1.RevokeJoinTokensRequest, v1.RevokeJoinTokensResponse]
 	listAgents       *connect.Client[v1.ListAgentsRequest, v1.ListAgentsResponse]
 	revokeAgent      *connect.Client[v1.RevokeAgentRequest, v1.RevokeAgentResponse]
+	listLimits       *connect.Client[v1.ListLimitsRequest, v1.ListLimitsResponse]
+	setLimit         *connect.Client[v1.SetLimitRequest, v1.SetLimitResponse]
+	deleteLimit      *connect.Client[v1.DeleteLimitRequest, v1.DeleteLimitResponse]
 	getSealingKey    *connect.Client[v1.GetSealingKeyRequest, v1.GetSealingKeyResponse]
 }
 
@@ -234,6 +271,33 @@ func (c *poolServiceClient) RevokeAgent(ctx context.Context, req *v1.RevokeAgent
 	return nil, err
 }
 
+// ListLimits calls signalbox.pool.v1.PoolService.ListLimits.
+func (c *poolServiceClient) ListLimits(ctx context.Context, req *v1.ListLimitsRequest) (*v1.ListLimitsResponse, error) {
+	response, err := c.listLimits.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// SetLimit calls signalbox.pool.v1.PoolService.SetLimit.
+func (c *poolServiceClient) SetLimit(ctx context.Context, req *v1.SetLimitRequest) (*v1.SetLimitResponse, error) {
+	response, err := c.setLimit.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// DeleteLimit calls signalbox.pool.v1.PoolService.DeleteLimit.
+func (c *poolServiceClient) DeleteLimit(ctx context.Context, req *v1.DeleteLimitRequest) (*v1.DeleteLimitResponse, error) {
+	response, err := c.deleteLimit.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // GetSealingKey calls signalbox.pool.v1.PoolService.GetSealingKey.
 func (c *poolServiceClient) GetSealingKey(ctx context.Context, req *v1.GetSealingKeyRequest) (*v1.GetSealingKeyResponse, error) {
 	response, err := c.getSealingKey.CallUnary(ctx, connect.NewRequest(req))
@@ -259,6 +323,15 @@ type PoolServiceHandler interface {
 	// RevokeAgent ends an agent's sessions and leases at once; the tasks go
 	// elsewhere. Repeating it is fine.
 	RevokeAgent(context.Context, *v1.RevokeAgentRequest) (*v1.RevokeAgentResponse, error)
+	// ListLimits answers with the workspace's named limits and what is held of
+	// them.
+	ListLimits(context.Context, *v1.ListLimitsRequest) (*v1.ListLimitsResponse, error)
+	// SetLimit declares a limit, or changes it. What runs goes on: a lower limit
+	// only holds back what is to start. Repeating it is fine.
+	SetLimit(context.Context, *v1.SetLimitRequest) (*v1.SetLimitResponse, error)
+	// DeleteLimit removes a limit that nothing holds. Tasks that name it wait
+	// until there is one of that name again. Errors: LIMIT_HELD.
+	DeleteLimit(context.Context, *v1.DeleteLimitRequest) (*v1.DeleteLimitResponse, error)
 	// GetSealingKey answers with the workspace's public key, or nothing yet.
 	GetSealingKey(context.Context, *v1.GetSealingKeyRequest) (*v1.GetSealingKeyResponse, error)
 }
@@ -321,6 +394,25 @@ func NewPoolServiceHandler(svc PoolServiceHandler, opts ...connect.HandlerOption
 		connect.WithSchema(poolServiceMethods.ByName("RevokeAgent")),
 		connect.WithHandlerOptions(opts...),
 	)
+	poolServiceListLimitsHandler := connect.NewUnaryHandlerSimple(
+		PoolServiceListLimitsProcedure,
+		svc.ListLimits,
+		connect.WithSchema(poolServiceMethods.ByName("ListLimits")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	poolServiceSetLimitHandler := connect.NewUnaryHandlerSimple(
+		PoolServiceSetLimitProcedure,
+		svc.SetLimit,
+		connect.WithSchema(poolServiceMethods.ByName("SetLimit")),
+		connect.WithHandlerOptions(opts...),
+	)
+	poolServiceDeleteLimitHandler := connect.NewUnaryHandlerSimple(
+		PoolServiceDeleteLimitProcedure,
+		svc.DeleteLimit,
+		connect.WithSchema(poolServiceMethods.ByName("DeleteLimit")),
+		connect.WithHandlerOptions(opts...),
+	)
 	poolServiceGetSealingKeyHandler := connect.NewUnaryHandlerSimple(
 		PoolServiceGetSealingKeyProcedure,
 		svc.GetSealingKey,
@@ -346,6 +438,12 @@ func NewPoolServiceHandler(svc PoolServiceHandler, opts ...connect.HandlerOption
 			poolServiceListAgentsHandler.ServeHTTP(w, r)
 		case PoolServiceRevokeAgentProcedure:
 			poolServiceRevokeAgentHandler.ServeHTTP(w, r)
+		case PoolServiceListLimitsProcedure:
+			poolServiceListLimitsHandler.ServeHTTP(w, r)
+		case PoolServiceSetLimitProcedure:
+			poolServiceSetLimitHandler.ServeHTTP(w, r)
+		case PoolServiceDeleteLimitProcedure:
+			poolServiceDeleteLimitHandler.ServeHTTP(w, r)
 		case PoolServiceGetSealingKeyProcedure:
 			poolServiceGetSealingKeyHandler.ServeHTTP(w, r)
 		default:
@@ -387,6 +485,18 @@ func (UnimplementedPoolServiceHandler) ListAgents(context.Context, *v1.ListAgent
 
 func (UnimplementedPoolServiceHandler) RevokeAgent(context.Context, *v1.RevokeAgentRequest) (*v1.RevokeAgentResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("signalbox.pool.v1.PoolService.RevokeAgent is not implemented"))
+}
+
+func (UnimplementedPoolServiceHandler) ListLimits(context.Context, *v1.ListLimitsRequest) (*v1.ListLimitsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("signalbox.pool.v1.PoolService.ListLimits is not implemented"))
+}
+
+func (UnimplementedPoolServiceHandler) SetLimit(context.Context, *v1.SetLimitRequest) (*v1.SetLimitResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("signalbox.pool.v1.PoolService.SetLimit is not implemented"))
+}
+
+func (UnimplementedPoolServiceHandler) DeleteLimit(context.Context, *v1.DeleteLimitRequest) (*v1.DeleteLimitResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("signalbox.pool.v1.PoolService.DeleteLimit is not implemented"))
 }
 
 func (UnimplementedPoolServiceHandler) GetSealingKey(context.Context, *v1.GetSealingKeyRequest) (*v1.GetSealingKeyResponse, error) {

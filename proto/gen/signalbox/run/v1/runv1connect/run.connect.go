@@ -56,6 +56,8 @@ const (
 	RunServiceResumeRunProcedure = "/signalbox.run.v1.RunService/ResumeRun"
 	// RunServiceSignalRunProcedure is the fully-qualified name of the RunService's SignalRun RPC.
 	RunServiceSignalRunProcedure = "/signalbox.run.v1.RunService/SignalRun"
+	// RunServiceExplainRunProcedure is the fully-qualified name of the RunService's ExplainRun RPC.
+	RunServiceExplainRunProcedure = "/signalbox.run.v1.RunService/ExplainRun"
 	// RunServiceUnblockRunProcedure is the fully-qualified name of the RunService's UnblockRun RPC.
 	RunServiceUnblockRunProcedure = "/signalbox.run.v1.RunService/UnblockRun"
 	// RunServiceGetRunValuesProcedure is the fully-qualified name of the RunService's GetRunValues RPC.
@@ -104,6 +106,9 @@ type RunServiceClient interface {
 	// calls send one signal. Errors: SIGNAL_UNKNOWN, SIGNAL_LIMIT, PARAM_INVALID,
 	// PARAM_NOT_SEALED, RUN_TERMINAL.
 	SignalRun(context.Context, *v1.SignalRunRequest) (*v1.SignalRunResponse, error)
+	// ExplainRun says of each task that does not run why it does not, in one
+	// sentence with numbers.
+	ExplainRun(context.Context, *v1.ExplainRunRequest) (*v1.ExplainRunResponse, error)
 	// UnblockRun lets the runs go on that wait for this one, which failed
 	// (concurrency policy strict). For one of those that wait it means the same.
 	// Where nobody waits it changes nothing.
@@ -193,6 +198,13 @@ func NewRunServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 			connect.WithSchema(runServiceMethods.ByName("SignalRun")),
 			connect.WithClientOptions(opts...),
 		),
+		explainRun: connect.NewClient[v1.ExplainRunRequest, v1.ExplainRunResponse](
+			httpClient,
+			baseURL+RunServiceExplainRunProcedure,
+			connect.WithSchema(runServiceMethods.ByName("ExplainRun")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		unblockRun: connect.NewClient[v1.UnblockRunRequest, v1.UnblockRunResponse](
 			httpClient,
 			baseURL+RunServiceUnblockRunProcedure,
@@ -222,6 +234,7 @@ type runServiceClient struct {
 	pauseRun     *connect.Client[v1.PauseRunRequest, v1.PauseRunResponse]
 	resumeRun    *connect.Client[v1.ResumeRunRequest, v1.ResumeRunResponse]
 	signalRun    *connect.Client[v1.SignalRunRequest, v1.SignalRunResponse]
+	explainRun   *connect.Client[v1.ExplainRunRequest, v1.ExplainRunResponse]
 	unblockRun   *connect.Client[v1.UnblockRunRequest, v1.UnblockRunResponse]
 	getRunValues *connect.Client[v1.GetRunValuesRequest, v1.GetRunValuesResponse]
 }
@@ -321,6 +334,15 @@ func (c *runServiceClient) SignalRun(ctx context.Context, req *v1.SignalRunReque
 	return nil, err
 }
 
+// ExplainRun calls signalbox.run.v1.RunService.ExplainRun.
+func (c *runServiceClient) ExplainRun(ctx context.Context, req *v1.ExplainRunRequest) (*v1.ExplainRunResponse, error) {
+	response, err := c.explainRun.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // UnblockRun calls signalbox.run.v1.RunService.UnblockRun.
 func (c *runServiceClient) UnblockRun(ctx context.Context, req *v1.UnblockRunRequest) (*v1.UnblockRunResponse, error) {
 	response, err := c.unblockRun.CallUnary(ctx, connect.NewRequest(req))
@@ -381,6 +403,9 @@ type RunServiceHandler interface {
 	// calls send one signal. Errors: SIGNAL_UNKNOWN, SIGNAL_LIMIT, PARAM_INVALID,
 	// PARAM_NOT_SEALED, RUN_TERMINAL.
 	SignalRun(context.Context, *v1.SignalRunRequest) (*v1.SignalRunResponse, error)
+	// ExplainRun says of each task that does not run why it does not, in one
+	// sentence with numbers.
+	ExplainRun(context.Context, *v1.ExplainRunRequest) (*v1.ExplainRunResponse, error)
 	// UnblockRun lets the runs go on that wait for this one, which failed
 	// (concurrency policy strict). For one of those that wait it means the same.
 	// Where nobody waits it changes nothing.
@@ -466,6 +491,13 @@ func NewRunServiceHandler(svc RunServiceHandler, opts ...connect.HandlerOption) 
 		connect.WithSchema(runServiceMethods.ByName("SignalRun")),
 		connect.WithHandlerOptions(opts...),
 	)
+	runServiceExplainRunHandler := connect.NewUnaryHandlerSimple(
+		RunServiceExplainRunProcedure,
+		svc.ExplainRun,
+		connect.WithSchema(runServiceMethods.ByName("ExplainRun")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	runServiceUnblockRunHandler := connect.NewUnaryHandlerSimple(
 		RunServiceUnblockRunProcedure,
 		svc.UnblockRun,
@@ -503,6 +535,8 @@ func NewRunServiceHandler(svc RunServiceHandler, opts ...connect.HandlerOption) 
 			runServiceResumeRunHandler.ServeHTTP(w, r)
 		case RunServiceSignalRunProcedure:
 			runServiceSignalRunHandler.ServeHTTP(w, r)
+		case RunServiceExplainRunProcedure:
+			runServiceExplainRunHandler.ServeHTTP(w, r)
 		case RunServiceUnblockRunProcedure:
 			runServiceUnblockRunHandler.ServeHTTP(w, r)
 		case RunServiceGetRunValuesProcedure:
@@ -558,6 +592,10 @@ func (UnimplementedRunServiceHandler) ResumeRun(context.Context, *v1.ResumeRunRe
 
 func (UnimplementedRunServiceHandler) SignalRun(context.Context, *v1.SignalRunRequest) (*v1.SignalRunResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("signalbox.run.v1.RunService.SignalRun is not implemented"))
+}
+
+func (UnimplementedRunServiceHandler) ExplainRun(context.Context, *v1.ExplainRunRequest) (*v1.ExplainRunResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("signalbox.run.v1.RunService.ExplainRun is not implemented"))
 }
 
 func (UnimplementedRunServiceHandler) UnblockRun(context.Context, *v1.UnblockRunRequest) (*v1.UnblockRunResponse, error) {
