@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/signalboxhq/signalbox/controlplane/dispatch/waitdb"
+	"github.com/signalboxhq/signalbox/controlplane/engine"
 	"github.com/signalboxhq/signalbox/internal/fault"
 	"github.com/signalboxhq/signalbox/proto/id"
 )
@@ -47,7 +49,26 @@ func (a *Advancer) UnblockLine(ctx context.Context, c UnblockLine) error {
 }
 
 // Fire serves a timer that is due. One whose row is gone does nothing.
-func (a *Advancer) Fire(ctx context.Context, c Due) error { return a.act(ctx, c.RunKey, c) }
+func (a *Advancer) Fire(ctx context.Context, c Due) error {
+	if c.Kind == engine.TimerQueue.String() {
+		c.missing = a.missing(ctx, c)
+	}
+	return a.act(ctx, c.RunKey, c)
+}
+
+// missing says what a task lacked that nobody took in time; empty if that cannot
+// be told.
+func (a *Advancer) missing(ctx context.Context, c Due) string {
+	now := time.Now()
+	waits, err := waitdb.Read(ctx, a.pool, now, c.Org, c.Run, &c.Task)
+	if err != nil {
+		return ""
+	}
+	for _, w := range waits {
+		return w.Missing(now)
+	}
+	return ""
+}
 
 // Lose ends a lease whose session has ended.
 func (a *Advancer) Lose(ctx context.Context, c Lose) error { return a.act(ctx, c.RunKey, c) }

@@ -181,7 +181,7 @@ func (b *batch) applyDue(w *runWork, c Due) error {
 	case timerRetry:
 		return b.applyRetryDue(w, c)
 	case engine.TimerQueue.String():
-		return b.decideAs(w, engine.QueueTimeout{Now: b.now, Task: c.Task, Attempt: c.Attempt, Live: b.live(w)}, nil)
+		return b.decideAs(w, engine.QueueTimeout{Now: b.now, Task: c.Task, Attempt: c.Attempt, Missing: c.missing, Live: b.live(w)}, nil)
 	case engine.TimerDeadline.String():
 		return b.decideAs(w, engine.Deadline{Now: b.now, Live: b.live(w)}, nil)
 	case engine.TimerExpand.String():

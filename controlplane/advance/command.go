@@ -228,6 +228,8 @@ type Due struct {
 	Kind    string
 	Task    int32
 	Attempt int32
+
+	missing string // what was missing, of a queue timeout
 }
 
 // Lose ends a lease whose session has ended.

@@ -48,7 +48,7 @@ type candidate struct {
 // takers. Winners get a lease in this transaction, losers stay in the queue.
 func (b *batch) handOver(ctx context.Context, conn *pgx.Conn) error {
 	works := b.works()
-	b.release(works)
+	b.unhold(works)
 	var list []choose.Candidate
 	var infos []candidate
 	for _, w := range works {

@@ -27,14 +27,9 @@ type limitRow struct {
 	held                   int64
 }
 
-// burst is how full the bucket of a rate can be: a tenth of what it gives in its
-// time, so that no stretch of that length gives much more.
-func (l *limitRow) burst() float64 { return max(1, float64(*l.rateUnits)/10) }
-
-// refill is how full the bucket is now.
-func (l *limitRow) refill(now time.Time) float64 {
-	passed := float64(max(0, now.Sub(l.filled).Milliseconds()))
-	return min(l.burst(), l.tokens+passed*float64(*l.rateUnits)/float64(*l.rateMS))
+// bucket is that of a rate.
+func (l *limitRow) bucket() choose.Bucket {
+	return choose.Bucket{Units: *l.rateUnits, Per: time.Duration(*l.rateMS) * time.Millisecond, Tokens: l.tokens, At: l.filled}
 }
 
 // hold is what a lease of this batch takes of a limit.
@@ -155,13 +150,13 @@ func (b *batch) limitOf(k limitKey) choose.Limit {
 		out.Capped, out.Max, out.Left = true, *l.max, *l.max-l.held+b.released[k]
 	}
 	if l.rateUnits != nil {
-		out.Rated, out.Tokens, out.Burst = true, l.refill(b.now), l.burst()
+		out.Rated, out.Tokens, out.Burst = true, l.bucket().Fill(b.now), l.bucket().Burst()
 	}
 	return out
 }
 
-// release notes what the attempts that end in this batch held.
-func (b *batch) release(works []*runWork) {
+// unhold notes what the attempts that end in this batch held.
+func (b *batch) unhold(works []*runWork) {
 	for _, w := range works {
 		for i := range w.entries {
 			e := &w.entries[i]
@@ -182,7 +177,7 @@ func (b *batch) take(c candidate, workspace id.UUID) {
 		k := limitKey{c.key.Org, workspace, u.Name}
 		b.holds = append(b.holds, hold{k, c.key, u.Units})
 		if l := b.limits[k]; l != nil && l.rateUnits != nil {
-			l.tokens, l.filled = l.refill(b.now)-float64(u.Units), b.now
+			l.tokens, l.filled = l.bucket().Fill(b.now)-float64(u.Units), b.now
 			b.spent[k] = l
 		}
 	}
@@ -196,10 +191,7 @@ func (b *batch) dryFor(c *candidate, workspace id.UUID) time.Duration {
 		if l == nil || l.rateUnits == nil {
 			continue
 		}
-		if short := min(float64(u.Units), l.burst()) - l.refill(b.now); short > 0 {
-			wait := time.Duration(short*float64(*l.rateMS)/float64(*l.rateUnits)*float64(time.Millisecond)) + time.Millisecond
-			longest = max(longest, wait)
-		}
+		longest = max(longest, l.bucket().DryFor(u.Units, b.now))
 	}
 	return longest
 }

@@ -2,7 +2,6 @@ package advance
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/signalboxhq/signalbox/controlplane/dispatch/choose"
 	"github.com/signalboxhq/signalbox/proto/id"
 )
 
@@ -69,7 +69,7 @@ func (s *settings) learn(org, pool id.UUID, r *settingRow) *setting {
 		_ = json.Unmarshal([]byte(r.weights), &byValue) // the table holds nothing else
 		k.weights = make(map[id.UUID]float64, len(byValue))
 		for value, w := range byValue {
-			k.weights[labelLane(label, value)] = w
+			k.weights[choose.LabelLane(label, value)] = w
 		}
 	}
 	evict(s.known, maxPools)
@@ -133,14 +133,7 @@ func (s *setting) laneOf(i *runInfo) (lane id.UUID, key string) {
 		return i.workspace, ""
 	}
 	key = i.labels[s.label]
-	return labelLane(s.label, key), key
-}
-
-// labelLane is the lane of a label's value: its digest, as values are of any
-// length.
-func labelLane(label, value string) id.UUID {
-	sum := sha256.Sum256([]byte(label + "=" + value))
-	return id.UUID(sum[:len(id.UUID{})])
+	return choose.LabelLane(s.label, key), key
 }
 
 // weight is what a lane counts for; 1 unless the pool says otherwise.

@@ -2,6 +2,7 @@ package advance_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -149,4 +150,18 @@ func TestCancelTakesBackWhatWaitsToBeRetried(t *testing.T) {
 	require.Zero(t, b.count("timer"))
 	b.fire(run, "retry", 0, 2)
 	require.Zero(t, b.count("ready"))
+}
+
+// Who waited in vain is told for what.
+func TestAQueueTimeoutSaysWhatWasMissing(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	run := b.start(b.deploy(wide("gpu", 1, func(t *plan.Task) {
+		t.Timeouts.Queue = 1
+		t.Resources.GPUs = 1
+	})))
+	pause(t.Context(), 10*time.Millisecond)
+	b.fire(run, "queue", 0, 1)
+	require.Equal(t, "failed", b.state(run))
+	require.Equal(t, "queue timeout: no agent in pool default offers gpu>=1", queryOne[string](b, `SELECT reason FROM journal WHERE task = 0`, nil))
 }

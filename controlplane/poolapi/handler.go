@@ -47,9 +47,7 @@ func (h *Handler) CreatePool(ctx context.Context, req *poolv1.CreatePoolRequest)
 
 // UpdatePool sets what is given.
 func (h *Handler) UpdatePool(ctx context.Context, req *poolv1.UpdatePoolRequest) (*poolv1.UpdatePoolResponse, error) {
-	p, err := h.store.UpdatePool(ctx, caller.From(ctx), req.GetName(), pooldb.Update{
-		Slots: req.Slots, Paused: req.Paused, PauseNote: req.PauseNote,
-	})
+	p, err := h.store.UpdatePool(ctx, caller.From(ctx), req.GetName(), updateOf(req))
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ func poolMessage(p pooldb.Pool) *poolv1.Pool {
 	return &poolv1.Pool{
 		Id: id.Format(id.Pool, p.ID), Name: p.Name, Slots: uint32(p.Slots), Paused: p.Paused, PauseNote: p.PauseNote,
 		CreatedAt: timestamppb.New(p.CreatedAt), Ready: uint32(p.Ready), Leased: uint32(p.Leased), AgentsOnline: uint32(p.AgentsOnline),
+		Fairness: p.Fairness, Weights: p.Weights, ReserveAfterMs: p.ReserveAfterMS,
 	}
 }
 

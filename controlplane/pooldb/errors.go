@@ -8,6 +8,7 @@ const (
 	ReasonTaken      fault.Reason = "ALREADY_EXISTS"
 	ReasonPermission fault.Reason = "PERMISSION_DENIED"
 	ReasonQuota      fault.Reason = "QUOTA_EXCEEDED"
+	ReasonLimitHeld  fault.Reason = "LIMIT_HELD"
 )
 
 func errNoPool(name string) error { return fault.NotFound("pool", name) }

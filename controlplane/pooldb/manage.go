@@ -3,8 +3,10 @@ package pooldb
 import (
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -77,6 +79,11 @@ type Update struct {
 	Slots     *uint32
 	Paused    *bool
 	PauseNote *string
+	// Fairness says what the lanes are: FairWorkspace, or "label:NAME".
+	Fairness *string
+	// Weights replaces all, by the label's value, unless nil.
+	Weights      map[string]float64
+	ReserveAfter *time.Duration
 }
 
 const sqlLockPool = `
@@ -92,7 +99,11 @@ const sqlUpdatePool = `
 	UPDATE pool
 	SET slots = coalesce(@slots, slots),
 		paused = coalesce(@paused, paused),
-		pause_note = CASE WHEN coalesce(@paused, paused) THEN coalesce(@pause_note, pause_note) ELSE '' END
+		pause_note = CASE WHEN coalesce(@paused, paused) THEN coalesce(@pause_note, pause_note) ELSE '' END,
+		fairness = coalesce(@fairness, fairness),
+		laned = laned OR coalesce(@fairness, fairness) <> 'workspace',
+		weights = coalesce(@weights, weights),
+		reserve_after_ms = coalesce(@reserve_after_ms, reserve_after_ms)
 	WHERE org_id = @org_id
 		AND id = @id`
 
@@ -106,6 +117,9 @@ func (s *Store) UpdatePool(ctx context.Context, by caller.Caller, name string, i
 		strings.ContainsFunc(*in.PauseNote, unicode.IsControl)) {
 		return Pool{}, invalid("pause_note", fmt.Sprintf("one line of at most %d characters", maxNote))
 	}
+	if err := in.checkShare(); err != nil {
+		return Pool{}, err
+	}
 	var out Pool
 	err := pg.InTenant(ctx, s.db.API, by.OrgID, func(tx pgx.Tx) error {
 		pool, err := lockPool(ctx, tx, by, name)
@@ -118,6 +132,7 @@ func (s *Store) UpdatePool(ctx context.Context, by caller.Caller, name string, i
 		}
 		_, err = tx.Exec(ctx, sqlUpdatePool, pgx.StrictNamedArgs{
 			"org_id": by.OrgID, "id": pool, "slots": in.Slots, "paused": in.Paused, "pause_note": in.PauseNote,
+			"fairness": in.Fairness, "weights": in.weights(), "reserve_after_ms": in.reserveMS(),
 		})
 		if err != nil {
 			return fmt.Errorf("update a pool: %w", err)
@@ -159,6 +174,15 @@ func difference(before, after Pool) map[string]any {
 	}
 	if before.PauseNote != after.PauseNote {
 		changes["pause_note"] = "changed"
+	}
+	if before.Fairness != after.Fairness {
+		changes["fairness"] = after.Fairness
+	}
+	if !maps.Equal(before.Weights, after.Weights) {
+		changes["weights"] = after.Weights
+	}
+	if before.ReserveAfterMS != after.ReserveAfterMS {
+		changes["reserve_after_ms"] = after.ReserveAfterMS
 	}
 	return changes
 }

@@ -27,6 +27,10 @@ type Pool struct {
 	Ready        int64
 	Leased       int64
 	AgentsOnline int64
+	// How it shares its agents; see Update.
+	Fairness       string
+	Weights        map[string]float64
+	ReserveAfterMS int64 `db:"reserve_after_ms"`
 }
 
 // MaxReady is where the count of ready tasks ends: it means that many or more.
@@ -35,6 +39,7 @@ const MaxReady = 10_000
 // A session lives as long as its row says so: the reaper, not the clock of a
 // reader, ends one.
 const poolColumns = `p.id, p.name, p.slots, p.paused, p.pause_note, p.created_at,
+		p.fairness, p.weights, p.reserve_after_ms,
 		(SELECT count(*) FROM (
 			SELECT FROM ready r WHERE r.org_id = p.org_id AND r.pool_id = p.id LIMIT @max_ready) q) AS ready,
 		(SELECT count(*) FROM lease l WHERE l.org_id = p.org_id AND l.pool_id = p.id) AS leased,

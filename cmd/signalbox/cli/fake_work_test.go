@@ -152,6 +152,7 @@ func (f *fake) UpdatePool(_ context.Context, req *poolv1.UpdatePoolRequest) (*po
 		p.Slots = req.GetSlots()
 	}
 	p.Paused, p.PauseNote = req.GetPaused(), req.GetPauseNote()
+	p.Fairness, p.Weights, p.ReserveAfterMs = req.GetFairness(), req.GetWeights(), req.GetReserveAfterMs()
 	return &poolv1.UpdatePoolResponse{Pool: p}, nil
 }
 

@@ -2,13 +2,20 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/exit"
 	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/output"
 	poolv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/pool/v1"
 	tenancyv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/tenancy/v1"
+	"github.com/signalboxhq/signalbox/proto/plan"
 )
 
 func (a *app) poolCommand() *cobra.Command {
@@ -110,8 +117,22 @@ func (a *app) poolView(answer proto.Message, p *poolv1.Pool) output.View {
 	sheet.Add("running", output.Number(p.GetLeased()))
 	sheet.Add("waiting", output.Number(p.GetReady()))
 	sheet.Add("agents online", output.Number(p.GetAgentsOnline()))
+	if f := p.GetFairness(); f != "" && f != "workspace" {
+		sheet.Add("fairness", output.Text(f+weightsText(p.GetWeights())))
+	}
+	if ms := p.GetReserveAfterMs(); ms > 0 {
+		sheet.Add("reserve after", output.Text(plan.Millis(ms).String()))
+	}
 	sheet.Add("created", a.moment(p.GetCreatedAt()))
 	return output.View{Answer: answer, Names: []string{p.GetName()}, Blocks: []output.Block{sheet}}
+}
+
+func weightsText(weights map[string]float64) string {
+	var out strings.Builder
+	for _, k := range slices.Sorted(maps.Keys(weights)) {
+		fmt.Fprintf(&out, " %s=%g", k, weights[k])
+	}
+	return out.String()
 }
 
 func (a *app) poolCreateCommand() *cobra.Command {
@@ -135,12 +156,56 @@ func (a *app) poolCreateCommand() *cobra.Command {
 
 func (a *app) poolSetCommand() *cobra.Command {
 	var slots uint32
-	c := a.command("set POOL", "Change a pool's slots", oneArg("POOL"), func(ctx context.Context, args []string) error {
-		return a.updatePool(ctx, &poolv1.UpdatePoolRequest{Name: args[0], Slots: &slots})
+	var fairness, reserve string
+	var weights map[string]string
+	var c *cobra.Command
+	c = a.command("set POOL", "Change a pool's slots, or how it is shared", oneArg("POOL"), func(ctx context.Context, args []string) error {
+		req := &poolv1.UpdatePoolRequest{Name: args[0]}
+		set := c.Flags().Changed
+		if set("slots") {
+			req.Slots = &slots
+		}
+		if set("fairness") {
+			req.Fairness = &fairness
+		}
+		if set("reserve-after") {
+			after, err := durationFlag("reserve-after", reserve)
+			if err != nil {
+				return err
+			}
+			req.ReserveAfterMs = new(after.Milliseconds())
+		}
+		if set("weight") {
+			var err error
+			if req.Weights, err = weightsOf(weights); err != nil {
+				return err
+			}
+			req.SetWeights = true
+		}
+		if !set("slots") && !set("fairness") && !set("reserve-after") && !set("weight") {
+			return exit.Usagef("nothing to change: give --slots, --fairness, --weight or --reserve-after")
+		}
+		return a.updatePool(ctx, req)
 	})
+	c.Example = "  signalbox pool set gpu --slots 8\n  signalbox pool set gpu --fairness label:team --weight risk=3,search=1"
 	c.Flags().Uint32Var(&slots, "slots", 0, "how many `SLOTS` may be in use at once; 0 means as many as its agents have")
+	c.Flags().StringVar(&fairness, "fairness", "", "who gets equal parts: `workspace` or label:NAME")
+	c.Flags().StringToStringVar(&weights, "weight", nil, "what values of the label count for, as in `risk=3`; the others 1")
+	c.Flags().StringVar(&reserve, "reserve-after", "", "how long a task that does not fit waits until room is kept free for it, as in `60s`; 0s: for ever")
 	c.ValidArgsFunction = a.completePools
 	return c
+}
+
+func weightsOf(text map[string]string) (map[string]float64, error) {
+	out := map[string]float64{}
+	for k, v := range text {
+		w, err := strconv.ParseFloat(v, 64)
+		if err != nil {
+			return nil, exit.Usagef("--weight %s=%s: want a number", k, v)
+		}
+		out[k] = w
+	}
+	return out, nil
 }
 
 func (a *app) poolPauseCommand() *cobra.Command {

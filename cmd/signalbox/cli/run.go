@@ -22,7 +22,7 @@ func (a *app) runCommand() *cobra.Command {
 		a.runStartCommand(), a.runListCommand(), a.runGetCommand(), a.watchCommand(), a.runWaitCommand(),
 		a.cancelCommand(), a.runPauseCommand(), a.runSuspendCommand(), a.runResumeCommand(), a.runSignalCommand(),
 		a.logsCommand(), a.retryCommand(), a.unblockCommand(), a.runValuesCommand(),
-		a.runHistoryCommand(), a.runReplayCommand(), a.runDiffCommand())
+		a.runExplainCommand(), a.runHistoryCommand(), a.runReplayCommand(), a.runDiffCommand())
 }
 
 // runHelp explains how runs are named.
