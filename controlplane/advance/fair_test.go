@@ -52,7 +52,7 @@ func TestTeamsShareAPool(t *testing.T) {
 		low, high int
 	}{
 		"alike":    {`{}`, 20, 8, 11},
-		"weighted": {`{"b": 3}`, 12, 7, 10},
+		"weighted": {`{"b": 20}`, 12, 7, 10},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
