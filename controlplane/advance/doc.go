@@ -6,7 +6,7 @@
 //
 //	remember   finds the batch's runs in the cache, or folds them, without locks
 //	trip one   locks everything, each kind sorted by key, in one fixed order:
-//	           start keys → pipelines → runs → ready → leases → sessions →
+//	           start keys → pipelines → lines → runs → ready → leases → sessions →
 //	           pools; reads the database's clock, the batch's only one
 //	freshen    folds what other replicas have written since
 //	decide     engine.Decide for every command, reports before expiries
@@ -33,6 +33,26 @@
 // notification a batch tells the other replicas of queues and of sessions with
 // orders; what arrives while a poll is in a batch is not lost on it. Under all of
 // this lies a look of each second at the queues for which somebody waits.
+//
+// # What one run means for another
+//
+// One command changes one run. What it means for another (the next of a
+// concurrency line, a child, a parent, one that a newer run takes the place of)
+// is a row of `wake` in the same transaction and a command of a later batch,
+// which deletes the row under the lock of what it changes; a wake whose row is
+// gone does nothing. So no batch finds a lock that it should have taken before.
+// The replica that wrote a wake serves it at once after the commit; what it did
+// not live to serve is found by whoever ticks, a second later.
+//
+// Who stands in a line is written under the line's lock only. A run's end does
+// not take it: the release that follows does, reads whether the run has still
+// ended, and gives its place to the next, whose admission is a wake again. So
+// reports never meet at a line. Nothing costs more as a line grows: its row
+// counts, and of those who wait only the first are read.
+//
+// A child begins in the batch that has its parent locked: if that does not wait
+// for it any more, it never begins. Its run's id is drawn with the wake, and
+// the database admits one child for a task's attempt.
 //
 // # What the loop must not do
 //
