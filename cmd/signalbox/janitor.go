@@ -80,6 +80,21 @@ const sqlDropLanes = `
 		AND l.lane <> c.lane
 		AND l.vtime < c.vtime`
 
+// A line in which nobody stands is made anew when somebody comes. SKIP LOCKED:
+// somebody is coming.
+const sqlDropLines = `
+	DELETE FROM line l
+	USING (
+		SELECT x.org_id, x.pipeline_id, x.key
+		FROM line x
+		WHERE x.held = 0
+			AND x.waiting = 0
+		FOR UPDATE SKIP LOCKED
+	) e
+	WHERE l.org_id = e.org_id
+		AND l.pipeline_id = e.pipeline_id
+		AND l.key = e.key`
+
 func (j *janitor) clean(ctx context.Context) error {
 	err := j.sweep(ctx)
 	if j.months == 0 {
@@ -99,6 +114,9 @@ func (j *janitor) sweep(ctx context.Context) error {
 		}
 		if _, err := tx.Exec(ctx, sqlDropLanes); err != nil {
 			return fmt.Errorf("drop lanes: %w", err)
+		}
+		if _, err := tx.Exec(ctx, sqlDropLines); err != nil {
+			return fmt.Errorf("drop lines: %w", err)
 		}
 		_, err := tenancydb.Sweep(ctx, tx, time.Now())
 		return err
