@@ -11,6 +11,7 @@ import (
 	"github.com/signalboxhq/signalbox/controlplane/agentdb"
 	"github.com/signalboxhq/signalbox/controlplane/engine"
 	"github.com/signalboxhq/signalbox/internal/fault"
+	"github.com/signalboxhq/signalbox/internal/leasecheck"
 	"github.com/signalboxhq/signalbox/internal/pg"
 	"github.com/signalboxhq/signalbox/proto/id"
 )
@@ -76,12 +77,13 @@ func (g *stormAgent) ask(ctx context.Context) {
 	if !g.storm.calm.Load() && g.rand.IntN(20) == 0 {
 		go func(a *advance.Advancer) { _, _ = a.Poll(ctx, p) }(g.storm.any(g.rand))
 	}
+	call := g.storm.seen.now()
 	work, err := g.storm.any(g.rand).Poll(ctx, p)
-	g.heard(ctx, work, err)
+	g.heard(ctx, work, err, call)
 }
 
 // heard takes an answer in.
-func (g *stormAgent) heard(ctx context.Context, work *advance.Work, err error) {
+func (g *stormAgent) heard(ctx context.Context, work *advance.Work, err error, call time.Duration) {
 	g.storm.expect(err)
 	if fault.ReasonOf(err) == "SESSION_EXPIRED" {
 		g.reopen(ctx, false)
@@ -91,6 +93,7 @@ func (g *stormAgent) heard(ctx context.Context, work *advance.Work, err error) {
 		return // or lost on the way
 	}
 	for _, l := range work.Leases {
+		g.storm.seen.granted(l.ID, call)
 		if g.held[l.ID] == nil {
 			g.held[l.ID] = &heldLease{lease: l, until: time.Now().Add(time.Duration(g.rand.IntN(20)) * time.Millisecond)}
 		}
@@ -153,15 +156,18 @@ func (g *stormAgent) sendReports(ctx context.Context) {
 		c.Reports = append(c.Reports, c.Reports[0])
 		twin := c
 		twin.Free = advance.Free{}
+		g.storm.seen.reports(twin.Reports) // nobody hears the answers
 		go func(a *advance.Advancer) { _, _ = a.Report(ctx, twin) }(g.storm.any(g.rand))
 	}
+	call, ops := g.storm.seen.now(), g.storm.seen.reports(c.Reports)
 	work, err := g.storm.any(g.rand).Report(ctx, c)
 	if err == nil {
 		for i, status := range work.Status {
+			g.storm.seen.status(ops[i], status)
 			g.answered(c.Reports[i], status)
 		}
 	}
-	g.heard(ctx, work, err)
+	g.heard(ctx, work, err, call)
 }
 
 func (g *stormAgent) answered(rep advance.AttemptReport, status advance.ReportStatus) {
@@ -188,9 +194,11 @@ func (g *stormAgent) repeat(ctx context.Context) {
 		return
 	}
 	rep := g.past[g.rand.IntN(len(g.past))]
+	op := g.storm.seen.begin(leasecheck.Report, rep.Lease)
 	work, err := g.storm.any(g.rand).Report(ctx, advance.Report{Org: g.org, Agent: g.agent, Session: g.session, Reports: []advance.AttemptReport{rep}})
 	g.storm.expect(err)
 	if err == nil {
+		g.storm.seen.status(op, work.Status[0])
 		g.answered(rep, work.Status[0])
 	}
 }
@@ -227,6 +235,6 @@ func (g *stormAgent) reopen(ctx context.Context, adopts bool) {
 		}
 	}
 	for _, l := range lost {
-		g.storm.expect(g.storm.any(g.rand).Lose(ctx, advance.Lose{RunKey: g.key(l.Run), Lease: l.Lease, Session: old}))
+		g.storm.expect(watched{g.storm.any(g.rand), g.storm.seen}.Lose(ctx, advance.Lose{RunKey: g.key(l.Run), Lease: l.Lease, Session: old}))
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/signalboxhq/signalbox/controlplane/reaper"
 	"github.com/signalboxhq/signalbox/controlplane/timer"
 	"github.com/signalboxhq/signalbox/internal/fault"
+	"github.com/signalboxhq/signalbox/internal/leasecheck"
 	"github.com/signalboxhq/signalbox/internal/pg"
 	"github.com/signalboxhq/signalbox/internal/pgtest"
 	"github.com/signalboxhq/signalbox/proto/id"
@@ -44,6 +45,7 @@ type storm struct {
 	drained  atomic.Bool // every run has ended
 	agents   sync.WaitGroup
 	faults   stormLog
+	seen     *seen
 	nesters  *stormNester
 
 	mu      sync.Mutex
@@ -81,12 +83,13 @@ func TestStorm(t *testing.T) {
 	s.calm.Store(true)
 	s.drain()
 	s.check()
+	s.checkHistory()
 	t.Logf("seed %d: %+v", s.seed, s.done)
 }
 
 func newStorm(t testing.TB) *storm {
 	t.Helper()
-	s := &storm{t: t, seed: *stormSeed, keys: map[string]id.UUID{}, answers: map[int64]answers{}}
+	s := &storm{t: t, seed: *stormSeed, keys: map[string]id.UUID{}, answers: map[int64]answers{}, seen: newSeen()}
 	if s.seed == 0 {
 		s.seed = rand.Uint64()
 	}
@@ -155,7 +158,7 @@ func (s *storm) replica(url string) {
 	for _, service := range []interface {
 		Start(context.Context) error
 		Stop()
-	}{timer.New(db.Engine, a, log), reaper.New(db.Engine, a, log)} {
+	}{timer.New(db.Engine, a, log), reaper.New(db.Engine, watched{a, s.seen}, log)} {
 		require.NoError(s.t, service.Start(s.t.Context()))
 		s.t.Cleanup(service.Stop)
 	}
@@ -213,7 +216,7 @@ func (s *storm) people(ctx context.Context, r *rand.Rand) {
 		case 0:
 			key, ok := s.anyRun(r)
 			if ok {
-				s.expect(s.any(r).CancelRun(ctx, advance.CancelRun{RunKey: key, Actor: "storm", Force: r.IntN(3) == 0}))
+				s.cancel(ctx, r, advance.CancelRun{RunKey: key, Actor: "storm", Force: r.IntN(3) == 0})
 			}
 		case 1:
 			key, ok := s.anyRun(r)
@@ -240,6 +243,19 @@ func (s *storm) people(ctx context.Context, r *rand.Rand) {
 		}
 		pause(ctx, time.Duration(r.IntN(60))*time.Millisecond)
 	}
+}
+
+func (s *storm) cancel(ctx context.Context, r *rand.Rand, c advance.CancelRun) {
+	if !c.Force {
+		s.expect(s.any(r).CancelRun(ctx, c))
+		return
+	}
+	op := s.seen.force(c.Run)
+	err := s.any(r).CancelRun(ctx, c)
+	if err == nil {
+		s.seen.end(op, leasecheck.Done)
+	}
+	s.expect(err)
 }
 
 func (s *storm) started(c advance.StartRun, out advance.Started) {
