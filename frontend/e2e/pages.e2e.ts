@@ -17,6 +17,7 @@ const views: View[] = [
   ...publicViews("?mock=out"),
   { name: "invited", path: "/new?mock=new", ready: heading("You are invited") },
   { name: "checklist", path: `${workspace}?mock=fresh`, ready: heading("Your first run") },
+  { name: "approvals", path: `${workspace}/approvals?mock=full`, ready: table("Approvals") },
   { name: "overview", path: `${workspace}?mock=full`, ready: table("Recent runs") },
   ...viewsOf({
     org: "northwind",
@@ -80,9 +81,40 @@ describe.each(["light", "dark"] as const)("in the %s theme", (scheme) => {
     await reader.shot(`page-run-values-${scheme}`);
     expect(await problemsOf(page)).toEqual([]);
   });
+
+  it("a task that waits says for whom", async () => {
+    const { page } = reader;
+    await page.goto(`${url}${workspace}/approvals?mock=full`);
+    await page.getByRole("table", { name: "Approvals" }).getByRole("link").first().click();
+    await page.getByRole("button", { name: "Approve…" }).waitFor();
+    await page.getByText("Grace Hopper").waitFor();
+    await page.getByRole("button", { name: "Pause…" }).click();
+    await page.getByRole("menuitem", { name: /^Suspend/ }).click();
+    await page.getByRole("button", { name: "Resume" }).waitFor();
+    await reader.shot(`page-run-held-${scheme}`);
+    expect(await problemsOf(page)).toEqual([]);
+  });
 });
 
 describe("the keyboard alone", () => {
+  it("approves of what waits", async () => {
+    const { page } = await openReader(browser);
+    await page.goto(`${url}${workspace}?mock=full`);
+    await page.getByRole("table", { name: "Recent runs" }).waitFor();
+    await page.keyboard.press("g");
+    await page.keyboard.press("v");
+    const rows = page.getByRole("table", { name: "Approvals" }).getByRole("row");
+    await rows.nth(3).waitFor();
+    await page.keyboard.press("j");
+    await page.keyboard.press("a"); // four eyes: nothing to ask
+    await page.keyboard.press("k");
+    await page.keyboard.press("a");
+    await page.getByRole("textbox", { name: "Comment" }).fill("fine");
+    await page.getByRole("dialog").getByRole("button", { name: "Approve" }).press("Enter");
+    await expect.poll(() => rows.count(), { timeout: 10_000 }).toBe(3);
+    await page.context().close();
+  });
+
   it("goes from the overview to a task's log", async () => {
     const { page } = await openReader(browser);
     await page.goto(`${url}${workspace}?mock=full`);

@@ -1,4 +1,5 @@
 import { accountRoute, newOrgRoute } from "./account";
+import { approvalsRoute } from "./approvals";
 import { homeRoute } from "./home";
 import { inRoute } from "./in";
 import { inviteRoute } from "./invite";
@@ -32,6 +33,7 @@ export const routeTree = rootRoute.addChildren([
         overviewRoute,
         runsRoute,
         runRoute,
+        approvalsRoute,
         pipelinesRoute,
         pipelineRoute,
         schedulesRoute,

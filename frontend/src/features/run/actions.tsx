@@ -12,6 +12,7 @@ import { faultOf } from "@/rpc/fault";
 import { useInvalidate } from "@/rpc/invalidate";
 import { CancelRun } from "./cancel-run";
 import { runCommands } from "./cli";
+import { PauseRun } from "./pause-run";
 import { canCancel, isTerminal, whyNoRetry } from "./state";
 
 interface RunActionsProps {
@@ -29,6 +30,7 @@ export function RunActions({ run }: RunActionsProps) {
   return (
     <>
       {isTerminal(run.state) && run.state !== "succeeded" && <Retry run={run} />}
+      <PauseRun run={run} />
       {!isTerminal(run.state) && (
         <Reasoned why={whyNoCancel}>
           <Button

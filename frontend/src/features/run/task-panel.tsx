@@ -3,6 +3,7 @@ import { Empty } from "@/components/ui/empty";
 import { Icon } from "@/components/ui/icon";
 import { useNow } from "@/components/ui/now";
 import { StateMark } from "@/components/ui/state-mark";
+import { HoldPanel } from "@/features/approval/hold-panel";
 import { LogView } from "@/features/log/log-view";
 import { useNoDataReason } from "@/features/value/may-read";
 import { RunValues } from "@/features/value/run-values";
@@ -43,6 +44,7 @@ export function TaskPanel({ run, task, tasks, tab, attempt, onChange, onClose }:
         </ActionIcon>
       </header>
       {(why || (task.reason && !why)) && <p className={classes.why}>{why ?? task.reason}</p>}
+      {task.hold && <HoldPanel run={run} task={task} hold={task.hold} />}
       <Tabs value={tab} onChange={(value) => onChange({ tab: value as TaskTab })} keepMounted={false}>
         <Tabs.List>
           <Tabs.Tab value="attempts" leftSection={<Icon name="history" size={14} />}>

@@ -41,6 +41,9 @@ export function Nav({ onHelp }: NavProps) {
               <Entry icon="run" to="/o/$org/w/$ws/runs" params={params}>
                 Runs
               </Entry>
+              <Entry icon="circleCheck" to="/o/$org/w/$ws/approvals" params={params}>
+                Approvals
+              </Entry>
               <Entry icon="pipeline" to="/o/$org/w/$ws/pipelines" params={params}>
                 Pipelines
               </Entry>

@@ -68,6 +68,7 @@ function usePlaceShortcuts(openHelp: () => void): void {
     { keys: "/", what: "Search and commands", run: openPalette },
     { keys: "g o", what: "Go to the overview", run: () => void navigate({ to: "/o/$org/w/$ws", params }) },
     { keys: "g r", what: "Go to runs", run: () => void navigate({ to: "/o/$org/w/$ws/runs", params }) },
+    { keys: "g v", what: "Go to approvals", run: () => void navigate({ to: "/o/$org/w/$ws/approvals", params }) },
     { keys: "g p", what: "Go to pipelines", run: () => void navigate({ to: "/o/$org/w/$ws/pipelines", params }) },
     { keys: "g s", what: "Go to schedules", run: () => void navigate({ to: "/o/$org/w/$ws/schedules", params }) },
     { keys: "g a", what: "Go to pools and agents", run: () => void navigate({ to: "/o/$org/w/$ws/pools", params }) },

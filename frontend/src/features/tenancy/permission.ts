@@ -10,6 +10,7 @@ export type Permission =
   | "pools.admin"
   | "pipelines.write"
   | "runs.write"
+  | "approvals.decide"
   | "runs.read"
   | "data.read"
   | "keys.admin";

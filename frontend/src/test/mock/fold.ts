@@ -39,6 +39,7 @@ export interface RunScript {
   createdAt: number;
   tasks: TaskScript[];
   canceledAt?: number;
+  paused?: "paused" | "suspended";
   generation?: number;
 }
 
@@ -198,7 +199,15 @@ function foldRun(
   const done = tasks.filter(({ state }) => !["pending", "ready", "running", "backoff"].includes(state));
   const canceling = script.canceledAt !== undefined && script.canceledAt <= now;
   const state =
-    end !== undefined && end <= now ? outcome : outcome !== "" ? "finalizing" : canceling ? "canceling" : "running";
+    end !== undefined && end <= now
+      ? outcome
+      : outcome !== ""
+        ? "finalizing"
+        : canceling
+          ? "canceling"
+          : script.paused
+            ? "paused"
+            : "running";
   const failed = tasks.find((task) => task.state === "failed");
   return create(RunSchema, {
     id: script.id,
@@ -206,7 +215,12 @@ function foldRun(
     version: script.version,
     number: BigInt(script.number),
     state,
-    reason: state === "failed" && failed ? `${failed.name}: ${failed.reason}` : "",
+    reason:
+      state === "failed" && failed
+        ? `${failed.name}: ${failed.reason}`
+        : state === "paused" && script.paused === "suspended"
+          ? "suspended"
+          : "",
     outcome,
     cause: script.cause,
     actor: script.actor,

@@ -1,7 +1,9 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
 import { millis } from "@/format/time";
 import { Reason } from "@/gen/signalbox/fault/v1/fault_pb";
-import { RunService } from "@/gen/signalbox/run/v1/run_pb";
+import { HoldSchema, RunService } from "@/gen/signalbox/run/v1/run_pb";
 import type { Value } from "@/gen/signalbox/run/v1/value_pb";
 import { fold, type RunScript } from "./fold";
 import { mockHex } from "./random";
@@ -36,7 +38,7 @@ export function runRoutes(router: ConnectRouter, world: World): void {
     },
     getRun: async ({ id }) => {
       await pause(60);
-      return fold(find(id), Date.now());
+      return held(fold(find(id), Date.now()), world);
     },
     listRuns: async ({ pipeline, states, labels, since, pageSize, pageToken }, context) => {
       await pause(120);
@@ -57,7 +59,7 @@ export function runRoutes(router: ConnectRouter, world: World): void {
       const script = find(id);
       let seen = "";
       while (!context.signal.aborted) {
-        const state = fold(script, Date.now());
+        const state = held(fold(script, Date.now()), world);
         const mark =
           JSON.stringify(state.tasks.map((task) => [task.state, task.attempts.map((a) => a.state)])) + state.run.state;
         if (mark !== seen) yield state;
@@ -69,6 +71,16 @@ export function runRoutes(router: ConnectRouter, world: World): void {
     cancelRun: ({ id }) => {
       const script = find(id);
       script.canceledAt = Date.now();
+      return { run: fold(script, Date.now()).run };
+    },
+    pauseRun: ({ id, suspend }) => {
+      const script = find(id);
+      script.paused = suspend ? "suspended" : "paused";
+      return { run: fold(script, Date.now()).run };
+    },
+    resumeRun: ({ id }) => {
+      const script = find(id);
+      script.paused = undefined;
       return { run: fold(script, Date.now()).run };
     },
     retryRun: ({ id }) => {
@@ -86,6 +98,25 @@ export function runRoutes(router: ConnectRouter, world: World): void {
       return { params: paramsOf(script, world), tasks: tasksOf(script, world) };
     },
   });
+}
+
+/** held lets a task of a live run wait for somebody: the first one that nothing has reached. */
+function held(folded: ReturnType<typeof fold>, world: World): ReturnType<typeof fold> {
+  const task = folded.tasks.find(({ state, exit }) => state === "pending" && exit === "");
+  if (folded.run.id !== world.runs[0]?.id || folded.run.finishedAt || !task) return folded;
+  task.state = "held";
+  task.hold = create(HoldSchema, {
+    kind: "approval",
+    required: 2,
+    by: ["role:admin"],
+    notRequester: true,
+    since: timestampFromMs(Date.now() - 7_200_000),
+    until: timestampFromMs(Date.now() + 79_200_000),
+    votes: [
+      { actor: "Grace Hopper", at: timestampFromMs(Date.now() - 1_800_000), comment: "AUC is fine.", generation: 1 },
+    ],
+  });
+  return folded;
 }
 
 function paramsOf(script: RunScript, world: World) {

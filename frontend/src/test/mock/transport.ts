@@ -1,6 +1,7 @@
 import { type ConnectRouter, createRouterTransport } from "@connectrpc/connect";
 import type { MakeTransport } from "@/rpc/transport";
 import { accountRoutes } from "./account";
+import { approvalRoutes } from "./approvals";
 import { organizationRoutes } from "./organization";
 import { pipelineRoutes } from "./pipelines";
 import { poolRoutes } from "./pools";
@@ -17,6 +18,7 @@ export function mockServices(world: World): (router: ConnectRouter) => void {
     accountRoutes(router, world);
     organizationRoutes(router, world);
     runRoutes(router, world);
+    approvalRoutes(router, world);
     pipelineRoutes(router, world);
     poolRoutes(router, world);
     scheduleRoutes(router, world);

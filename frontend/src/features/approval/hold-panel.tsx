@@ -1,0 +1,104 @@
+import { useQuery } from "@connectrpc/connect-query";
+import { Button, Group } from "@mantine/core";
+import { useState } from "react";
+import { Icon } from "@/components/ui/icon";
+import { Moment } from "@/components/ui/moment";
+import { useNow } from "@/components/ui/now";
+import { Reasoned } from "@/components/ui/reasoned";
+import { formatDuration } from "@/format/duration";
+import { millis } from "@/format/time";
+import { ApprovalService } from "@/gen/signalbox/run/v1/approval_pb";
+import type { Hold, Run, Task } from "@/gen/signalbox/run/v1/run_pb";
+import classes from "./approval.module.css";
+import { Decide } from "./decide";
+import { approverText, whyDenied } from "./denied";
+
+interface HoldPanelProps {
+  run: Run;
+  task: Task;
+  hold: Hold;
+}
+
+/** HoldPanel is what a task waits for that needs no agent, and who said what. */
+export function HoldPanel({ run, task, hold }: HoldPanelProps) {
+  const now = useNow();
+  const until = millis(hold.until);
+  return (
+    <section className={classes.hold} aria-label="What it waits for">
+      <p className={classes.what}>
+        {sentence(hold)}
+        {task.state === "held" && until !== undefined && ` ${formatDuration(Math.max(0, until - now))} left.`}
+      </p>
+      {hold.votes.length > 0 && (
+        <ol className={classes.votes}>
+          {hold.votes.map((vote) => (
+            <li key={`${vote.actor}/${vote.generation}/${vote.at?.seconds}/${vote.at?.nanos}`} className={classes.vote}>
+              <Icon name={vote.rejected ? "circleX" : "circleCheck"} size={14} />
+              <strong>{vote.actor}</strong> {vote.rejected ? "rejected" : "approved"} <Moment at={vote.at} />
+              {vote.comment && <span>“{vote.comment}”</span>}
+            </li>
+          ))}
+        </ol>
+      )}
+      {hold.kind === "approval" && task.state === "held" && <Ballot run={run} task={task} />}
+    </section>
+  );
+}
+
+/** holdText is what a held task waits for, in a sentence. */
+function sentence(hold: Hold): string {
+  switch (hold.kind) {
+    case "wait":
+      return "Waits for a time to come; no agent is held meanwhile.";
+    case "signal":
+      return `Waits for the signal “${hold.signal}”${hold.signalType ? ` with a ${hold.signalType}` : ""}.`;
+  }
+  const who = hold.by.length === 0 ? "whoever may approve" : hold.by.map(approverText).join(", ");
+  const eyes = hold.notRequester ? " Not whoever asked for the run." : "";
+  return `Needs ${hold.required === 1 ? "one approval" : `${hold.required} approvals`} by ${who}.${eyes}`;
+}
+
+function Ballot({ run, task }: { run: Run; task: Task }) {
+  const inbox = useQuery(ApprovalService.method.listApprovals, { pageSize: 200 });
+  const [reject, setReject] = useState(false);
+  const [open, setOpen] = useState(false);
+  const mine = inbox.data?.approvals.find(({ runId, task: name }) => runId === run.id && name === task.name);
+  if (!mine) return null;
+  const why = whyDenied(mine.denied, mine.by);
+  const ask = (no: boolean) => {
+    setReject(no);
+    setOpen(true);
+  };
+  return (
+    <>
+      {why && <p className={classes.what}>{why}</p>}
+      <Reasoned why={why}>
+        <Group gap="xs">
+          <Button
+            size="compact-md"
+            disabled={why !== undefined}
+            onClick={() => ask(false)}
+            leftSection={<Icon name="circleCheck" size={15} />}
+          >
+            Approve…
+          </Button>
+          <Button
+            size="compact-md"
+            variant="default"
+            disabled={why !== undefined}
+            onClick={() => ask(true)}
+            leftSection={<Icon name="x" size={15} />}
+          >
+            Reject…
+          </Button>
+        </Group>
+      </Reasoned>
+      <Decide
+        question={{ runId: run.id, run: `${run.pipeline} #${run.number}`, task: task.name }}
+        reject={reject}
+        opened={open}
+        onClose={() => setOpen(false)}
+      />
+    </>
+  );
+}
