@@ -12,7 +12,7 @@ import { RunActions } from "@/features/run/actions";
 import { LiveMark } from "@/features/run/live-mark";
 import classes from "@/features/run/run.module.css";
 import { RunFacts } from "@/features/run/run-head";
-import { isTerminal, runLook } from "@/features/run/state";
+import { isTerminal, lookOfRun } from "@/features/run/state";
 import { runGraph } from "@/features/run/task-note";
 import { TaskPanel } from "@/features/run/task-panel";
 import { useRun } from "@/features/run/watch";
@@ -52,7 +52,7 @@ export function RunPage() {
         run && (
           <span className={classes.title}>
             {title}
-            <StateMark look={runLook(run.state)} size="lg" />
+            <StateMark look={lookOfRun(run)} size="lg" />
             <LiveMark state={live} />
           </span>
         )

@@ -3,7 +3,6 @@ import { useState } from "react";
 import { Icon } from "@/components/ui/icon";
 import { Moment } from "@/components/ui/moment";
 import { useNow } from "@/components/ui/now";
-import { Reasoned } from "@/components/ui/reasoned";
 import { Above, RowLink, Table } from "@/components/ui/table";
 import { useShortcuts } from "@/features/shell/shortcut";
 import { usePlace } from "@/features/tenancy/place";
@@ -97,28 +96,21 @@ export function Inbox({ approvals }: InboxProps) {
 
 function Votes({ approval, onVote }: { approval: Approval; onVote: (reject: boolean) => void }) {
   const why = whyDenied(approval.denied, approval.by);
+  if (why) return <span className="sb-dim">{why}</span>;
   return (
-    <Reasoned why={why}>
-      <Group gap={6} wrap="nowrap">
-        <Button
-          size="compact-sm"
-          disabled={why !== undefined}
-          onClick={() => onVote(false)}
-          leftSection={<Icon name="circleCheck" size={14} />}
-        >
-          Approve
-        </Button>
-        <Button
-          size="compact-sm"
-          variant="default"
-          disabled={why !== undefined}
-          onClick={() => onVote(true)}
-          leftSection={<Icon name="x" size={14} />}
-        >
-          Reject
-        </Button>
-      </Group>
-    </Reasoned>
+    <Group gap={6} wrap="nowrap">
+      <Button size="compact-sm" onClick={() => onVote(false)} leftSection={<Icon name="circleCheck" size={14} />}>
+        Approve
+      </Button>
+      <Button
+        size="compact-sm"
+        variant="default"
+        onClick={() => onVote(true)}
+        leftSection={<Icon name="x" size={14} />}
+      >
+        Reject
+      </Button>
+    </Group>
   );
 }
 

@@ -57,6 +57,12 @@ export function runLook(state: string): Look {
   return runLooks[state] ?? unknown(state);
 }
 
+/** lookOfRun tells a suspended run from one that is only paused. */
+export function lookOfRun(run: Pick<Run, "state" | "reason">): Look {
+  const look = runLook(run.state);
+  return run.state === "paused" && run.reason === "suspended" ? { ...look, label: "Suspended" } : look;
+}
+
 export function taskLook(state: string): Look {
   return taskLooks[state] ?? unknown(state);
 }
