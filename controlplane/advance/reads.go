@@ -34,10 +34,10 @@ func readsSealed(p *plan.Plan, r *plan.Reads) bool {
 }
 
 // decisionOf is what a decision asks of an agent: no slot, and the key if it
-// reads or makes anything sealed: only with the key are items digested.
+// reads or makes anything sealed.
 func decisionOf(p *plan.Plan, t *plan.Task) Requirement {
 	sealed := readsSealed(p, &t.Asked) || len(t.With) > 0 || (t.Approve != nil && t.Approve.Message != "")
-	return Requirement{Sealed: sealed || (t.ForEach != nil && (t.ForEach.Items != "" || t.ForEach.Artifact != nil))}
+	return Requirement{Sealed: sealed || (t.ForEach != nil && t.ForEach.Artifact != nil)}
 }
 
 // everyInfo lists the infos of tasks and of their decisions.

@@ -1220,7 +1220,8 @@ type Answer struct {
 	// is no condition.
 	Yes bool `protobuf:"varint,1,opt,name=yes,proto3" json:"yes,omitempty"`
 	// How many items there are, and a digest of 16 bytes of each: an HMAC under a
-	// key that only agents have.
+	// key that only agents have. None from an agent without the key, and none where
+	// there are more items than the task allows.
 	Count   uint32   `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
 	Digests [][]byte `protobuf:"bytes,3,rep,name=digests,proto3" json:"digests,omitempty"`
 	// When a wait ends.
