@@ -127,19 +127,8 @@ func (b *batch) applyReport(w *runWork, o op, c Report, rep *AttemptReport) erro
 		o.req.status[o.index] = ReportAccepted // twice in one batch
 		return nil
 	}
-	finished := clamp(b.now.Add(-rep.Ago), l.grantedAt, b.now)
-	lease := l.engine()
-	lease.Started = time.Time{}
-	if rep.Started {
-		lease.Started = clamp(finished.Add(-rep.Duration), l.grantedAt, finished)
-	}
-	cmd := engine.Report{
-		Now: b.now, Lease: lease, Finished: finished, Outcome: rep.Outcome, Cause: rep.Cause,
-		ExitCode: rep.ExitCode, Final: rep.Final, Reason: clean(rep.Reason), Answer: rep.Answer,
-	}
-	if err := addMembers(w, &cmd, rep.Planned); err != nil {
-		return err
-	}
+	rep.Reason = clean(rep.Reason)
+	cmd := rep.Command(w.version.graph, w.state, b.now, l.engine())
 	if w.version.graph.StopsOnFailure() {
 		cmd.Live = b.live(w)
 	}
@@ -328,14 +317,3 @@ func refusalFault(err error) error {
 }
 
 func millis(m plan.Millis) time.Duration { return time.Duration(m) * time.Millisecond }
-
-func clamp(t, low, high time.Time) time.Time {
-	t = t.Truncate(time.Millisecond)
-	if t.Before(low) {
-		t = low
-	}
-	if t.After(high) {
-		t = high
-	}
-	return t
-}

@@ -130,28 +130,6 @@ type Poll struct {
 	Wake <-chan struct{}
 }
 
-// AttemptReport ends one attempt.
-type AttemptReport struct {
-	Lease   int64
-	Run     id.UUID
-	Outcome engine.Outcome
-	Cause   engine.Cause
-	// ExitCode of the step, if it ran.
-	ExitCode int32
-	Reason   string
-	Started  bool
-	Duration time.Duration
-	// Ago is how long ago it ended when it was sent.
-	Ago   time.Duration
-	Final bool
-	// Body is what is kept beside the entry: outputs, sealed error.
-	Body []byte
-	// Answer is what was decided, if the attempt was a decision.
-	Answer *engine.Answer
-	// Planned are tasks that the step adds.
-	Planned []Planned
-}
-
 // Report ends attempts and may take the next leases with its answer.
 type Report struct {
 	Org     id.UUID

@@ -3,6 +3,7 @@ package advance
 import (
 	"time"
 
+	"github.com/signalboxhq/signalbox/controlplane/report"
 	"github.com/signalboxhq/signalbox/proto/id"
 )
 
@@ -146,7 +147,7 @@ func (b *batch) tellPhase(l *leaseRow, h Held) {
 	}
 	started := l.startedAt
 	if h.Started && started == nil {
-		t := clamp(b.now.Add(-h.Since), l.grantedAt, b.now)
+		t := report.Clamp(b.now.Add(-h.Since), l.grantedAt, b.now)
 		started = &t
 	}
 	b.phases = append(b.phases, phaseChange{org: l.org, lease: l.id, phase: h.Phase, started: started})

@@ -1,69 +1,12 @@
 package advance
 
-import (
-	"fmt"
-	"slices"
+import "github.com/signalboxhq/signalbox/controlplane/report"
 
-	"github.com/signalboxhq/signalbox/controlplane/engine"
-)
+// AttemptReport ends one attempt.
+type AttemptReport = report.Attempt
 
 // Planned is a task that a step adds.
-type Planned struct {
-	ID       string
-	Template string
-	Needs    []string
-}
+type Planned = report.Planned
 
 // MaxPlanned bounds how many tasks one step may add.
-const MaxPlanned = 1000
-
-// addMembers gives a report the tasks that its step adds. The agent has checked
-// them; what it should have refused ends the attempt as a failure of the step,
-// so that nothing is added that could never run.
-func addMembers(w *runWork, cmd *engine.Report, planned []Planned) error {
-	if len(planned) == 0 || cmd.Outcome != engine.OutcomeSucceeded {
-		return nil
-	}
-	members, err := membersOf(w, cmd.Lease.Task, planned)
-	if err != nil {
-		cmd.Outcome, cmd.Cause, cmd.Reason = engine.OutcomeFailed, engine.CauseUser, "$SB_PLAN: "+clean(err.Error())
-		cmd.Final = true
-		return nil
-	}
-	cmd.Members = members
-	return nil
-}
-
-func membersOf(w *runWork, planner int32, planned []Planned) ([]engine.Member, error) {
-	if len(planned) > MaxPlanned {
-		return nil, fmt.Errorf("%d tasks, at most %d", len(planned), MaxPlanned)
-	}
-	at := make(map[string]int32, len(planned))
-	for i, p := range planned {
-		if _, twice := at[p.ID]; twice || p.ID == "" || len(p.ID) > 100 {
-			return nil, fmt.Errorf("task id %q stands twice, is empty or too long", p.ID)
-		}
-		at[p.ID] = int32(i)
-	}
-	out := make([]engine.Member, len(planned))
-	for i, p := range planned {
-		node, ok := w.version.graph.Template(w.state, planner, p.Template)
-		if !ok {
-			return nil, fmt.Errorf("task %q is made from %q, which is no template of this pipeline", p.ID, p.Template)
-		}
-		out[i] = engine.Member{ID: p.ID, Node: node}
-		for _, need := range p.Needs {
-			up, known := at[need]
-			if !known {
-				return nil, fmt.Errorf("task %q needs %q, which is not added", p.ID, need)
-			}
-			out[i].Needs = append(out[i].Needs, up)
-		}
-		slices.Sort(out[i].Needs)
-		out[i].Needs = slices.Compact(out[i].Needs)
-	}
-	if i, ok := engine.MemberCycle(out); ok {
-		return nil, fmt.Errorf("task %q needs itself", planned[i].ID)
-	}
-	return out, nil
-}
+const MaxPlanned = report.MaxPlanned

@@ -12,6 +12,7 @@ import (
 	"github.com/signalboxhq/signalbox/controlplane/grant"
 	"github.com/signalboxhq/signalbox/controlplane/journal"
 	"github.com/signalboxhq/signalbox/controlplane/param"
+	"github.com/signalboxhq/signalbox/controlplane/upstream"
 	"github.com/signalboxhq/signalbox/internal/fault"
 	agentv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/agent/v1"
 	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
@@ -68,7 +69,7 @@ func (s *Service) GetRunValues(ctx context.Context, req *agentv1.GetRunValuesReq
 			return err
 		}
 		out = &agentv1.GetRunValuesResponse{}
-		given, err := paramsOf(l.Params)
+		given, err := upstream.Params(l.Params)
 		if err != nil {
 			return err
 		}

@@ -73,18 +73,3 @@ func checkOpening(req *agentv1.OpenSessionRequest) error {
 	}
 	return nil
 }
-
-// oneLine makes of what an agent reported a line that can be kept and shown: at
-// most so many bytes, and whole characters.
-func oneLine(text string, most int) string {
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, "\uFFFD"))
-	if len(text) > most {
-		text = strings.ToValidUTF8(text[:most], "")
-	}
-	return text
-}

@@ -2,55 +2,33 @@ package agentapi
 
 import (
 	"context"
-	"fmt"
-	"slices"
-	"strconv"
 
 	"github.com/jackc/pgx/v5"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/signalboxhq/signalbox/controlplane/agentdb"
 	"github.com/signalboxhq/signalbox/controlplane/engine"
 	"github.com/signalboxhq/signalbox/controlplane/journal"
-	"github.com/signalboxhq/signalbox/internal/fault"
+	"github.com/signalboxhq/signalbox/controlplane/upstream"
 	agentv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/agent/v1"
-	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
 	"github.com/signalboxhq/signalbox/proto/id"
-	"github.com/signalboxhq/signalbox/proto/plan"
 )
-
-// pageOfInputs is how many upstream tasks one page of inputs holds: a map's
-// children may be 100,000.
-const pageOfInputs = 1000
 
 // GetInputs answers with the values that a leased task reads, or what it asks
 // reads, and nothing else.
 func (s *Service) GetInputs(ctx context.Context, req *agentv1.GetInputsRequest) (*agentv1.GetInputsResponse, error) {
-	first, err := pageStart(req.GetPageToken())
-	if err != nil {
-		return nil, err
-	}
-	out := &agentv1.GetInputsResponse{}
-	err = s.inSystem(ctx, func(tx pgx.Tx) error {
+	var out *agentv1.GetInputsResponse
+	err := s.inSystem(ctx, func(tx pgx.Tx) error {
 		org := from(ctx).Org
 		l, err := agentdb.Lease(ctx, tx, from(ctx), req.GetLeaseId())
 		if err != nil {
 			return err
 		}
 		return s.runs.Use(ctx, tx, org, l.Run, l.Graph, func(g *engine.Graph, state *engine.State) error {
-			if int(l.Task) >= len(state.Tasks) {
-				return fault.FailedPrecondition("STALE_FENCE", "the lease is gone; end its step and drop its results")
+			r := upstream.Reader{
+				Graph: g, State: state, Run: l.Run, Task: l.Task, Asking: l.Asking, Params: l.Params,
+				Bodies: kept{tx: tx, org: org},
 			}
-			u := upstream{g: g, s: state, task: l.Task, reads: readsOf(g.Task(state, l.Task), l.Asking)}
-			if first == 0 {
-				if out.Params, err = u.params(l.Params); err != nil {
-					return err
-				}
-				if out.Env, err = u.addedEnv(ctx, tx, org, l.Run); err != nil {
-					return err
-				}
-			}
-			out.Tasks, out.NextPageToken, err = u.page(ctx, tx, org, l.Run, first)
+			out, err = r.Inputs(ctx, req.GetPageToken())
 			return err
 		})
 	})
@@ -60,223 +38,22 @@ func (s *Service) GetInputs(ctx context.Context, req *agentv1.GetInputsRequest) 
 	return out, nil
 }
 
-func pageStart(token string) (int, error) {
-	if token == "" {
-		return 0, nil
-	}
-	n, err := strconv.Atoi(token)
-	if err != nil || n < 0 {
-		return 0, fault.Invalid("INVALID_ARGUMENT", "page_token %q is none that an answer gave", token)
-	}
-	return n, nil
+// kept are the bodies beside the journals of an organization.
+type kept struct {
+	tx  pgx.Tx
+	org id.UUID
 }
 
-func paramsOf(stored []byte) ([]*runv1.Value, error) {
-	var params runv1.Params
-	if err := proto.Unmarshal(stored, &params); err != nil {
-		return nil, fmt.Errorf("decode params: %w", err)
-	}
-	return params.GetValues(), nil
-}
-
-// readsOf is what a step reads, or a decision about it. Each is complete by
-// itself: whoever reads the item of a map reads what that is made from.
-func readsOf(t *plan.Task, asking bool) plan.Reads {
-	if asking {
-		return t.Asked
-	}
-	r := t.Reads
-	r.Artifacts = slices.Clone(r.Artifacts)
-	for _, in := range t.ArtifactsIn {
-		r.Artifacts = append(r.Artifacts, plan.ArtifactRef{Task: in.Task, Artifact: in.Artifact})
-	}
-	return r
-}
-
-// upstream finds what a task reads among what others left.
-type upstream struct {
-	g     *engine.Graph
-	s     *engine.State
-	task  int32
-	reads plan.Reads
-}
-
-func (u *upstream) params(stored []byte) ([]*runv1.Value, error) {
-	params, err := paramsOf(stored)
+// At reads those of a run's entries.
+func (k kept) At(ctx context.Context, run id.UUID, seqs []int64) ([]upstream.Body, error) {
+	bodies, err := journal.BodiesAt(ctx, k.tx, k.org, run, seqs)
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(params, func(v *runv1.Value) bool { return !slices.Contains(u.reads.Params, v.GetName()) }), nil
-}
-
-// left is one task that left something, under its name in the plan: what a group
-// hands out is its inner task's, which has sealed it.
-type left struct {
-	name            string
-	task            int32
-	indexes, counts []int32
-
-	outputs, artifacts map[string]bool
-	state              bool // how it ended is read
-}
-
-// lefts lists whom the task reads from, in a fixed order: tasks as the plan has
-// them, a map's children in order.
-func (u *upstream) lefts() []*left {
-	known := map[int32]*left{}
-	var out []*left
-	note := func(src engine.Source) *left {
-		l := known[src.Task]
-		if l == nil {
-			l = &left{
-				name: u.g.Task(u.s, src.Task).Name, task: src.Task, indexes: src.Indexes, counts: src.Counts,
-				outputs: map[string]bool{}, artifacts: map[string]bool{},
-			}
-			known[src.Task] = l
-			out = append(out, l)
-		}
-		return l
-	}
-	for _, ref := range u.reads.Outputs {
-		if _, i, ok := u.g.Plan.Task(ref.Task); ok {
-			for _, src := range u.g.Sources(u.s, u.task, int32(i), ref.Output) {
-				note(src).outputs[src.Output] = true
-			}
-		}
-	}
-	for _, in := range u.reads.Artifacts {
-		if _, i, ok := u.g.Plan.Task(in.Task); ok {
-			for _, src := range u.g.Sources(u.s, u.task, int32(i), "") {
-				note(src).artifacts[in.Artifact] = true
-			}
-		}
-	}
-	for _, name := range u.reads.States {
-		if _, i, ok := u.g.Plan.Task(name); ok {
-			if task, ok := u.g.Beside(u.s, u.task, int32(i)); ok {
-				note(engine.Source{Task: task}).state = true
-			}
-		}
-	}
-	return out
-}
-
-// page reads what a page of upstream tasks left.
-func (u *upstream) page(ctx context.Context, tx pgx.Tx, org, run id.UUID, first int) ([]*agentv1.InputTask, string, error) {
-	all := u.lefts()
-	from, to := min(first, len(all)), min(first+pageOfInputs, len(all))
-	token := ""
-	if to < len(all) {
-		token = strconv.Itoa(to)
-	}
-	bodies, err := u.bodies(ctx, tx, org, run, all[from:to])
-	if err != nil {
-		return nil, "", err
-	}
-	out := make([]*agentv1.InputTask, 0, to-from)
-	for _, l := range all[from:to] {
-		in, err := u.input(l, bodies[l.task])
-		if err != nil {
-			return nil, "", err
-		}
-		if in != nil {
-			out = append(out, in)
-		}
-	}
-	return out, token, nil
-}
-
-// bodies reads what tasks left, by task: here, or in the runs from which they
-// were taken over.
-func (u *upstream) bodies(ctx context.Context, tx pgx.Tx, org, run id.UUID, lefts []*left) (map[int32]*journal.Body, error) {
-	type entry struct {
-		run id.UUID
-		seq int64
-	}
-	wanted := map[entry][]int32{}
-	seqs := map[id.UUID][]int64{}
-	for _, l := range lefts {
-		e := entry{run, u.s.Tasks[l.task].EndSeq}
-		if o, taken := u.s.Origins[l.task]; taken && u.s.Tasks[l.task].State == engine.TaskReused {
-			e = entry{u.s.Seed.Runs[o.Run], o.Seq}
-		}
-		if wanted[e] == nil {
-			seqs[e.run] = append(seqs[e.run], e.seq)
-		}
-		wanted[e] = append(wanted[e], l.task)
-	}
-	out := make(map[int32]*journal.Body, len(lefts))
-	for of, list := range seqs {
-		bodies, err := journal.BodiesAt(ctx, tx, org, of, list)
-		if err != nil {
-			return nil, err
-		}
-		for i := range bodies {
-			for _, task := range wanted[entry{of, bodies[i].Seq}] {
-				out[task] = &bodies[i]
-			}
-		}
+	out := make([]upstream.Body, len(bodies))
+	for i := range bodies {
+		b := &bodies[i]
+		out[i] = upstream.Body{Seq: b.Seq, Agent: b.Agent, Outcome: b.Outcome, Bytes: b.Bytes}
 	}
 	return out, nil
-}
-
-// input is what one upstream task left, as far as it is read; nil for a task
-// that left nothing and has no place in a list.
-func (u *upstream) input(l *left, b *journal.Body) (*agentv1.InputTask, error) {
-	t := &u.s.Tasks[l.task]
-	in := &agentv1.InputTask{Task: l.name, State: t.State.String(), Indexes: unsigned(l.indexes), Counts: unsigned(l.counts)}
-	if b == nil || b.Outcome != engine.OutcomeSucceeded.String() || !t.State.Terminal() {
-		if len(l.indexes) == 0 && !l.state {
-			return nil, nil
-		}
-		return in, nil
-	}
-	var body runv1.Body
-	if err := proto.Unmarshal(b.Bytes, &body); err != nil {
-		return nil, fmt.Errorf("decode body: %w", err)
-	}
-	if b.Agent != id.Nil { // nobody ran what a signal brought
-		in.AgentId = id.Format(id.Agent, b.Agent)
-	}
-	for _, v := range body.GetOutputs() {
-		if l.outputs[v.GetName()] {
-			in.Outputs = append(in.Outputs, v)
-		}
-	}
-	for _, a := range body.GetArtifacts() {
-		if l.artifacts[a.GetName()] {
-			in.Artifacts = append(in.Artifacts, a)
-		}
-	}
-	return in, nil
-}
-
-// addedEnv is what the step that added this task gave it.
-func (u *upstream) addedEnv(ctx context.Context, tx pgx.Tx, org, run id.UUID) ([]*runv1.Value, error) {
-	planner, name, ok := u.g.Planner(u.s, u.task)
-	if !ok {
-		return nil, nil
-	}
-	bodies, err := journal.BodiesAt(ctx, tx, org, run, []int64{u.s.Tasks[planner].EndSeq})
-	if err != nil || len(bodies) == 0 {
-		return nil, err
-	}
-	var body runv1.Body
-	if err := proto.Unmarshal(bodies[0].Bytes, &body); err != nil {
-		return nil, fmt.Errorf("decode body: %w", err)
-	}
-	for _, p := range body.GetPlanned() {
-		if p.GetId() == name {
-			return p.GetEnv(), nil
-		}
-	}
-	return nil, nil
-}
-
-func unsigned(list []int32) []uint32 {
-	out := make([]uint32, len(list))
-	for i, n := range list {
-		out[i] = uint32(n)
-	}
-	return out
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/signalboxhq/signalbox/controlplane/advance"
 	"github.com/signalboxhq/signalbox/controlplane/agentdb"
+	"github.com/signalboxhq/signalbox/controlplane/agentmsg"
 	"github.com/signalboxhq/signalbox/internal/fault"
 	agentv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/agent/v1"
 	"github.com/signalboxhq/signalbox/proto/id"
@@ -142,26 +143,13 @@ func freeOf(c *agentv1.Capacity) advance.Free {
 func heldOf(list []*agentv1.Held) []advance.Held {
 	out := make([]advance.Held, 0, len(list))
 	for _, h := range list {
-		held := advance.Held{Lease: h.GetLeaseId(), Phase: phaseOf(h.GetPhase())}
+		held := advance.Held{Lease: h.GetLeaseId(), Phase: agentmsg.Phase(h.GetPhase())}
 		if h.RunningMs != nil {
 			held.Started, held.Since = true, time.Duration(h.GetRunningMs())*time.Millisecond
 		}
 		out = append(out, held)
 	}
 	return out
-}
-
-func phaseOf(p agentv1.Phase) string {
-	switch p {
-	case agentv1.Phase_PHASE_LEASED:
-		return "leased"
-	case agentv1.Phase_PHASE_STARTING:
-		return "starting"
-	case agentv1.Phase_PHASE_RUNNING:
-		return "running"
-	case agentv1.Phase_PHASE_UNSPECIFIED:
-	}
-	return ""
 }
 
 func workOf(w *advance.Work) *agentv1.Work {
@@ -191,7 +179,7 @@ func leaseOf(l *advance.Lease) *agentv1.Lease {
 	out := &agentv1.Lease{
 		Id: l.ID, RunId: id.Format(id.Run, l.Run), RunNumber: l.Number, Pipeline: l.Pipeline, Version: l.Digest.String(),
 		Task: l.Task, Attempt: uint32(max(0, l.Attempt)), GrantedAt: timestamppb.New(l.GrantedAt), Labels: l.Labels,
-		RunOutcome: l.RunOutcome, HasInputs: l.HasInputs, Decision: decisions[l.Asking],
+		RunOutcome: l.RunOutcome, HasInputs: l.HasInputs, Decision: agentmsg.Decision(l.Asking),
 	}
 	if l.PlanTask != l.Task {
 		out.PlanTask = l.PlanTask
