@@ -54,6 +54,8 @@ func (b *batch) apply(w *runWork, o op) {
 		b.applyDue(w, o.run, c)
 	case loseLease:
 		b.applyLose(w, o.run, c)
+	case wakeRow:
+		b.applyWake(w, o, c)
 	}
 }
 
@@ -202,6 +204,7 @@ func (b *batch) decideAs(w *runWork, run id.UUID, c engine.Command) error {
 		w.timers[timerKey{taskKey{run, t.Task}, t.Kind.String()}] = timerRow{t.Attempt, t.At}
 	}
 	w.stops = append(w.stops, d.Stop...)
+	w.children, w.recalled = append(w.children, d.Children...), append(w.recalled, d.Recalled...)
 	w.finished = d.Finished || (w.finished && d.Empty())
 	return nil
 }

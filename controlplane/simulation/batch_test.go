@@ -41,6 +41,7 @@ type batch struct {
 	wake     []int
 	tell     []id.UUID
 	claimed  map[taskKey]readyRow
+	wakes    map[id.UUID]bool // that are there
 }
 
 type op struct {
@@ -75,6 +76,9 @@ type runWork struct {
 	fired    []timerKey
 	gone     map[int64]bool
 	finished bool
+	parent   parentOf
+	children []engine.Child
+	recalled []engine.Recall
 }
 
 func (r *replica) newBatch(reqs []*request) *batch {
@@ -82,7 +86,7 @@ func (r *replica) newBatch(reqs []*request) *batch {
 		r: r, reqs: reqs, works: map[id.UUID]*runWork{}, keys: map[string]keyRow{}, numbers: map[int]int64{},
 		ready: map[taskKey]bool{}, leases: map[int64]*leaseRow{}, byRun: map[id.UUID][]*leaseRow{},
 		due: map[timerKey]timerRow{}, living: map[id.UUID]*sessionRow{}, listed: map[id.UUID][]*leaseRow{},
-		used: map[int]int64{}, phases: map[int64]time.Time{}, claimed: map[taskKey]readyRow{},
+		used: map[int]int64{}, phases: map[int64]time.Time{}, claimed: map[taskKey]readyRow{}, wakes: map[id.UUID]bool{},
 	}
 	for _, q := range reqs {
 		q.status, q.taker, q.orders, q.resend, q.value, q.err = nil, nil, nil, nil, nil, nil
@@ -110,6 +114,8 @@ func (r *replica) newBatch(reqs []*request) *batch {
 			b.add(op{run: c.run, order: orderDue, req: q})
 		case loseLease:
 			b.add(op{run: c.run, order: orderLose, req: q})
+		case wakeRow:
+			b.planWake(q, c)
 		}
 	}
 	slices.SortStableFunc(b.ops, func(x, y op) int { return x.order - y.order })
@@ -117,13 +123,18 @@ func (r *replica) newBatch(reqs []*request) *batch {
 	return b
 }
 
+func newRunWork() *runWork {
+	return &runWork{
+		opened: map[int32]engine.Opening{}, closed: map[int32]bool{},
+		timers: map[timerKey]timerRow{}, gone: map[int64]bool{},
+	}
+}
+
 func (b *batch) add(o op) {
 	b.ops = append(b.ops, o)
 	if b.works[o.run] == nil {
-		b.works[o.run] = &runWork{
-			isNew: o.order == orderStart, opened: map[int32]engine.Opening{}, closed: map[int32]bool{},
-			timers: map[timerKey]timerRow{}, gone: map[int64]bool{},
-		}
+		b.works[o.run] = newRunWork()
+		b.works[o.run].isNew = o.order == orderStart
 		b.order = append(b.order, o.run)
 	}
 }

@@ -97,9 +97,9 @@ func (c *checker) fold(row *runRow) {
 		}
 		c.entry(row, s, e)
 		c.outcome(row, s)
-	}
-	if s.state.Run.Terminal() {
-		c.w.done.Ended++
+		if !before.Terminal() && s.state.Run.Terminal() {
+			c.w.done.Ended++
+		}
 	}
 }
 
@@ -186,6 +186,7 @@ func (c *checker) run(row *runRow, now time.Time) {
 		return
 	}
 	c.dispatch(row, s, now, ready, leased, timers)
+	c.children(row, s)
 }
 
 func (c *checker) places(run id.UUID) (ready map[int32]readyRow, leased map[int32]*leaseRow, timers map[timerKey]timerRow) {

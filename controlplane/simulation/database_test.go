@@ -28,6 +28,7 @@ type database struct {
 	leases    map[int64]*leaseRow
 	sessions  map[id.UUID]*sessionRow
 	timers    map[timerKey]timerRow
+	wakes     map[id.UUID]wakeRow
 	usage     map[usage.Key]int64
 	seen      time.Time // of the reaper
 	nextLease int64
@@ -67,6 +68,7 @@ type (
 		key      string
 		priority int32
 		created  time.Time
+		parent   parentOf
 
 		seq        int64
 		state      engine.RunState
@@ -123,7 +125,7 @@ func newDatabase(w *world) *database {
 		w: w, up: true, locks: map[lockKey]*rowLock{}, keys: map[string]keyRow{},
 		runs: map[id.UUID]*runRow{}, ready: map[taskKey]readyRow{}, leases: map[int64]*leaseRow{},
 		sessions: map[id.UUID]*sessionRow{}, timers: map[timerKey]timerRow{},
-		usage: map[usage.Key]int64{}, seen: time.Now(), nextLease: 1,
+		wakes: map[id.UUID]wakeRow{}, usage: map[usage.Key]int64{}, seen: time.Now(), nextLease: 1,
 	}
 }
 

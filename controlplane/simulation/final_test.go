@@ -59,6 +59,9 @@ func (c *checker) compare(lease int64, x *answer) {
 
 // quiet reports whether every run has ended and no agent runs anything.
 func (c *checker) quiet() bool {
+	if len(c.w.db.wakes) > 0 {
+		return false
+	}
 	for _, row := range c.w.db.runs {
 		if !row.state.Terminal() {
 			return false

@@ -30,6 +30,9 @@ func (b *batch) lockStarts() error {
 				keys = append(keys, lockKey{kind: lockKeys, text: c.key})
 			}
 		}
+		if c, ok := q.cmd.(wakeRow); ok && c.kind == wakeChild {
+			pipelines = append(pipelines, lockKey{kind: lockPipeline, n: int64(c.pipeline)})
+		}
 	}
 	// An insert with a unique key waits for whoever inserts the same one.
 	if err := b.tx.lockAll(keys); err != nil {
@@ -75,6 +78,9 @@ func (b *batch) lockRuns() error {
 				b.due[c.timerKey] = row
 			}
 		}
+		if c, ok := o.req.cmd.(wakeRow); ok {
+			_, b.wakes[c.id] = db.wakes[c.id]
+		}
 	}
 	return nil
 }
@@ -83,7 +89,7 @@ func (b *batch) lockRuns() error {
 func (b *batch) takesBack(o op) bool {
 	w := b.works[o.run]
 	switch o.req.cmd.(type) {
-	case cancelRun, dueTimer, pauseRun, resumeRun:
+	case cancelRun, dueTimer, pauseRun, resumeRun, wakeRow:
 		return true
 	case reportAll, loseLease, sendSignal, castVote:
 		row := b.r.w.db.runs[o.run]

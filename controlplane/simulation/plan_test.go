@@ -46,6 +46,9 @@ func (w *world) drawPlan(n int) *plan.Plan {
 	for i := range 1 + w.rand.IntN(7) {
 		t := w.drawTask(fmt.Sprintf("t%d", i))
 		w.makeDynamic(&t)
+		if n > 0 && t.ForEach == nil && t.Repeat == nil && !t.Group && t.Run != "" && w.roll(6) {
+			t.Run, t.Pipeline = "", &plan.Nested{Name: fmt.Sprintf("p%d", w.rand.IntN(n)), OnParentCancel: pick(w, "", "abandon")}
+		}
 		if i > 0 {
 			t.Rule = drawnRules[w.rand.IntN(len(drawnRules))]
 			for up := range i {

@@ -164,8 +164,14 @@ func (r *replica) lead(c *conn) {
 			w.pause(w.between(time.Millisecond, 100*time.Millisecond))
 		}
 		var due []dueTimer
-		if err := c.call(func() error { due = db.dueTimers(); return nil }); err != nil {
+		var wakes []wakeRow
+		if err := c.call(func() error { due, wakes = db.dueTimers(), db.dueWakes(); return nil }); err != nil {
 			return
+		}
+		for _, row := range wakes {
+			if err := r.serveWake(c, row); err != nil {
+				return
+			}
 		}
 		for _, d := range due {
 			if _, err := r.do(d); err == errGone { //nolint:errorlint // it is never wrapped
@@ -176,6 +182,9 @@ func (r *replica) lead(c *conn) {
 }
 
 func (db *database) nextTimer() (next time.Time, found bool) {
+	if len(db.wakes) > 0 {
+		return time.Now(), true
+	}
 	for _, t := range db.timers {
 		if !found || t.at.Before(next) {
 			next, found = t.at, true

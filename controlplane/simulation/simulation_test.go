@@ -65,6 +65,7 @@ func TestSeeds(t *testing.T) {
 }
 
 func (s *tally) add(x tally) {
+	s.Children += x.Children
 	s.Runs, s.Ended, s.Attempts, s.Decisions, s.Lost, s.Stale = s.Runs+x.Runs, s.Ended+x.Ended, s.Attempts+x.Attempts, s.Decisions+x.Decisions, s.Lost+x.Lost, s.Stale+x.Stale
 	s.Commits, s.Kills, s.Freezes, s.Outages, s.Cuts = s.Commits+x.Commits, s.Kills+x.Kills, s.Freezes+x.Freezes, s.Outages+x.Outages, s.Cuts+x.Cuts
 	s.Backends, s.Duplicates, s.Unknown, s.Expired = s.Backends+x.Backends, s.Duplicates+x.Duplicates, s.Unknown+x.Unknown, s.Expired+x.Expired

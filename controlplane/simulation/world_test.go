@@ -52,7 +52,7 @@ type result struct {
 
 // tally counts what happened, so that a quiet simulation shows.
 type tally struct {
-	Runs, Ended, Attempts, Decisions, Lost, Stale, Commits                int
+	Runs, Children, Ended, Attempts, Decisions, Lost, Stale, Commits      int
 	Kills, Freezes, Outages, Cuts, Backends, Duplicates, Unknown, Expired int
 }
 

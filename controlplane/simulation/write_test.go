@@ -17,6 +17,7 @@ func (b *batch) write() {
 	b.writeQueue()
 	b.writeLeases()
 	b.writeTimers()
+	b.writeWakes()
 	for _, s := range b.renew {
 		until := b.now.Add(sessionTTL)
 		b.tx.write(func() string {
@@ -74,11 +75,21 @@ func (db *database) insertRun(run id.UUID, c startRun, number int64, b *batch) s
 		}
 		db.keys[c.key] = keyRow{run, c.fingerprint}
 	}
+	if db.runs[run] != nil {
+		return fmt.Sprintf("run %s is there already", run)
+	}
+	parent := b.works[run].parent
+	if parent.run != id.Nil && db.childOf(parent.run, parent.of) != id.Nil {
+		return fmt.Sprintf("task %d of run %s has two children", parent.of.Task, parent.run)
+	}
 	db.runs[run] = &runRow{
-		id: run, pipeline: c.pipeline, number: number, key: c.key, priority: c.priority, created: b.now, generation: 1,
+		id: run, parent: parent, pipeline: c.pipeline, number: number, key: c.key, priority: c.priority, created: b.now, generation: 1,
 	}
 	db.order = append(db.order, run)
 	db.w.done.Runs++
+	if parent.run != id.Nil {
+		db.w.done.Children++
+	}
 	return ""
 }
 
