@@ -112,6 +112,8 @@ const sqlPrepareLoop = `
 		set_config('enable_bitmapscan', 'off', false),
 		set_config('enable_hashjoin', 'off', false),
 		set_config('enable_mergejoin', 'off', false),
+		set_config('enable_sort', 'off', false),
+		set_config('enable_incremental_sort', 'off', false),
 		set_config('jit', 'off', false)`
 
 // connect takes a connection for the loop alone.

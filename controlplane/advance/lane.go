@@ -28,9 +28,16 @@ type laneState struct {
 
 const sqlReadLanes = `
 	SELECT l.pool_id, l.priority, l.lane, l.vtime
-	FROM lane l
-	JOIN unnest(@orgs::uuid[], @pools::uuid[], @priorities::int[], @lanes::uuid[]) AS k (org_id, pool_id, priority, lane)
-		ON l.org_id = k.org_id AND l.pool_id = k.pool_id AND l.priority = k.priority AND l.lane = k.lane`
+	FROM unnest(@orgs::uuid[], @pools::uuid[], @priorities::int[], @lanes::uuid[]) AS k (org_id, pool_id, priority, lane)
+	CROSS JOIN LATERAL (
+		SELECT x.pool_id, x.priority, x.lane, x.vtime
+		FROM lane x
+		WHERE x.org_id = k.org_id
+			AND x.pool_id = k.pool_id
+			AND x.priority = k.priority
+			AND x.lane BETWEEN k.lane AND k.lane
+		ORDER BY x.lane
+	) l`
 
 // queueLanes reads the lanes of the queues that are read, of what the batch may
 // make ready, and their clocks.

@@ -115,10 +115,21 @@ func withoutUnknown(p *reply) []Lease {
 
 const sqlDescribeRuns = `
 	SELECT r.org_id, r.id, r.pipeline_id, r.digest, r.number, r.outcome, r.deadline, l.labels
-	FROM run r
-	JOIN unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
-		ON r.org_id = k.org_id AND r.id = k.id
-	JOIN label_set l ON l.org_id = r.org_id AND l.id = r.label_set_id`
+	FROM unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
+	CROSS JOIN LATERAL (
+		SELECT x.org_id, x.id, x.pipeline_id, x.digest, x.number, x.outcome, x.deadline, x.label_set_id
+		FROM run x
+		WHERE x.org_id = k.org_id
+			AND x.id BETWEEN k.id AND k.id
+		ORDER BY x.id
+	) r
+	CROSS JOIN LATERAL (
+		SELECT x.labels
+		FROM label_set x
+		WHERE x.org_id = r.org_id
+			AND x.id BETWEEN r.label_set_id AND r.label_set_id
+		ORDER BY x.id
+	) l`
 
 // runBrief is what a lease tells of a run, as its row says.
 type runBrief struct {
@@ -199,9 +210,16 @@ func (a *Advancer) briefs(ctx context.Context, keys pairs) (map[RunKey]*runBrief
 // agent gave up is lost as well, but that is what it reported.
 const sqlEndedLeases = `
 	SELECT j.agent_id, j.lease
-	FROM journal j
-	JOIN unnest(@orgs::uuid[], @runs::uuid[], @leases::bigint[], @agents::uuid[]) AS k (org_id, run_id, lease, agent_id)
-		ON j.org_id = k.org_id AND j.run_id = k.run_id AND j.lease = k.lease AND j.agent_id = k.agent_id
+	FROM unnest(@orgs::uuid[], @runs::uuid[], @leases::bigint[], @agents::uuid[]) AS k (org_id, run_id, lease, agent_id)
+	CROSS JOIN LATERAL (
+		SELECT x.org_id, x.run_id, x.seq, x.at, x.kind, x.outcome, x.reason, x.agent_id, x.lease
+		FROM journal x
+		WHERE x.org_id = k.org_id
+			AND x.run_id = k.run_id
+			AND x.lease = k.lease
+			AND x.agent_id = k.agent_id
+		OFFSET 0
+	) j
 	WHERE j.kind IN ('attempt_ended', 'task_decided')
 		AND NOT (j.outcome = 'lost' AND j.reason = @taken)
 		AND NOT EXISTS (
@@ -212,6 +230,7 @@ const sqlEndedLeases = `
 				AND f.seq < j.seq
 				AND f.at = j.at
 				AND f.kind = 'run_forced'
+			OFFSET 0
 		)`
 
 // answerStale asks the journal about reports whose lease was not there: what

@@ -28,6 +28,9 @@ type setting struct {
 // that have no lanes.
 const settingColumns = `p.fairness, p.laned, CASE WHEN p.laned THEN p.weights::text ELSE '' END, p.reserve_after_ms`
 
+// settingSources are what settingColumns are made from.
+const settingSources = `p.fairness, p.laned, p.weights, p.reserve_after_ms`
+
 // settingRow is what the columns are scanned into.
 type settingRow struct {
 	fairness, weights string
@@ -87,9 +90,14 @@ func (s *settings) of(pool id.UUID) *setting {
 
 const sqlReadSettings = `
 	SELECT p.org_id, p.id, ` + settingColumns + `
-	FROM pool p
-	JOIN unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
-		ON p.org_id = k.org_id AND p.id = k.id`
+	FROM unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
+	CROSS JOIN LATERAL (
+		SELECT p.org_id, p.id, ` + settingSources + `
+		FROM pool p
+		WHERE p.org_id = k.org_id
+			AND p.id BETWEEN k.id AND k.id
+		ORDER BY p.id
+	) p`
 
 // renewSettings reads again the settings that were used.
 func (a *Advancer) renewSettings(ctx context.Context) error {

@@ -56,10 +56,14 @@ const sqlAppendTaken = `
 	INSERT INTO journal (` + entryColumns + `)
 	SELECT ` + ownColumns + `, s.body
 	FROM ` + entryArrays + `
-	JOIN unnest(@froms::bigint[]) WITH ORDINALITY AS f (seq, n)
-		ON f.n = e.n
-	JOIN journal s
-		ON s.org_id = e.org_id AND s.run_id = e.run_id AND s.seq = f.seq
+	CROSS JOIN LATERAL (
+		SELECT x.body
+		FROM journal x
+		WHERE x.org_id = e.org_id
+			AND x.run_id = e.run_id
+			AND x.seq = (@froms::bigint[])[e.n]
+		OFFSET 0
+	) s
 		RETURNING 1
 	)` + expectRows
 

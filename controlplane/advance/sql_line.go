@@ -18,19 +18,30 @@ const sqlInsertLines = `
 
 const sqlLockLines = `
 	SELECT l.org_id, l.pipeline_id, l.key, l.next_ticket, l.waiting
-	FROM line l
-	JOIN unnest(@orgs::uuid[], @pipelines::uuid[], @keys::text[]) AS k (org_id, pipeline_id, key)
-		ON l.org_id = k.org_id AND l.pipeline_id = k.pipeline_id AND l.key = k.key
-	ORDER BY l.org_id, l.pipeline_id, l.key
-	FOR NO KEY UPDATE OF l`
+	FROM unnest(@orgs::uuid[], @pipelines::uuid[], @keys::text[]) AS k (org_id, pipeline_id, key)
+	CROSS JOIN LATERAL (
+		SELECT x.org_id, x.pipeline_id, x.key, x.next_ticket, x.waiting
+		FROM line x
+		WHERE x.org_id = k.org_id
+			AND x.pipeline_id = k.pipeline_id
+			AND x.key BETWEEN k.key AND k.key
+		ORDER BY x.key
+		FOR NO KEY UPDATE
+	) l`
 
 // Who stands in a line is written under the line's lock only.
 const sqlReadHeld = `
 	SELECT a.org_id, a.pipeline_id, a.key, a.run_id, a.ticket, a.slot, a.slots, a.blocking, a.superseded
-	FROM admission a
-	JOIN unnest(@orgs::uuid[], @pipelines::uuid[], @keys::text[]) AS k (org_id, pipeline_id, key)
-		ON a.org_id = k.org_id AND a.pipeline_id = k.pipeline_id AND a.key = k.key
-	WHERE a.slot IS NOT NULL`
+	FROM unnest(@orgs::uuid[], @pipelines::uuid[], @keys::text[]) AS k (org_id, pipeline_id, key)
+	CROSS JOIN LATERAL (
+		SELECT x.org_id, x.pipeline_id, x.key, x.run_id, x.ticket, x.slot, x.slots, x.blocking, x.superseded
+		FROM admission x
+		WHERE x.org_id = k.org_id
+			AND x.pipeline_id = k.pipeline_id
+			AND x.key BETWEEN k.key AND k.key
+			AND x.slot IS NOT NULL
+		ORDER BY x.key
+	) a`
 
 const sqlReadWaiting = `
 	SELECT h.org_id, h.pipeline_id, h.key, h.run_id, h.ticket, h.slot, h.slots, h.blocking, h.superseded
@@ -40,7 +51,7 @@ const sqlReadWaiting = `
 		FROM admission a
 		WHERE a.org_id = k.org_id
 			AND a.pipeline_id = k.pipeline_id
-			AND a.key = k.key
+			AND a.key BETWEEN k.key AND k.key
 			AND a.slot IS NULL
 		ORDER BY a.ticket
 		LIMIT @n
@@ -51,8 +62,20 @@ const sqlReadWaiting = `
 const sqlReadLeavers = `
 	SELECT r.org_id, r.id, r.state, a.slot
 	FROM unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
-	JOIN run r ON r.org_id = k.org_id AND r.id = k.id
-	JOIN admission a ON a.org_id = k.org_id AND a.run_id = k.id`
+	CROSS JOIN LATERAL (
+		SELECT x.org_id, x.id, x.state
+		FROM run x
+		WHERE x.org_id = k.org_id
+			AND x.id BETWEEN k.id AND k.id
+		ORDER BY x.id
+	) r
+	CROSS JOIN LATERAL (
+		SELECT x.slot
+		FROM admission x
+		WHERE x.org_id = k.org_id
+			AND x.run_id BETWEEN k.id AND k.id
+		ORDER BY x.run_id
+	) a`
 
 const sqlReadPaused = `
 	SELECT a.run_id
@@ -70,17 +93,29 @@ const sqlUpdateLines = `
 	SET next_ticket = u.next_ticket, held = u.held, waiting = u.waiting
 	FROM unnest(@orgs::uuid[], @pipelines::uuid[], @keys::text[], @nexts::bigint[], @helds::int[], @waitings::int[])
 		AS u (org_id, pipeline_id, key, next_ticket, held, waiting)
-	WHERE l.org_id = u.org_id
-		AND l.pipeline_id = u.pipeline_id
-		AND l.key = u.key
+	CROSS JOIN LATERAL (
+		SELECT x.ctid AS at
+		FROM line x
+		WHERE x.org_id = u.org_id
+			AND x.pipeline_id = u.pipeline_id
+			AND x.key BETWEEN u.key AND u.key
+		ORDER BY x.key
+	) x
+	WHERE l.ctid = x.at
 		RETURNING 1
 	)` + expectRows
 
 const sqlDeleteAdmissions = `
 	DELETE FROM admission a
 	USING unnest(@orgs::uuid[], @runs::uuid[]) AS k (org_id, run_id)
-	WHERE a.org_id = k.org_id
-		AND a.run_id = k.run_id`
+	CROSS JOIN LATERAL (
+		SELECT x.ctid AS at
+		FROM admission x
+		WHERE x.org_id = k.org_id
+			AND x.run_id BETWEEN k.run_id AND k.run_id
+		ORDER BY x.run_id
+	) x
+	WHERE a.ctid = x.at`
 
 const sqlWriteAdmissions = `
 	INSERT INTO admission AS a (org_id, run_id, pipeline_id, key, ticket, slot, slots, blocking, superseded)
@@ -103,16 +138,28 @@ const sqlResumeAdmissions = `
 	UPDATE admission a
 	SET paused = false
 	FROM unnest(@orgs::uuid[], @runs::uuid[]) AS k (org_id, run_id)
-	WHERE a.org_id = k.org_id
-		AND a.run_id = k.run_id
-		AND a.key IS NOT NULL`
+	CROSS JOIN LATERAL (
+		SELECT x.ctid AS at
+		FROM admission x
+		WHERE x.org_id = k.org_id
+			AND x.run_id BETWEEN k.run_id AND k.run_id
+			AND x.key IS NOT NULL
+		ORDER BY x.run_id
+	) x
+	WHERE a.ctid = x.at`
 
 const sqlForgetAdmissions = `
 	DELETE FROM admission a
 	USING unnest(@orgs::uuid[], @runs::uuid[]) AS k (org_id, run_id)
-	WHERE a.org_id = k.org_id
-		AND a.run_id = k.run_id
-		AND a.key IS NULL`
+	CROSS JOIN LATERAL (
+		SELECT x.ctid AS at
+		FROM admission x
+		WHERE x.org_id = k.org_id
+			AND x.run_id BETWEEN k.run_id AND k.run_id
+			AND x.key IS NULL
+		ORDER BY x.run_id
+	) x
+	WHERE a.ctid = x.at`
 
 func sortedLines(lines map[lineKey]bool) []lineKey {
 	out := make([]lineKey, 0, len(lines))

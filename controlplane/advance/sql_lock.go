@@ -1,6 +1,12 @@
 package advance
 
 // The statements of trip one, in the order in which they lock.
+//
+// PostgreSQL may know these tables as empty, because it last looked at an idle
+// moment; then all ways to a row cost it the same. So no statement leaves it a
+// choice: the keys lead, in a LATERAL that its ORDER BY keeps from being
+// dissolved, and one index gives that order without a sort, which is off. A range
+// of one value is what keeps an order from being idle.
 
 // Sorted, and made first: inserts with a unique key wait for each other.
 const sqlInsertStartKeys = `
@@ -12,44 +18,68 @@ const sqlInsertStartKeys = `
 	ON CONFLICT (org_id, pipeline_id, key) DO NOTHING`
 
 const sqlReadStartKeys = `
-	SELECT s.org_id, s.pipeline_id, s.key, s.run_id, s.fingerprint, r.state
-	FROM start_key s
-	JOIN unnest(@orgs::uuid[], @pipelines::uuid[], @keys::text[]) AS k (org_id, pipeline_id, key)
-		ON s.org_id = k.org_id AND s.pipeline_id = k.pipeline_id AND s.key = k.key
-	LEFT JOIN run r ON r.org_id = s.org_id AND r.id = s.run_id
-	ORDER BY s.org_id, s.pipeline_id, s.key
-	FOR NO KEY UPDATE OF s`
+	SELECT s.org_id, s.pipeline_id, s.key, s.run_id, s.fingerprint,
+		(SELECT r.state FROM run r WHERE r.org_id = s.org_id AND r.id BETWEEN s.run_id AND s.run_id ORDER BY r.id)
+	FROM unnest(@orgs::uuid[], @pipelines::uuid[], @keys::text[]) AS k (org_id, pipeline_id, key)
+	CROSS JOIN LATERAL (
+		SELECT x.org_id, x.pipeline_id, x.key, x.run_id, x.fingerprint
+		FROM start_key x
+		WHERE x.org_id = k.org_id
+			AND x.pipeline_id = k.pipeline_id
+			AND x.key BETWEEN k.key AND k.key
+		ORDER BY x.key
+		FOR NO KEY UPDATE
+	) s`
 
 const sqlLockPipelines = `
 	SELECT p.org_id, p.id, p.next_number, p.paused
-	FROM pipeline p
-	JOIN unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
-		ON p.org_id = k.org_id AND p.id = k.id
-	ORDER BY p.org_id, p.id
-	FOR NO KEY UPDATE OF p`
+	FROM unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
+	CROSS JOIN LATERAL (
+		SELECT x.org_id, x.id, x.next_number, x.paused
+		FROM pipeline x
+		WHERE x.org_id = k.org_id
+			AND x.id BETWEEN k.id AND k.id
+		ORDER BY x.id
+		FOR NO KEY UPDATE
+	) p`
 
 const sqlLockRuns = `
 	SELECT r.org_id, r.id, r.seq
-	FROM run r
-	JOIN unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
-		ON r.org_id = k.org_id AND r.id = k.id
-	ORDER BY r.org_id, r.id
-	FOR NO KEY UPDATE OF r`
+	FROM unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
+	CROSS JOIN LATERAL (
+		SELECT x.org_id, x.id, x.seq
+		FROM run x
+		WHERE x.org_id = k.org_id
+			AND x.id BETWEEN k.id AND k.id
+		ORDER BY x.id
+		FOR NO KEY UPDATE
+	) r`
 
 // A timer is written under its run's lock only.
 const sqlReadTimers = `
 	SELECT t.org_id, t.run_id, t.kind, t.task, t.attempt, t.at
-	FROM timer t
-	JOIN unnest(@orgs::uuid[], @runs::uuid[], @kinds::text[], @tasks::int[]) AS k (org_id, run_id, kind, task)
-		ON t.org_id = k.org_id AND t.run_id = k.run_id AND t.kind = k.kind AND t.task = k.task`
+	FROM unnest(@orgs::uuid[], @runs::uuid[], @kinds::text[], @tasks::int[]) AS k (org_id, run_id, kind, task)
+	CROSS JOIN LATERAL (
+		SELECT x.org_id, x.run_id, x.kind, x.task, x.attempt, x.at
+		FROM timer x
+		WHERE x.org_id = k.org_id
+			AND x.run_id = k.run_id
+			AND x.kind = k.kind
+			AND x.task BETWEEN k.task AND k.task
+		ORDER BY x.task
+	) t`
 
 const sqlLockReadyOfRuns = `
 	SELECT r.org_id, r.run_id, r.task
-	FROM ready r
-	JOIN unnest(@orgs::uuid[], @runs::uuid[]) AS k (org_id, run_id)
-		ON r.org_id = k.org_id AND r.run_id = k.run_id
-	ORDER BY r.org_id, r.run_id, r.task
-	FOR NO KEY UPDATE OF r`
+	FROM unnest(@orgs::uuid[], @runs::uuid[]) AS k (org_id, run_id)
+	CROSS JOIN LATERAL (
+		SELECT x.org_id, x.run_id, x.task
+		FROM ready x
+		WHERE x.org_id = k.org_id
+			AND x.run_id BETWEEN k.run_id AND k.run_id
+		ORDER BY x.run_id, x.task
+		FOR NO KEY UPDATE
+	) r`
 
 // The heads of queues for which agents wait here, each from where it began when
 // it was last read. SKIP LOCKED: what another replica is handing out is not ours.
@@ -81,62 +111,110 @@ const leaseColumns = `l.org_id, l.id, l.session_id, l.agent_id, l.pool_id, l.run
 		l.priority, l.lane, l.charge, l.rate, l.plan_task, l.asking`
 
 // DISTINCT keeps the index of runs out of it: a lease is found by its id.
+const lockLease = `
+	CROSS JOIN LATERAL (
+		SELECT ` + leaseColumns + `
+		FROM lease l
+		WHERE l.org_id = k.org_id
+			AND l.id BETWEEN k.id AND k.id
+			AND l.run_id IS NOT DISTINCT FROM k.run_id
+		ORDER BY l.id
+		FOR NO KEY UPDATE
+	) l`
+
 const sqlLockLeases = `
 	SELECT ` + leaseColumns + `
-	FROM lease l
-	JOIN unnest(@orgs::uuid[], @runs::uuid[], @ids::bigint[]) AS k (org_id, run_id, id)
-		ON l.org_id = k.org_id AND l.id = k.id AND l.run_id IS NOT DISTINCT FROM k.run_id
-	ORDER BY l.org_id, l.id
-	FOR NO KEY UPDATE OF l`
+	FROM (
+		SELECT n.org_id, n.run_id, n.id
+		FROM unnest(@orgs::uuid[], @runs::uuid[], @ids::bigint[]) AS n (org_id, run_id, id)
+		ORDER BY n.org_id, n.id
+	) k` + lockLease
 
 // The named leases, and all of the runs that take back.
 const sqlLockAllLeases = `
 	SELECT ` + leaseColumns + `
-	FROM lease l
-	JOIN (
+	FROM (
 		SELECT n.org_id, n.run_id, n.id
 		FROM unnest(@orgs::uuid[], @runs::uuid[], @ids::bigint[]) AS n (org_id, run_id, id)
 		UNION
 		SELECT x.org_id, x.run_id, x.id
 		FROM unnest(@all_orgs::uuid[], @all_runs::uuid[]) AS r (org_id, run_id)
-		JOIN lease x ON x.org_id = r.org_id AND x.run_id = r.run_id
-	) AS k ON l.org_id = k.org_id AND l.id = k.id AND l.run_id IS NOT DISTINCT FROM k.run_id
-	ORDER BY l.org_id, l.id
-	FOR NO KEY UPDATE OF l`
+		CROSS JOIN LATERAL (
+			SELECT y.org_id, y.run_id, y.id
+			FROM lease y
+			WHERE y.org_id = r.org_id
+				AND y.run_id BETWEEN r.run_id AND r.run_id
+			ORDER BY y.run_id
+		) x
+		ORDER BY 1, 3
+	) k` + lockLease
 
 // The sessions' pools are read along: what they say needs no lock, unless they
 // have a limit.
 const sqlLockSessions = `
 	SELECT s.org_id, s.id, s.expires_at, s.ended, s.draining, p.id, p.slots, p.paused, ` + settingColumns + `
-	FROM session s
-	JOIN unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
-		ON s.org_id = k.org_id AND s.id = k.id
-	JOIN pool p ON p.org_id = s.org_id AND p.id = s.pool_id
-	ORDER BY s.org_id, s.id
-	FOR NO KEY UPDATE OF s`
+	FROM unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
+	CROSS JOIN LATERAL (
+		SELECT x.org_id, x.id, x.expires_at, x.ended, x.draining, x.pool_id
+		FROM session x
+		WHERE x.org_id = k.org_id
+			AND x.id BETWEEN k.id AND k.id
+		ORDER BY x.id
+		FOR NO KEY UPDATE
+	) s
+	CROSS JOIN LATERAL (
+		SELECT p.id, p.slots, p.paused, ` + settingSources + `
+		FROM pool p
+		WHERE p.org_id = s.org_id
+			AND p.id BETWEEN s.pool_id AND s.pool_id
+		ORDER BY p.id
+	) p`
 
 const sqlListLeases = `
 	SELECT ` + leaseColumns + `
-	FROM lease l
-	JOIN unnest(@orgs::uuid[], @sessions::uuid[]) AS k (org_id, session_id)
-		ON l.org_id = k.org_id AND l.session_id = k.session_id
+	FROM unnest(@orgs::uuid[], @sessions::uuid[]) AS k (org_id, session_id)
+	CROSS JOIN LATERAL (
+		SELECT ` + leaseColumns + `
+		FROM lease l
+		WHERE l.org_id = k.org_id
+			AND l.session_id BETWEEN k.session_id AND k.session_id
+		ORDER BY l.session_id
+	) l
 	ORDER BY l.id`
 
 const sqlLockPools = `
 	SELECT p.id
-	FROM pool p
-	JOIN unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
-		ON p.org_id = k.org_id AND p.id = k.id
-	ORDER BY p.org_id, p.id
-	FOR NO KEY UPDATE OF p`
+	FROM unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
+	CROSS JOIN LATERAL (
+		SELECT x.id
+		FROM pool x
+		WHERE x.org_id = k.org_id
+			AND x.id BETWEEN k.id AND k.id
+		ORDER BY x.id
+		FOR NO KEY UPDATE
+	) p`
 
 const sqlCountPools = `
 	SELECT p.org_id, p.id, p.slots, p.paused,
-		(SELECT coalesce(sum(l.slots), 0) FROM lease l WHERE l.org_id = p.org_id AND l.pool_id = p.id),
+		(
+			SELECT coalesce(sum(l.slots), 0)
+			FROM (
+				SELECT x.slots
+				FROM lease x
+				WHERE x.org_id = p.org_id
+					AND x.pool_id BETWEEN p.id AND p.id
+				ORDER BY x.pool_id
+			) l
+		),
 		` + settingColumns + `
-	FROM pool p
-	JOIN unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
-		ON p.org_id = k.org_id AND p.id = k.id`
+	FROM unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
+	CROSS JOIN LATERAL (
+		SELECT p.org_id, p.id, p.slots, p.paused, ` + settingSources + `
+		FROM pool p
+		WHERE p.org_id = k.org_id
+			AND p.id BETWEEN k.id AND k.id
+		ORDER BY p.id
+	) p`
 
 // Milliseconds: what the journal, the engine and the bill count in.
 const sqlClock = `

@@ -1,6 +1,8 @@
 package advance
 
-// The statements of trip two, one a table. COMMIT travels with them, so a count
+// The statements of trip two, one a table. What changes is looked up first, for
+// each key, and then taken by its place (ctid): trip one holds its lock, so it
+// has not moved. See sql_lock.go for why. COMMIT travels with them, so a count
 // that is wrong must be an error to PostgreSQL itself: expectRows raises one, and
 // nothing is committed.
 
@@ -41,9 +43,15 @@ const sqlUpdateRuns = `
 		@seqs::bigint[], @generations::int[], @dones::int[], @faileds::int[],
 		@starteds::timestamptz[], @finisheds::timestamptz[], @deadlines::timestamptz[])
 		AS u (org_id, id, old, state, reason, outcome, seq, generation, tasks_done, tasks_failed, started_at, finished_at, deadline)
-	WHERE r.org_id = u.org_id
-		AND r.id = u.id
-		AND r.seq = u.old
+	CROSS JOIN LATERAL (
+		SELECT x.ctid AS at
+		FROM run x
+		WHERE x.org_id = u.org_id
+			AND x.id BETWEEN u.id AND u.id
+			AND x.seq = u.old
+		ORDER BY x.id
+	) x
+	WHERE r.ctid = x.at
 		RETURNING 1
 	)` + expectRows
 
@@ -51,16 +59,28 @@ const sqlUpdatePipelines = `
 	UPDATE pipeline p
 	SET next_number = u.next_number
 	FROM unnest(@orgs::uuid[], @ids::uuid[], @numbers::bigint[]) AS u (org_id, id, next_number)
-	WHERE p.org_id = u.org_id
-		AND p.id = u.id`
+	CROSS JOIN LATERAL (
+		SELECT x.ctid AS at
+		FROM pipeline x
+		WHERE x.org_id = u.org_id
+			AND x.id BETWEEN u.id AND u.id
+		ORDER BY x.id
+	) x
+	WHERE p.ctid = x.at`
 
 const sqlDeleteStartKeys = `
 	DELETE FROM start_key s
 	USING unnest(@orgs::uuid[], @pipelines::uuid[], @keys::text[], @runs::uuid[]) AS k (org_id, pipeline_id, key, run_id)
-	WHERE s.org_id = k.org_id
-		AND s.pipeline_id = k.pipeline_id
-		AND s.key = k.key
-		AND s.run_id = k.run_id`
+	CROSS JOIN LATERAL (
+		SELECT x.ctid AS at
+		FROM start_key x
+		WHERE x.org_id = k.org_id
+			AND x.pipeline_id = k.pipeline_id
+			AND x.key BETWEEN k.key AND k.key
+			AND x.run_id = k.run_id
+		ORDER BY x.key
+	) x
+	WHERE s.ctid = x.at`
 
 const entryColumns = `org_id, run_id, seq, v, at, kind, task, path, attempt, generation, lease, agent_id, granted, started, finished,
 		outcome, cause, exit_code, next, retry_at, reason, actor, billed_ms, detail, body`
@@ -86,9 +106,15 @@ const sqlEndLeases = `
 	WITH gone AS (
 		DELETE FROM lease l
 		USING ` + entryArrays + `
-		WHERE l.org_id = e.org_id
-			AND l.id = e.lease
-			AND (l.run_id, l.task, l.attempt) IS NOT DISTINCT FROM (e.run_id, e.task, e.attempt)
+		CROSS JOIN LATERAL (
+			SELECT x.ctid AS at
+			FROM lease x
+			WHERE x.org_id = e.org_id
+				AND x.id BETWEEN e.lease AND e.lease
+				AND (x.run_id, x.task, x.attempt) IS NOT DISTINCT FROM (e.run_id, e.task, e.attempt)
+			ORDER BY x.id
+		) x
+		WHERE l.ctid = x.at
 		RETURNING ` + endedColumns + `
 	), n AS (
 		INSERT INTO journal (` + entryColumns + `)
@@ -107,9 +133,15 @@ const sqlDeleteReady = `
 	WITH n AS (
 	DELETE FROM ready r
 	USING unnest(@orgs::uuid[], @runs::uuid[], @tasks::int[]) AS k (org_id, run_id, task)
-	WHERE r.org_id = k.org_id
-		AND r.run_id = k.run_id
-		AND r.task = k.task
+	CROSS JOIN LATERAL (
+		SELECT x.ctid AS at
+		FROM ready x
+		WHERE x.org_id = k.org_id
+			AND x.run_id = k.run_id
+			AND x.task BETWEEN k.task AND k.task
+		ORDER BY x.task
+	) x
+	WHERE r.ctid = x.at
 		RETURNING 1
 	)` + expectRows
 
@@ -142,37 +174,56 @@ const sqlStopLeases = `
 	UPDATE lease l
 	SET stop = CASE WHEN l.stop = 'kill' THEN l.stop ELSE 'stop' END, stop_grace_ms = u.grace_ms
 	FROM unnest(@orgs::uuid[], @ids::bigint[], @graces::bigint[]) AS u (org_id, id, grace_ms)
-	WHERE l.org_id = u.org_id
-		AND l.id = u.id`
+	CROSS JOIN LATERAL (
+		SELECT x.ctid AS at
+		FROM lease x
+		WHERE x.org_id = u.org_id
+			AND x.id BETWEEN u.id AND u.id
+		ORDER BY x.id
+	) x
+	WHERE l.ctid = x.at`
 
 // What heartbeats tell. A lease that somebody else is ending is passed over:
 // this is for people to look at, and its lock stands outside the order.
 const sqlTellPhases = `
 	UPDATE lease l
 	SET phase = u.phase, started_at = u.started_at
-	FROM (
-		SELECT x.org_id, x.id, k.phase, k.started_at
+	FROM unnest(@orgs::uuid[], @ids::bigint[], @phases::text[], @starteds::timestamptz[]) AS u (org_id, id, phase, started_at)
+	CROSS JOIN LATERAL (
+		SELECT x.ctid AS at
 		FROM lease x
-		JOIN unnest(@orgs::uuid[], @ids::bigint[], @phases::text[], @starteds::timestamptz[]) AS k (org_id, id, phase, started_at)
-			ON x.org_id = k.org_id AND x.id = k.id
-		FOR UPDATE OF x SKIP LOCKED
-	) u
-	WHERE l.org_id = u.org_id
-		AND l.id = u.id`
+		WHERE x.org_id = u.org_id
+			AND x.id BETWEEN u.id AND u.id
+		ORDER BY x.id
+		FOR UPDATE SKIP LOCKED
+	) x
+	WHERE l.ctid = x.at`
 
 const sqlDeleteTimers = `
 	DELETE FROM timer t
 	USING unnest(@orgs::uuid[], @runs::uuid[], @kinds::text[], @tasks::int[]) AS k (org_id, run_id, kind, task)
-	WHERE t.org_id = k.org_id
-		AND t.run_id = k.run_id
-		AND t.kind = k.kind
-		AND t.task = k.task`
+	CROSS JOIN LATERAL (
+		SELECT x.ctid AS at
+		FROM timer x
+		WHERE x.org_id = k.org_id
+			AND x.run_id = k.run_id
+			AND x.kind = k.kind
+			AND x.task BETWEEN k.task AND k.task
+		ORDER BY x.task
+	) x
+	WHERE t.ctid = x.at`
 
 const sqlDeleteTimersOfRuns = `
 	DELETE FROM timer t
 	USING unnest(@orgs::uuid[], @runs::uuid[]) AS k (org_id, run_id)
-	WHERE t.org_id = k.org_id
-		AND t.run_id = k.run_id`
+	CROSS JOIN LATERAL (
+		SELECT x.ctid AS at
+		FROM timer x
+		WHERE x.org_id = k.org_id
+			AND x.run_id BETWEEN k.run_id AND k.run_id
+		ORDER BY x.run_id
+	) x
+	WHERE t.ctid = x.at`
 
 const sqlInsertTimers = `
 	INSERT INTO timer (org_id, run_id, kind, task, attempt, at)
@@ -196,12 +247,24 @@ const sqlRenewSessions = `
 	UPDATE session s
 	SET expires_at = greatest(s.expires_at, @until), draining = u.draining
 	FROM unnest(@orgs::uuid[], @ids::uuid[], @drainings::boolean[]) AS u (org_id, id, draining)
-	WHERE s.org_id = u.org_id
-		AND s.id = u.id`
+	CROSS JOIN LATERAL (
+		SELECT x.ctid AS at
+		FROM session x
+		WHERE x.org_id = u.org_id
+			AND x.id BETWEEN u.id AND u.id
+		ORDER BY x.id
+	) x
+	WHERE s.ctid = x.at`
 
 const sqlEndSessions = `
 	UPDATE session s
 	SET ended = true
 	FROM unnest(@orgs::uuid[], @ids::uuid[]) AS u (org_id, id)
-	WHERE s.org_id = u.org_id
-		AND s.id = u.id`
+	CROSS JOIN LATERAL (
+		SELECT x.ctid AS at
+		FROM session x
+		WHERE x.org_id = u.org_id
+			AND x.id BETWEEN u.id AND u.id
+		ORDER BY x.id
+	) x
+	WHERE s.ctid = x.at`

@@ -62,9 +62,15 @@ const sqlMoveStartKeys = `
 	SET run_id = u.run_id, fingerprint = u.fingerprint, expires_at = now() + interval '30 days'
 	FROM unnest(@orgs::uuid[], @pipelines::uuid[], @keys::text[], @runs::uuid[], @fingerprints::bytea[])
 		AS u (org_id, pipeline_id, key, run_id, fingerprint)
-	WHERE s.org_id = u.org_id
-		AND s.pipeline_id = u.pipeline_id
-		AND s.key = u.key`
+	CROSS JOIN LATERAL (
+		SELECT x.ctid AS at
+		FROM start_key x
+		WHERE x.org_id = u.org_id
+			AND x.pipeline_id = u.pipeline_id
+			AND x.key BETWEEN u.key AND u.key
+		ORDER BY x.key
+	) x
+	WHERE s.ctid = x.at`
 
 // writeRekeyed writes the keys that mean another run now: of several changes the
 // last.

@@ -106,9 +106,15 @@ const sqlPutApprovals = `
 const sqlDeleteApprovals = `
 	DELETE FROM approval a
 	USING unnest(@orgs::uuid[], @runs::uuid[], @tasks::int[]) AS k (org_id, run_id, task)
-	WHERE a.org_id = k.org_id
-		AND a.run_id = k.run_id
-		AND a.task = k.task`
+	CROSS JOIN LATERAL (
+		SELECT x.ctid AS at
+		FROM approval x
+		WHERE x.org_id = k.org_id
+			AND x.run_id = k.run_id
+			AND x.task BETWEEN k.task AND k.task
+		ORDER BY x.task
+	) x
+	WHERE a.ctid = x.at`
 
 // writeApprovals keeps the list of open approvals.
 func (b *batch) writeApprovals(q *writer, works []*runWork) {

@@ -28,9 +28,14 @@ func (b *batch) wakeAt(w Wake, at time.Time) {
 // A wake is written and deleted under the lock of what it changes.
 const sqlReadWakes = `
 	SELECT w.org_id, w.id
-	FROM wake w
-	JOIN unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
-		ON w.org_id = k.org_id AND w.id = k.id`
+	FROM unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
+	CROSS JOIN LATERAL (
+		SELECT x.org_id, x.id
+		FROM wake x
+		WHERE x.org_id = k.org_id
+			AND x.id BETWEEN k.id AND k.id
+		ORDER BY x.id
+	) w`
 
 // queueWakes looks which of the batch's wakes are still there. All that they
 // change is locked.
@@ -110,8 +115,14 @@ const sqlDeleteWakes = `
 	WITH n AS (
 	DELETE FROM wake w
 	USING unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
-	WHERE w.org_id = k.org_id
-		AND w.id = k.id
+	CROSS JOIN LATERAL (
+		SELECT x.ctid AS at
+		FROM wake x
+		WHERE x.org_id = k.org_id
+			AND x.id BETWEEN k.id AND k.id
+		ORDER BY x.id
+	) x
+	WHERE w.ctid = x.at
 		RETURNING 1
 	)` + expectRows
 
