@@ -13,6 +13,15 @@ import (
 	"github.com/signalboxhq/signalbox/proto/plan"
 )
 
+// glance reads a run that may change meanwhile.
+func (b *bundle) glance(run string) *runv1.Run {
+	got, err := b.h.GetRun(b.ctx(), &runv1.GetRunRequest{Id: run})
+	if err != nil {
+		return nil
+	}
+	return got.GetRun()
+}
+
 func TestWhatPendingRunsWaitFor(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -31,7 +40,7 @@ func TestWhatPendingRunsWaitFor(t *testing.T) {
 	w := b.worker("box-1")
 	w.end(w.poll(1).Leases[0], engine.OutcomeFailed, 1, nil)
 	require.Eventually(t, func() bool {
-		r, _ := b.get(third.GetId())
+		r := b.glance(third.GetId())
 		return r.GetReason() == "blocked_by("+first.GetId()+")" && r.GetWaiting().GetBlockedBy() == first.GetId()
 	}, 10*time.Second, 10*time.Millisecond)
 	list, err := b.h.ListRuns(b.ctx(), &runv1.ListRunsRequest{States: []string{"pending"}})
@@ -42,7 +51,7 @@ func TestWhatPendingRunsWaitFor(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.Eventually(t, func() bool {
-		r, _ := b.get(second.GetId())
+		r := b.glance(second.GetId())
 		return r.GetState() == "running" && r.GetWaiting() == nil && r.GetReason() == ""
 	}, 10*time.Second, 10*time.Millisecond)
 	_, err = b.h.UnblockRun(b.neighbour(), &runv1.UnblockRunRequest{Id: first.GetId()})
