@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/signalboxhq/signalbox/controlplane/agentdb"
+	"github.com/signalboxhq/signalbox/controlplane/engine"
 	"github.com/signalboxhq/signalbox/controlplane/grant"
 	"github.com/signalboxhq/signalbox/controlplane/journal"
 	"github.com/signalboxhq/signalbox/controlplane/param"
@@ -80,12 +83,62 @@ func (s *Service) GetRunValues(ctx context.Context, req *agentv1.GetRunValuesReq
 		if err != nil {
 			return err
 		}
-		return addBodies(out, bodies)
+		if err := addBodies(out, bodies); err != nil {
+			return err
+		}
+		seeded, err := journal.Seeded(ctx, tx, a.Org, run)
+		if err != nil || !seeded {
+			return err
+		}
+		return s.runs.Use(ctx, tx, a.Org, run, l.Graph, func(g *engine.Graph, state *engine.State) error {
+			return addReused(ctx, tx, out, a.Org, run, g, state)
+		})
 	})
 	if err != nil {
 		return nil, err
 	}
 	return out, nil
+}
+
+// addReused adds what tasks left that were taken over, from the runs that ran
+// them.
+func addReused(
+	ctx context.Context, tx pgx.Tx, out *agentv1.GetRunValuesResponse, org, run id.UUID, g *engine.Graph, state *engine.State,
+) error {
+	if len(state.Origins) == 0 {
+		return nil
+	}
+	seqs := map[id.UUID][]int64{}
+	tasks := map[id.UUID]map[int64][]int32{}
+	for _, e := range state.Ends(run, slices.Sorted(maps.Keys(state.Origins))) {
+		if e.Run == run {
+			continue
+		}
+		if tasks[e.Run] == nil {
+			tasks[e.Run] = map[int64][]int32{}
+		}
+		tasks[e.Run][e.Seq] = append(tasks[e.Run][e.Seq], e.Task)
+		seqs[e.Run] = append(seqs[e.Run], e.Seq)
+	}
+	room := maxRunValues
+	for from, list := range seqs {
+		bodies, err := journal.BodiesAt(ctx, tx, org, from, list)
+		if err != nil {
+			return err
+		}
+		for i := range bodies {
+			if room -= len(bodies[i].Bytes); room < 0 {
+				return nil
+			}
+			for _, task := range tasks[from][bodies[i].Seq] {
+				bodies[i].Path = g.Path(state, task)
+				if err := addBodies(out, bodies[i:i+1]); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 func addBodies(out *agentv1.GetRunValuesResponse, bodies []journal.Body) error {

@@ -94,8 +94,7 @@ func (g *Graph) Path(s *State, i int32) string {
 		owner += "[" + strconv.Itoa(int(s.ordinal(p))) + "]"
 	}
 	if nd := &g.nodes[p.node]; nd.outer {
-		name := g.Plan.Tasks[nd.task].Name
-		return owner + "/" + name[strings.LastIndexByte(name, '/')+1:]
+		return owner + "/" + lastName(&g.Plan.Tasks[nd.task])
 	}
 	return owner
 }
@@ -128,23 +127,4 @@ func PathIndexes(path string) []int32 {
 		}
 		path = after
 	}
-}
-
-// Find is the task of that path, if it exists.
-func (g *Graph) Find(s *State, path string) (int32, bool) {
-	if _, i, ok := g.Plan.Task(path); ok && int32(i) < g.top {
-		return int32(i), true
-	}
-	for b := range s.Blocks {
-		bl := &s.Blocks[b]
-		if owner := g.Path(s, bl.Owner); !strings.HasPrefix(path, owner) {
-			continue
-		}
-		for i := bl.Base; i < bl.Base+bl.Width*bl.Count; i++ {
-			if g.Path(s, i) == path {
-				return i, true
-			}
-		}
-	}
-	return 0, false
 }

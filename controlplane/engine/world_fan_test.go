@@ -42,6 +42,7 @@ func (w *world) checkFans() {
 		}
 		require.Equal(w.t, f.Made, made, "items made of task %d", owner)
 		require.Equal(w.t, f.Done, done, "items done of task %d", owner)
+		w.checkPaths(owner)
 		t, state := w.g.Task(w.s, owner), w.s.Tasks[owner].State
 		if t.ForEach == nil || t.Group {
 			continue
@@ -55,6 +56,17 @@ func (w *world) checkFans() {
 		if state.Terminal() && !f.Stopped && made > 0 {
 			require.Equal(w.t, f.Count, done, "a map ended before its items")
 		}
+	}
+}
+
+// checkPaths finds what is part of a task by its path.
+func (w *world) checkPaths(owner int32) {
+	for i := range w.g.Inside(w.s, owner, 0) {
+		at, ok := w.g.Find(w.s, w.g.Path(w.s, i))
+		require.True(w.t, ok, w.g.Path(w.s, i))
+		require.Equal(w.t, i, at, w.g.Path(w.s, i))
+		up, _ := w.g.Owner(w.s, i)
+		require.Equal(w.t, owner, up)
 	}
 }
 

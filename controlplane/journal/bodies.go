@@ -42,3 +42,23 @@ func BodiesAt(ctx context.Context, q Querier, org, run id.UUID, seqs []int64) ([
 	}
 	return out, nil
 }
+
+const sqlSeeded = `
+	SELECT EXISTS (
+		SELECT
+		FROM journal
+		WHERE org_id = @org_id
+			AND run_id = @run_id
+			AND seq = 1
+			AND kind = 'run_seeded'
+	)`
+
+// Seeded reports whether a run takes over from another one.
+func Seeded(ctx context.Context, q Querier, org, run id.UUID) (bool, error) {
+	rows, _ := q.Query(ctx, sqlSeeded, pgx.StrictNamedArgs{"org_id": org, "run_id": run})
+	out, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[bool])
+	if err != nil {
+		return false, fmt.Errorf("read the first entry: %w", err)
+	}
+	return out, nil
+}

@@ -135,5 +135,5 @@ func (h *Handler) GetRunValues(ctx context.Context, req *runv1.GetRunValuesReque
 	if err != nil {
 		return nil, err
 	}
-	return h.values(ctx, caller.From(ctx), ref)
+	return h.values(ctx, caller.From(ctx), ref, req.GetTask())
 }

@@ -29,14 +29,22 @@ func runMessage(r *rundb.Run) *runv1.Run {
 }
 
 func viewMessages(v *rundb.View) (*runv1.Run, []*runv1.Task, error) {
-	tasks := make([]*runv1.Task, len(v.Tasks))
-	for i := range v.Tasks {
-		var err error
-		if tasks[i], err = taskMessage(&v.Tasks[i]); err != nil {
-			return nil, nil, err
-		}
+	tasks, err := taskMessages(v.Tasks)
+	if err != nil {
+		return nil, nil, err
 	}
 	return runMessage(&v.Run), tasks, nil
+}
+
+func taskMessages(list []rundb.Task) ([]*runv1.Task, error) {
+	out := make([]*runv1.Task, len(list))
+	for i := range list {
+		var err error
+		if out[i], err = taskMessage(&list[i]); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 func taskMessage(t *rundb.Task) (*runv1.Task, error) {
@@ -44,7 +52,14 @@ func taskMessage(t *rundb.Task) (*runv1.Task, error) {
 		Name: t.Name, State: t.State, Reason: t.Reason, Needs: t.Needs, Pool: t.Pool, Exit: t.Exit, Rule: t.Rule,
 		RetryAt: stamp(t.RetryAt), UsedUser: uint32(t.UsedUser), UsedInfra: uint32(t.UsedInfra), UsedPreempt: uint32(t.UsedPreempt),
 	}
-	m.Hold = holdMessage(t.Hold)
+	m.Hold, m.Items = holdMessage(t.Hold), itemsMessage(t.Items)
+	m.Parent, m.PlanTask, m.Kind = t.Parent, t.Plan, t.Kind
+	if t.Item >= 0 {
+		m.Item = new(uint32(t.Item))
+	}
+	if t.Origin != id.Nil {
+		m.OriginRunId = id.Format(id.Run, t.Origin)
+	}
 	for i := range t.Attempts {
 		a, err := attemptMessage(&t.Attempts[i])
 		if err != nil {
@@ -53,6 +68,17 @@ func taskMessage(t *rundb.Task) (*runv1.Task, error) {
 		m.Attempts = append(m.Attempts, a)
 	}
 	return m, nil
+}
+
+func itemsMessage(n *rundb.Items) *runv1.Items {
+	if n == nil {
+		return nil
+	}
+	return &runv1.Items{
+		Total: uint32(n.Total), Waiting: uint32(n.Waiting), Running: uint32(n.Running), Done: uint32(n.Done),
+		Succeeded: uint32(n.Succeeded), Failed: uint32(n.Failed), Tolerated: uint32(n.Tolerated), Reused: uint32(n.Reused),
+		Skipped: uint32(n.Skipped), Canceled: uint32(n.Canceled), Most: uint32(n.Most),
+	}
 }
 
 func attemptMessage(a *rundb.Attempt) (*runv1.Attempt, error) {

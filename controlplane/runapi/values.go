@@ -18,10 +18,10 @@ import (
 const maxAnswer = 8 << 20
 
 // values gathers what went into a run and came out of its tasks.
-func (h *Handler) values(ctx context.Context, by caller.Caller, ref rundb.Ref) (*runv1.GetRunValuesResponse, error) {
+func (h *Handler) values(ctx context.Context, by caller.Caller, ref rundb.Ref, task string) (*runv1.GetRunValuesResponse, error) {
 	res := &runv1.GetRunValuesResponse{}
 	room := maxAnswer
-	stored, err := h.store.ReadValues(ctx, by, ref, func(left rundb.Left) error {
+	stored, err := h.store.ReadValues(ctx, by, ref, task, func(left rundb.Left) error {
 		var body runv1.Body
 		if err := proto.Unmarshal(left.Body, &body); err != nil {
 			return fmt.Errorf("decode what task %s left: %w", left.Task, err)

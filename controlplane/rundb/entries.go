@@ -8,6 +8,7 @@ import (
 	"github.com/signalboxhq/signalbox/controlplane/actor"
 	"github.com/signalboxhq/signalbox/controlplane/journal"
 	"github.com/signalboxhq/signalbox/internal/pg"
+	"github.com/signalboxhq/signalbox/proto/id"
 	"github.com/signalboxhq/signalbox/tenancy/caller"
 )
 
@@ -62,16 +63,16 @@ func (s *Store) Entries(ctx context.Context, by caller.Caller, ref Ref, after in
 func (r *Reader) describe(ctx context.Context, tx pgx.Tx, rows []journal.Row) ([]Entry, error) {
 	out := make([]Entry, len(rows))
 	actors := make([]string, 0, len(rows))
-	leases := make([]lease, 0, len(rows))
+	agents := make([]id.UUID, 0, len(rows))
 	for i := range rows {
 		actors = append(actors, rows[i].Actor)
-		leases = append(leases, lease{AgentID: rows[i].Agent})
+		agents = append(agents, rows[i].Agent)
 	}
 	names, err := actor.Names(ctx, tx, r.by.OrgID, actors)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.nameAgents(ctx, tx, (&history{}).agents(leases)); err != nil {
+	if err := r.nameAgents(ctx, tx, agents); err != nil {
 		return nil, err
 	}
 	for i := range rows {

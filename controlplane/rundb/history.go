@@ -10,7 +10,7 @@ import (
 	"github.com/signalboxhq/signalbox/proto/id"
 )
 
-// Task is a node of a run's graph as people see it.
+// Task is a task of a run as people see it.
 type Task struct {
 	Name     string
 	State    string
@@ -25,6 +25,18 @@ type Task struct {
 	UsedUser, UsedInfra, UsedPreempt int16
 	// Hold is set on tasks that wait instead of running, once they are reached.
 	Hold *Hold
+
+	// Plan is the task's name in the plan, Name the path of this instance of it.
+	Plan string
+	Kind string // one of engine.KindOf…
+	// Parent is the path of the task that it is part of, Item the number of the
+	// item or pass there; -1 for none.
+	Parent string
+	Item   int32
+	// Items is of tasks that others are part of, from when those came into being.
+	Items *Items
+	// Origin is the run that made what a reused task stands for; nil for others.
+	Origin id.UUID
 }
 
 // Attempt is one try at a task. Times are zero where unknown.
@@ -103,57 +115,86 @@ func (h *history) add(row journal.Row, body []byte) error {
 	return nil
 }
 
-// maxShown bounds how many tasks one answer shows: a map may have 100,000.
-const maxShown = 2000
+// picture is a run at a moment: the fold, and on top of it who holds what.
+type picture struct {
+	*history
 
-// tasks is the picture at a moment: the fold, and on top of it who holds what.
-func (h *history) tasks(leases []lease, names map[id.UUID]string, now time.Time) []Task {
+	held map[int32]*lease
+	now  time.Time
+}
+
+func (h *history) picture(leases []lease, now time.Time) *picture {
 	held := make(map[int32]*lease, len(leases))
 	for i := range leases {
 		held[leases[i].Task] = &leases[i]
 	}
-	p := h.graph.Plan
-	n := min(len(h.state.Tasks), maxShown)
-	if n == 0 {
-		n = int(h.graph.Own()) // the run was not admitted yet
+	return &picture{h, held, now}
+}
+
+// live is the lease of a task's open attempt, nil if nobody has one.
+func (p *picture) live(i int32) *lease {
+	if l := p.held[i]; l != nil && p.state.Tasks[i].State == engine.TaskOpen && p.state.Tasks[i].Try() == l.Attempt {
+		return l
 	}
-	out := make([]Task, n)
-	for i := range out {
-		t := &p.Tasks[min(i, len(p.Tasks)-1)]
-		name := t.Name
-		if len(h.state.Tasks) > 0 {
-			t, name = h.graph.Task(h.state, int32(i)), h.graph.Path(h.state, int32(i))
-		}
-		out[i] = Task{Name: name, State: engine.TaskPending.String(), Pool: t.Pool, Exit: string(t.Exit), Rule: string(t.Rule)}
-		for _, up := range t.Needs {
-			out[i].Needs = append(out[i].Needs, p.Tasks[up].Name)
-		}
-		h.place(&out[i], int32(i), held[int32(i)], now)
-		for k := range out[i].Attempts {
-			out[i].Attempts[k].AgentName = names[out[i].Attempts[k].Agent]
-		}
+	return nil
+}
+
+// display is how a task stands, in the words for people.
+func (p *picture) display(i int32) string {
+	if int(i) >= len(p.state.Tasks) {
+		return engine.TaskPending.String() // the run was not admitted yet
+	}
+	return p.state.Tasks[i].Display(p.live(i) != nil, p.now)
+}
+
+// tasks shows some tasks.
+func (p *picture) tasks(which []int32) []Task {
+	out := make([]Task, len(which))
+	for k, i := range which {
+		out[k] = p.task(i)
 	}
 	return out
 }
 
-// place fills in how a task stands.
-func (h *history) place(out *Task, i int32, l *lease, now time.Time) {
-	out.Attempts = slices.Clone(h.attempts[i])
-	if int(i) >= len(h.state.Tasks) {
-		return // the run was not admitted yet
+func (p *picture) task(i int32) Task {
+	g, s := p.graph, p.state
+	t := g.Task(s, i)
+	out := Task{
+		Name: g.Path(s, i), State: p.display(i), Pool: t.Pool, Exit: string(t.Exit), Rule: string(t.Rule),
+		Plan: t.Name, Kind: g.KindOf(s, i), Item: -1,
 	}
-	t := &h.state.Tasks[i]
-	live := l != nil && t.State == engine.TaskOpen && t.Try() == l.Attempt
-	out.State = t.Display(live, now)
-	out.Hold = h.hold(i)
+	for _, up := range g.Upstream(s, i) {
+		out.Needs = append(out.Needs, g.Path(s, up))
+	}
+	if owner, ok := g.Owner(s, i); ok {
+		out.Parent = g.Path(s, owner)
+	}
+	if k, ok := g.Ordinal(s, i); ok {
+		out.Item = k
+	}
+	p.place(&out, i)
+	return out
+}
+
+// place fills in how a task stands.
+func (p *picture) place(out *Task, i int32) {
+	out.Attempts = slices.Clone(p.attempts[i])
+	if int(i) >= len(p.state.Tasks) {
+		return
+	}
+	t, live := &p.state.Tasks[i], p.live(i)
+	out.Hold, out.Items = p.hold(i), p.items(i)
 	out.UsedUser, out.UsedInfra, out.UsedPreempt = t.UsedUser, t.UsedInfra, t.UsedPreempt
 	switch {
-	case live && l.Attempt > 0:
-		out.Attempts = append(out.Attempts, h.liveAttempt(l))
+	case live != nil && live.Attempt > 0:
+		out.Attempts = append(out.Attempts, p.liveAttempt(live))
 	case out.State == engine.DisplayBackoff:
-		out.Reason, out.RetryAt = h.reasons[i], t.ReadyAt.Time()
+		out.Reason, out.RetryAt = p.reasons[i], t.ReadyAt.Time()
 	case t.State.Terminal() && t.EndSeq > 0:
-		out.Reason = h.reasons[i]
+		out.Reason = p.reasons[i]
+	}
+	if o, ok := p.state.Origins[i]; ok && t.State == engine.TaskReused {
+		out.Origin = p.state.Seed.Runs[o.Run]
 	}
 }
 
@@ -168,25 +209,4 @@ func (h *history) liveAttempt(l *lease) Attempt {
 		a.Reason = "asked to stop"
 	}
 	return a
-}
-
-// agents lists the agents of all attempts.
-func (h *history) agents(leases []lease) []id.UUID {
-	seen := map[id.UUID]bool{id.Nil: true}
-	var out []id.UUID
-	note := func(agent id.UUID) {
-		if !seen[agent] {
-			seen[agent] = true
-			out = append(out, agent)
-		}
-	}
-	for _, list := range h.attempts {
-		for i := range list {
-			note(list[i].Agent)
-		}
-	}
-	for i := range leases {
-		note(leases[i].AgentID)
-	}
-	return out
 }

@@ -84,13 +84,10 @@ func (r *Reader) past(ctx context.Context, tx pgx.Tx, run Run, m Moment) (Past, 
 			return out, fmt.Errorf("run %s: %w", id.Format(id.Run, run.ID), err)
 		}
 	}
-	held := h.heldAt(rows[n:], leases, at)
-	if err := r.nameAgents(ctx, tx, h.agents(held)); err != nil {
-		return out, err
-	}
-	run.become(h.state)
-	out.At, out.Run, out.Tasks = at, run, h.tasks(held, r.names, at)
-	return out, nameActors(ctx, tx, r.by.OrgID, out.Tasks)
+	p := h.picture(h.heldAt(rows[n:], leases, at), at)
+	run.become(g, h.state)
+	out.At, out.Run, out.Tasks = at, run, p.tasks(p.outline())
+	return out, r.name(ctx, tx, out.Tasks)
 }
 
 // cut says how many entries belong to the moment, and when it was.
@@ -146,7 +143,7 @@ func (h *history) heldAt(later []journal.Row, live []lease, at time.Time) []leas
 }
 
 // become makes the row what it was at a state of the journal.
-func (r *Run) become(s *engine.State) {
+func (r *Run) become(g *engine.Graph, s *engine.State) {
 	r.Seq, r.State, r.Outcome, r.Reason, r.Generation = s.Seq, s.Run.String(), replay.Outcome(s), s.Reason, s.Generation
 	r.StartedAt, r.FinishedAt = moment(s.StartedAt), nil
 	if s.Run.Terminal() {
@@ -154,8 +151,7 @@ func (r *Run) become(s *engine.State) {
 	}
 	r.TasksDone, r.TasksFailed = 0, s.Failed()
 	if len(s.Tasks) > 0 {
-		r.TasksTotal = int32(len(s.Tasks))
-		r.TasksDone = r.TasksTotal - s.LeftMain - s.LeftExit
+		r.TasksTotal, r.TasksDone = g.Total(), g.Done(s)
 	}
 }
 

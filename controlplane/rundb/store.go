@@ -21,9 +21,10 @@ type Store struct {
 	db     *pg.DB
 	graphs *graphs
 	sets   *labelSets
+	recent *recent
 }
 
 // NewStore makes a Store.
 func NewStore(db *pg.DB) *Store {
-	return &Store{db: db, graphs: newGraphs(), sets: newLabelSets()}
+	return &Store{db: db, graphs: newGraphs(), sets: newLabelSets(), recent: &recent{}}
 }

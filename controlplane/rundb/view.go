@@ -63,11 +63,9 @@ func (r *Reader) Read(ctx context.Context) (View, error) {
 		if err != nil {
 			return err
 		}
-		if err := r.nameAgents(ctx, tx, r.history.agents(leases)); err != nil {
-			return err
-		}
-		view = View{Run: run, Tasks: r.history.tasks(leases, r.names, now)}
-		return nameActors(ctx, tx, r.by.OrgID, view.Tasks)
+		p := r.history.picture(leases, now)
+		view = View{Run: run, Tasks: p.tasks(p.outline())}
+		return r.name(ctx, tx, view.Tasks)
 	})
 	return view, err
 }
@@ -172,11 +170,31 @@ const sqlAgentNames = `
 	WHERE a.org_id = @org_id
 		AND a.id = ANY(@ids)`
 
+// name puts names to the agents and people that tasks name by id.
+func (r *Reader) name(ctx context.Context, tx pgx.Tx, tasks []Task) error {
+	var agents []id.UUID
+	for i := range tasks {
+		for k := range tasks[i].Attempts {
+			agents = append(agents, tasks[i].Attempts[k].Agent)
+		}
+	}
+	if err := r.nameAgents(ctx, tx, agents); err != nil {
+		return err
+	}
+	for i := range tasks {
+		for k := range tasks[i].Attempts {
+			tasks[i].Attempts[k].AgentName = r.names[tasks[i].Attempts[k].Agent]
+		}
+	}
+	return nameActors(ctx, tx, r.by.OrgID, tasks)
+}
+
 // nameAgents looks up the names that are not known yet.
 func (r *Reader) nameAgents(ctx context.Context, tx pgx.Tx, agents []id.UUID) error {
 	var unknown []id.UUID
 	for _, a := range agents {
-		if _, ok := r.names[a]; !ok {
+		if _, ok := r.names[a]; !ok && a != id.Nil {
+			r.names[a] = ""
 			unknown = append(unknown, a)
 		}
 	}

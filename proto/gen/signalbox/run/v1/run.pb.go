@@ -336,16 +336,19 @@ func (x *Waiting) GetBlockedBy() string {
 	return ""
 }
 
-// Task is a node of the run's graph, in the order of the file.
+// Task is a task of a run: one of the pipeline itself, in the order of the file,
+// or one that came into being as the run went on, behind what it is part of.
 type Task struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Its path: train, train[3], fold[3]/train, plan/fit-1.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// pending ready running backoff held succeeded failed tolerated skipped
 	// upstream_failed canceled
-	State  string   `protobuf:"bytes,2,opt,name=state,proto3" json:"state,omitempty"`
-	Reason string   `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
-	Needs  []string `protobuf:"bytes,4,rep,name=needs,proto3" json:"needs,omitempty"`
-	Pool   string   `protobuf:"bytes,5,opt,name=pool,proto3" json:"pool,omitempty"`
+	State  string `protobuf:"bytes,2,opt,name=state,proto3" json:"state,omitempty"`
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The paths of the tasks beside it that it waits for.
+	Needs []string `protobuf:"bytes,4,rep,name=needs,proto3" json:"needs,omitempty"`
+	Pool  string   `protobuf:"bytes,5,opt,name=pool,proto3" json:"pool,omitempty"`
 	// Set on exit handlers.
 	Exit     string                 `protobuf:"bytes,6,opt,name=exit,proto3" json:"exit,omitempty"`
 	Attempts []*Attempt             `protobuf:"bytes,7,rep,name=attempts,proto3" json:"attempts,omitempty"`
@@ -358,7 +361,20 @@ type Task struct {
 	UsedPreempt uint32 `protobuf:"varint,12,opt,name=used_preempt,json=usedPreempt,proto3" json:"used_preempt,omitempty"`
 	// Set on tasks that wait for a time, a signal or people, from when they are
 	// reached.
-	Hold          *Hold `protobuf:"bytes,30,opt,name=hold,proto3" json:"hold,omitempty"`
+	Hold *Hold `protobuf:"bytes,30,opt,name=hold,proto3" json:"hold,omitempty"`
+	// The path of the map, loop, group or step that it is part of; empty for the
+	// pipeline's own.
+	Parent string `protobuf:"bytes,40,opt,name=parent,proto3" json:"parent,omitempty"`
+	// Its name in the plan: train for train[3].
+	PlanTask string `protobuf:"bytes,41,opt,name=plan_task,json=planTask,proto3" json:"plan_task,omitempty"`
+	// map loop group step wait signal approve pipeline
+	Kind string `protobuf:"bytes,42,opt,name=kind,proto3" json:"kind,omitempty"`
+	// The number of the item or pass that it is, or is part of.
+	Item *uint32 `protobuf:"varint,43,opt,name=item,proto3,oneof" json:"item,omitempty"`
+	// Of what others are part of, from when they came into being.
+	Items *Items `protobuf:"bytes,44,opt,name=items,proto3" json:"items,omitempty"`
+	// Of a reused task: the run that ran it.
+	OriginRunId   string `protobuf:"bytes,45,opt,name=origin_run_id,json=originRunId,proto3" json:"origin_run_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -484,6 +500,176 @@ func (x *Task) GetHold() *Hold {
 	return nil
 }
 
+func (x *Task) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *Task) GetPlanTask() string {
+	if x != nil {
+		return x.PlanTask
+	}
+	return ""
+}
+
+func (x *Task) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Task) GetItem() uint32 {
+	if x != nil && x.Item != nil {
+		return *x.Item
+	}
+	return 0
+}
+
+func (x *Task) GetItems() *Items {
+	if x != nil {
+		return x.Items
+	}
+	return nil
+}
+
+func (x *Task) GetOriginRunId() string {
+	if x != nil {
+		return x.OriginRunId
+	}
+	return ""
+}
+
+// Items are how the items of a map, the passes of a loop, or the tasks of a group
+// or of a step that added some stand.
+type Items struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Total   uint32                 `protobuf:"varint,1,opt,name=total,proto3" json:"total,omitempty"`
+	Waiting uint32                 `protobuf:"varint,2,opt,name=waiting,proto3" json:"waiting,omitempty"`
+	Running uint32                 `protobuf:"varint,3,opt,name=running,proto3" json:"running,omitempty"`
+	// All that have ended, of which:
+	Done      uint32 `protobuf:"varint,4,opt,name=done,proto3" json:"done,omitempty"`
+	Succeeded uint32 `protobuf:"varint,5,opt,name=succeeded,proto3" json:"succeeded,omitempty"`
+	Failed    uint32 `protobuf:"varint,6,opt,name=failed,proto3" json:"failed,omitempty"`
+	Tolerated uint32 `protobuf:"varint,7,opt,name=tolerated,proto3" json:"tolerated,omitempty"`
+	Reused    uint32 `protobuf:"varint,8,opt,name=reused,proto3" json:"reused,omitempty"`
+	Skipped   uint32 `protobuf:"varint,9,opt,name=skipped,proto3" json:"skipped,omitempty"`
+	Canceled  uint32 `protobuf:"varint,10,opt,name=canceled,proto3" json:"canceled,omitempty"`
+	// How many passes a loop may have.
+	Most          uint32 `protobuf:"varint,11,opt,name=most,proto3" json:"most,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Items) Reset() {
+	*x = Items{}
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Items) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Items) ProtoMessage() {}
+
+func (x *Items) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Items.ProtoReflect.Descriptor instead.
+func (*Items) Descriptor() ([]byte, []int) {
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Items) GetTotal() uint32 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+func (x *Items) GetWaiting() uint32 {
+	if x != nil {
+		return x.Waiting
+	}
+	return 0
+}
+
+func (x *Items) GetRunning() uint32 {
+	if x != nil {
+		return x.Running
+	}
+	return 0
+}
+
+func (x *Items) GetDone() uint32 {
+	if x != nil {
+		return x.Done
+	}
+	return 0
+}
+
+func (x *Items) GetSucceeded() uint32 {
+	if x != nil {
+		return x.Succeeded
+	}
+	return 0
+}
+
+func (x *Items) GetFailed() uint32 {
+	if x != nil {
+		return x.Failed
+	}
+	return 0
+}
+
+func (x *Items) GetTolerated() uint32 {
+	if x != nil {
+		return x.Tolerated
+	}
+	return 0
+}
+
+func (x *Items) GetReused() uint32 {
+	if x != nil {
+		return x.Reused
+	}
+	return 0
+}
+
+func (x *Items) GetSkipped() uint32 {
+	if x != nil {
+		return x.Skipped
+	}
+	return 0
+}
+
+func (x *Items) GetCanceled() uint32 {
+	if x != nil {
+		return x.Canceled
+	}
+	return 0
+}
+
+func (x *Items) GetMost() uint32 {
+	if x != nil {
+		return x.Most
+	}
+	return 0
+}
+
 // Hold is what a task waits for, or has waited for.
 type Hold struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -508,7 +694,7 @@ type Hold struct {
 
 func (x *Hold) Reset() {
 	*x = Hold{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[3]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -520,7 +706,7 @@ func (x *Hold) String() string {
 func (*Hold) ProtoMessage() {}
 
 func (x *Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[3]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -533,7 +719,7 @@ func (x *Hold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hold.ProtoReflect.Descriptor instead.
 func (*Hold) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{3}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Hold) GetKind() string {
@@ -613,7 +799,7 @@ type Vote struct {
 
 func (x *Vote) Reset() {
 	*x = Vote{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[4]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -625,7 +811,7 @@ func (x *Vote) String() string {
 func (*Vote) ProtoMessage() {}
 
 func (x *Vote) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[4]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -638,7 +824,7 @@ func (x *Vote) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Vote.ProtoReflect.Descriptor instead.
 func (*Vote) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{4}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Vote) GetActor() string {
@@ -704,7 +890,7 @@ type Attempt struct {
 
 func (x *Attempt) Reset() {
 	*x = Attempt{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[5]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -716,7 +902,7 @@ func (x *Attempt) String() string {
 func (*Attempt) ProtoMessage() {}
 
 func (x *Attempt) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[5]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -729,7 +915,7 @@ func (x *Attempt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attempt.ProtoReflect.Descriptor instead.
 func (*Attempt) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{5}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Attempt) GetNumber() uint32 {
@@ -854,7 +1040,7 @@ type StartRunRequest struct {
 
 func (x *StartRunRequest) Reset() {
 	*x = StartRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[6]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -866,7 +1052,7 @@ func (x *StartRunRequest) String() string {
 func (*StartRunRequest) ProtoMessage() {}
 
 func (x *StartRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[6]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -879,7 +1065,7 @@ func (x *StartRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartRunRequest.ProtoReflect.Descriptor instead.
 func (*StartRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{6}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *StartRunRequest) GetPipeline() string {
@@ -956,7 +1142,7 @@ type StartRunResponse struct {
 
 func (x *StartRunResponse) Reset() {
 	*x = StartRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[7]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -968,7 +1154,7 @@ func (x *StartRunResponse) String() string {
 func (*StartRunResponse) ProtoMessage() {}
 
 func (x *StartRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[7]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -981,7 +1167,7 @@ func (x *StartRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartRunResponse.ProtoReflect.Descriptor instead.
 func (*StartRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{7}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *StartRunResponse) GetRun() *Run {
@@ -1008,7 +1194,7 @@ type GetRunRequest struct {
 
 func (x *GetRunRequest) Reset() {
 	*x = GetRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[8]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1020,7 +1206,7 @@ func (x *GetRunRequest) String() string {
 func (*GetRunRequest) ProtoMessage() {}
 
 func (x *GetRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[8]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1033,7 +1219,7 @@ func (x *GetRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRunRequest.ProtoReflect.Descriptor instead.
 func (*GetRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{8}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetRunRequest) GetId() string {
@@ -1044,16 +1230,19 @@ func (x *GetRunRequest) GetId() string {
 }
 
 type GetRunResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Run           *Run                   `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
-	Tasks         []*Task                `protobuf:"bytes,2,rep,name=tasks,proto3" json:"tasks,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Run   *Run                   `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
+	// The pipeline's own tasks, and behind each what is part of it: the tasks of
+	// groups, the last passes of loops, tasks that a step added. Of maps there are
+	// counts only, and no more than 2,000 tasks in all.
+	Tasks         []*Task `protobuf:"bytes,2,rep,name=tasks,proto3" json:"tasks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetRunResponse) Reset() {
 	*x = GetRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[9]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1065,7 +1254,7 @@ func (x *GetRunResponse) String() string {
 func (*GetRunResponse) ProtoMessage() {}
 
 func (x *GetRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[9]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1078,7 +1267,7 @@ func (x *GetRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRunResponse.ProtoReflect.Descriptor instead.
 func (*GetRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{9}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetRunResponse) GetRun() *Run {
@@ -1091,6 +1280,270 @@ func (x *GetRunResponse) GetRun() *Run {
 func (x *GetRunResponse) GetTasks() []*Task {
 	if x != nil {
 		return x.Tasks
+	}
+	return nil
+}
+
+type ListTasksRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As in GetRunRequest.
+	RunId string `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	// The path of what they are part of.
+	Parent string `protobuf:"bytes,2,opt,name=parent,proto3" json:"parent,omitempty"`
+	// Their name in the plan. A map whose items are listed is not among them.
+	Task   string   `protobuf:"bytes,3,opt,name=task,proto3" json:"task,omitempty"`
+	States []string `protobuf:"bytes,4,rep,name=states,proto3" json:"states,omitempty"`
+	// At most 500; 0 means 100.
+	PageSize      uint32 `protobuf:"varint,5,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken     string `protobuf:"bytes,6,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListTasksRequest) Reset() {
+	*x = ListTasksRequest{}
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListTasksRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListTasksRequest) ProtoMessage() {}
+
+func (x *ListTasksRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListTasksRequest.ProtoReflect.Descriptor instead.
+func (*ListTasksRequest) Descriptor() ([]byte, []int) {
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ListTasksRequest) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *ListTasksRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *ListTasksRequest) GetTask() string {
+	if x != nil {
+		return x.Task
+	}
+	return ""
+}
+
+func (x *ListTasksRequest) GetStates() []string {
+	if x != nil {
+		return x.States
+	}
+	return nil
+}
+
+func (x *ListTasksRequest) GetPageSize() uint32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListTasksRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ListTasksResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Tasks []*Task                `protobuf:"bytes,1,rep,name=tasks,proto3" json:"tasks,omitempty"`
+	// Empty when there is no more.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many there are on all pages, at this moment.
+	Matching      uint32 `protobuf:"varint,3,opt,name=matching,proto3" json:"matching,omitempty"`
+	Run           *Run   `protobuf:"bytes,4,opt,name=run,proto3" json:"run,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListTasksResponse) Reset() {
+	*x = ListTasksResponse{}
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListTasksResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListTasksResponse) ProtoMessage() {}
+
+func (x *ListTasksResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListTasksResponse.ProtoReflect.Descriptor instead.
+func (*ListTasksResponse) Descriptor() ([]byte, []int) {
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ListTasksResponse) GetTasks() []*Task {
+	if x != nil {
+		return x.Tasks
+	}
+	return nil
+}
+
+func (x *ListTasksResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ListTasksResponse) GetMatching() uint32 {
+	if x != nil {
+		return x.Matching
+	}
+	return 0
+}
+
+func (x *ListTasksResponse) GetRun() *Run {
+	if x != nil {
+		return x.Run
+	}
+	return nil
+}
+
+type GetTaskRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As in GetRunRequest.
+	RunId string `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	// A path.
+	Task          string `protobuf:"bytes,2,opt,name=task,proto3" json:"task,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetTaskRequest) Reset() {
+	*x = GetTaskRequest{}
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetTaskRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetTaskRequest) ProtoMessage() {}
+
+func (x *GetTaskRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetTaskRequest.ProtoReflect.Descriptor instead.
+func (*GetTaskRequest) Descriptor() ([]byte, []int) {
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *GetTaskRequest) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *GetTaskRequest) GetTask() string {
+	if x != nil {
+		return x.Task
+	}
+	return ""
+}
+
+type GetTaskResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Task          *Task                  `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
+	Run           *Run                   `protobuf:"bytes,2,opt,name=run,proto3" json:"run,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetTaskResponse) Reset() {
+	*x = GetTaskResponse{}
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetTaskResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetTaskResponse) ProtoMessage() {}
+
+func (x *GetTaskResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetTaskResponse.ProtoReflect.Descriptor instead.
+func (*GetTaskResponse) Descriptor() ([]byte, []int) {
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *GetTaskResponse) GetTask() *Task {
+	if x != nil {
+		return x.Task
+	}
+	return nil
+}
+
+func (x *GetTaskResponse) GetRun() *Run {
+	if x != nil {
+		return x.Run
 	}
 	return nil
 }
@@ -1112,7 +1565,7 @@ type ListRunsRequest struct {
 
 func (x *ListRunsRequest) Reset() {
 	*x = ListRunsRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[10]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1124,7 +1577,7 @@ func (x *ListRunsRequest) String() string {
 func (*ListRunsRequest) ProtoMessage() {}
 
 func (x *ListRunsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[10]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1137,7 +1590,7 @@ func (x *ListRunsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRunsRequest.ProtoReflect.Descriptor instead.
 func (*ListRunsRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{10}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListRunsRequest) GetPipeline() string {
@@ -1200,7 +1653,7 @@ type ListRunsResponse struct {
 
 func (x *ListRunsResponse) Reset() {
 	*x = ListRunsResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[11]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1212,7 +1665,7 @@ func (x *ListRunsResponse) String() string {
 func (*ListRunsResponse) ProtoMessage() {}
 
 func (x *ListRunsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[11]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1225,7 +1678,7 @@ func (x *ListRunsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRunsResponse.ProtoReflect.Descriptor instead.
 func (*ListRunsResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{11}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListRunsResponse) GetRuns() []*Run {
@@ -1251,7 +1704,7 @@ type WatchRunRequest struct {
 
 func (x *WatchRunRequest) Reset() {
 	*x = WatchRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[12]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1263,7 +1716,7 @@ func (x *WatchRunRequest) String() string {
 func (*WatchRunRequest) ProtoMessage() {}
 
 func (x *WatchRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[12]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1276,7 +1729,7 @@ func (x *WatchRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRunRequest.ProtoReflect.Descriptor instead.
 func (*WatchRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{12}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *WatchRunRequest) GetId() string {
@@ -1296,7 +1749,7 @@ type WatchRunResponse struct {
 
 func (x *WatchRunResponse) Reset() {
 	*x = WatchRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[13]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1308,7 +1761,7 @@ func (x *WatchRunResponse) String() string {
 func (*WatchRunResponse) ProtoMessage() {}
 
 func (x *WatchRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[13]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1321,7 +1774,7 @@ func (x *WatchRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRunResponse.ProtoReflect.Descriptor instead.
 func (*WatchRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{13}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *WatchRunResponse) GetRun() *Run {
@@ -1348,7 +1801,7 @@ type CancelRunRequest struct {
 
 func (x *CancelRunRequest) Reset() {
 	*x = CancelRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[14]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1360,7 +1813,7 @@ func (x *CancelRunRequest) String() string {
 func (*CancelRunRequest) ProtoMessage() {}
 
 func (x *CancelRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[14]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1373,7 +1826,7 @@ func (x *CancelRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRunRequest.ProtoReflect.Descriptor instead.
 func (*CancelRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{14}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CancelRunRequest) GetId() string {
@@ -1399,7 +1852,7 @@ type CancelRunResponse struct {
 
 func (x *CancelRunResponse) Reset() {
 	*x = CancelRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[15]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1411,7 +1864,7 @@ func (x *CancelRunResponse) String() string {
 func (*CancelRunResponse) ProtoMessage() {}
 
 func (x *CancelRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[15]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1424,7 +1877,7 @@ func (x *CancelRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRunResponse.ProtoReflect.Descriptor instead.
 func (*CancelRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{15}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CancelRunResponse) GetRun() *Run {
@@ -1443,7 +1896,7 @@ type RetryRunRequest struct {
 
 func (x *RetryRunRequest) Reset() {
 	*x = RetryRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[16]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1455,7 +1908,7 @@ func (x *RetryRunRequest) String() string {
 func (*RetryRunRequest) ProtoMessage() {}
 
 func (x *RetryRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[16]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1468,7 +1921,7 @@ func (x *RetryRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryRunRequest.ProtoReflect.Descriptor instead.
 func (*RetryRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{16}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RetryRunRequest) GetId() string {
@@ -1487,7 +1940,7 @@ type RetryRunResponse struct {
 
 func (x *RetryRunResponse) Reset() {
 	*x = RetryRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[17]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1499,7 +1952,7 @@ func (x *RetryRunResponse) String() string {
 func (*RetryRunResponse) ProtoMessage() {}
 
 func (x *RetryRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[17]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1512,7 +1965,7 @@ func (x *RetryRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryRunResponse.ProtoReflect.Descriptor instead.
 func (*RetryRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{17}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *RetryRunResponse) GetRun() *Run {
@@ -1532,7 +1985,7 @@ type PauseRunRequest struct {
 
 func (x *PauseRunRequest) Reset() {
 	*x = PauseRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[18]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1544,7 +1997,7 @@ func (x *PauseRunRequest) String() string {
 func (*PauseRunRequest) ProtoMessage() {}
 
 func (x *PauseRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[18]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1557,7 +2010,7 @@ func (x *PauseRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PauseRunRequest.ProtoReflect.Descriptor instead.
 func (*PauseRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{18}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *PauseRunRequest) GetId() string {
@@ -1583,7 +2036,7 @@ type PauseRunResponse struct {
 
 func (x *PauseRunResponse) Reset() {
 	*x = PauseRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[19]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1595,7 +2048,7 @@ func (x *PauseRunResponse) String() string {
 func (*PauseRunResponse) ProtoMessage() {}
 
 func (x *PauseRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[19]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1608,7 +2061,7 @@ func (x *PauseRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PauseRunResponse.ProtoReflect.Descriptor instead.
 func (*PauseRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{19}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *PauseRunResponse) GetRun() *Run {
@@ -1627,7 +2080,7 @@ type ResumeRunRequest struct {
 
 func (x *ResumeRunRequest) Reset() {
 	*x = ResumeRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[20]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1639,7 +2092,7 @@ func (x *ResumeRunRequest) String() string {
 func (*ResumeRunRequest) ProtoMessage() {}
 
 func (x *ResumeRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[20]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1652,7 +2105,7 @@ func (x *ResumeRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeRunRequest.ProtoReflect.Descriptor instead.
 func (*ResumeRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{20}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ResumeRunRequest) GetId() string {
@@ -1671,7 +2124,7 @@ type ResumeRunResponse struct {
 
 func (x *ResumeRunResponse) Reset() {
 	*x = ResumeRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[21]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1683,7 +2136,7 @@ func (x *ResumeRunResponse) String() string {
 func (*ResumeRunResponse) ProtoMessage() {}
 
 func (x *ResumeRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[21]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1696,7 +2149,7 @@ func (x *ResumeRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeRunResponse.ProtoReflect.Descriptor instead.
 func (*ResumeRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{21}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ResumeRunResponse) GetRun() *Run {
@@ -1720,7 +2173,7 @@ type SignalRunRequest struct {
 
 func (x *SignalRunRequest) Reset() {
 	*x = SignalRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[22]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1732,7 +2185,7 @@ func (x *SignalRunRequest) String() string {
 func (*SignalRunRequest) ProtoMessage() {}
 
 func (x *SignalRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[22]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1745,7 +2198,7 @@ func (x *SignalRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignalRunRequest.ProtoReflect.Descriptor instead.
 func (*SignalRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{22}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *SignalRunRequest) GetId() string {
@@ -1785,7 +2238,7 @@ type SignalRunResponse struct {
 
 func (x *SignalRunResponse) Reset() {
 	*x = SignalRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[23]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1797,7 +2250,7 @@ func (x *SignalRunResponse) String() string {
 func (*SignalRunResponse) ProtoMessage() {}
 
 func (x *SignalRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[23]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1810,7 +2263,7 @@ func (x *SignalRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignalRunResponse.ProtoReflect.Descriptor instead.
 func (*SignalRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{23}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *SignalRunResponse) GetRun() *Run {
@@ -1829,7 +2282,7 @@ type UnblockRunRequest struct {
 
 func (x *UnblockRunRequest) Reset() {
 	*x = UnblockRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[24]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1841,7 +2294,7 @@ func (x *UnblockRunRequest) String() string {
 func (*UnblockRunRequest) ProtoMessage() {}
 
 func (x *UnblockRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[24]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1854,7 +2307,7 @@ func (x *UnblockRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnblockRunRequest.ProtoReflect.Descriptor instead.
 func (*UnblockRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{24}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *UnblockRunRequest) GetId() string {
@@ -1873,7 +2326,7 @@ type UnblockRunResponse struct {
 
 func (x *UnblockRunResponse) Reset() {
 	*x = UnblockRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[25]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1885,7 +2338,7 @@ func (x *UnblockRunResponse) String() string {
 func (*UnblockRunResponse) ProtoMessage() {}
 
 func (x *UnblockRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[25]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1898,7 +2351,7 @@ func (x *UnblockRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnblockRunResponse.ProtoReflect.Descriptor instead.
 func (*UnblockRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{25}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *UnblockRunResponse) GetRun() *Run {
@@ -1909,15 +2362,17 @@ func (x *UnblockRunResponse) GetRun() *Run {
 }
 
 type GetRunValuesRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// A path: values of that task, and of what is directly part of it, only.
+	Task          string `protobuf:"bytes,2,opt,name=task,proto3" json:"task,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetRunValuesRequest) Reset() {
 	*x = GetRunValuesRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[26]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1929,7 +2384,7 @@ func (x *GetRunValuesRequest) String() string {
 func (*GetRunValuesRequest) ProtoMessage() {}
 
 func (x *GetRunValuesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[26]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1942,12 +2397,19 @@ func (x *GetRunValuesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRunValuesRequest.ProtoReflect.Descriptor instead.
 func (*GetRunValuesRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{26}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *GetRunValuesRequest) GetId() string {
 	if x != nil {
 		return x.Id
+	}
+	return ""
+}
+
+func (x *GetRunValuesRequest) GetTask() string {
+	if x != nil {
+		return x.Task
 	}
 	return ""
 }
@@ -1962,7 +2424,7 @@ type GetRunValuesResponse struct {
 
 func (x *GetRunValuesResponse) Reset() {
 	*x = GetRunValuesResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[27]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1974,7 +2436,7 @@ func (x *GetRunValuesResponse) String() string {
 func (*GetRunValuesResponse) ProtoMessage() {}
 
 func (x *GetRunValuesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[27]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1987,7 +2449,7 @@ func (x *GetRunValuesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRunValuesResponse.ProtoReflect.Descriptor instead.
 func (*GetRunValuesResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{27}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *GetRunValuesResponse) GetParams() []*Value {
@@ -2019,7 +2481,7 @@ type TaskValues struct {
 
 func (x *TaskValues) Reset() {
 	*x = TaskValues{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[28]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2031,7 +2493,7 @@ func (x *TaskValues) String() string {
 func (*TaskValues) ProtoMessage() {}
 
 func (x *TaskValues) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[28]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2044,7 +2506,7 @@ func (x *TaskValues) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskValues.ProtoReflect.Descriptor instead.
 func (*TaskValues) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{28}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *TaskValues) GetTask() string {
@@ -2104,7 +2566,7 @@ type RestartRunRequest struct {
 
 func (x *RestartRunRequest) Reset() {
 	*x = RestartRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[29]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2116,7 +2578,7 @@ func (x *RestartRunRequest) String() string {
 func (*RestartRunRequest) ProtoMessage() {}
 
 func (x *RestartRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[29]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2129,7 +2591,7 @@ func (x *RestartRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RestartRunRequest.ProtoReflect.Descriptor instead.
 func (*RestartRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{29}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *RestartRunRequest) GetRunId() string {
@@ -2200,7 +2662,7 @@ type RestartRunResponse struct {
 
 func (x *RestartRunResponse) Reset() {
 	*x = RestartRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[30]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2212,7 +2674,7 @@ func (x *RestartRunResponse) String() string {
 func (*RestartRunResponse) ProtoMessage() {}
 
 func (x *RestartRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[30]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2225,7 +2687,7 @@ func (x *RestartRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RestartRunResponse.ProtoReflect.Descriptor instead.
 func (*RestartRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{30}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *RestartRunResponse) GetRun() *Run {
@@ -2264,7 +2726,7 @@ type KeptTask struct {
 
 func (x *KeptTask) Reset() {
 	*x = KeptTask{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[31]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2276,7 +2738,7 @@ func (x *KeptTask) String() string {
 func (*KeptTask) ProtoMessage() {}
 
 func (x *KeptTask) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[31]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2289,7 +2751,7 @@ func (x *KeptTask) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeptTask.ProtoReflect.Descriptor instead.
 func (*KeptTask) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{31}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *KeptTask) GetTask() string {
@@ -2332,7 +2794,7 @@ type TestTaskRequest struct {
 
 func (x *TestTaskRequest) Reset() {
 	*x = TestTaskRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[32]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2344,7 +2806,7 @@ func (x *TestTaskRequest) String() string {
 func (*TestTaskRequest) ProtoMessage() {}
 
 func (x *TestTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[32]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2357,7 +2819,7 @@ func (x *TestTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestTaskRequest.ProtoReflect.Descriptor instead.
 func (*TestTaskRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{32}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *TestTaskRequest) GetRunId() string {
@@ -2391,7 +2853,7 @@ type TestTaskResponse struct {
 
 func (x *TestTaskResponse) Reset() {
 	*x = TestTaskResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[33]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2403,7 +2865,7 @@ func (x *TestTaskResponse) String() string {
 func (*TestTaskResponse) ProtoMessage() {}
 
 func (x *TestTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[33]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2416,7 +2878,7 @@ func (x *TestTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestTaskResponse.ProtoReflect.Descriptor instead.
 func (*TestTaskResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{33}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *TestTaskResponse) GetRun() *Run {
@@ -2445,7 +2907,7 @@ type ExplainRunRequest struct {
 
 func (x *ExplainRunRequest) Reset() {
 	*x = ExplainRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[34]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2457,7 +2919,7 @@ func (x *ExplainRunRequest) String() string {
 func (*ExplainRunRequest) ProtoMessage() {}
 
 func (x *ExplainRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[34]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2470,7 +2932,7 @@ func (x *ExplainRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainRunRequest.ProtoReflect.Descriptor instead.
 func (*ExplainRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{34}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ExplainRunRequest) GetId() string {
@@ -2496,7 +2958,7 @@ type ExplainRunResponse struct {
 
 func (x *ExplainRunResponse) Reset() {
 	*x = ExplainRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[35]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2508,7 +2970,7 @@ func (x *ExplainRunResponse) String() string {
 func (*ExplainRunResponse) ProtoMessage() {}
 
 func (x *ExplainRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[35]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2521,7 +2983,7 @@ func (x *ExplainRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainRunResponse.ProtoReflect.Descriptor instead.
 func (*ExplainRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{35}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ExplainRunResponse) GetTasks() []*Explanation {
@@ -2550,7 +3012,7 @@ type Explanation struct {
 
 func (x *Explanation) Reset() {
 	*x = Explanation{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[36]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2562,7 +3024,7 @@ func (x *Explanation) String() string {
 func (*Explanation) ProtoMessage() {}
 
 func (x *Explanation) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[36]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2575,7 +3037,7 @@ func (x *Explanation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Explanation.ProtoReflect.Descriptor instead.
 func (*Explanation) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{36}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Explanation) GetTask() string {
@@ -2659,7 +3121,7 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\x0fconcurrency_key\x18\x03 \x01(\tR\x0econcurrencyKey\x12\x1a\n" +
 	"\bposition\x18\x04 \x01(\rR\bposition\x12\x1d\n" +
 	"\n" +
-	"blocked_by\x18\x05 \x01(\tR\tblockedBy\"\x93\x03\n" +
+	"blocked_by\x18\x05 \x01(\tR\tblockedBy\"\xd1\x04\n" +
 	"\x04Task\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\tR\x05state\x12\x16\n" +
@@ -2675,7 +3137,27 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\n" +
 	"used_infra\x18\v \x01(\rR\tusedInfra\x12!\n" +
 	"\fused_preempt\x18\f \x01(\rR\vusedPreempt\x12*\n" +
-	"\x04hold\x18\x1e \x01(\v2\x16.signalbox.run.v1.HoldR\x04hold\"\xb6\x02\n" +
+	"\x04hold\x18\x1e \x01(\v2\x16.signalbox.run.v1.HoldR\x04hold\x12\x16\n" +
+	"\x06parent\x18( \x01(\tR\x06parent\x12\x1b\n" +
+	"\tplan_task\x18) \x01(\tR\bplanTask\x12\x12\n" +
+	"\x04kind\x18* \x01(\tR\x04kind\x12\x17\n" +
+	"\x04item\x18+ \x01(\rH\x00R\x04item\x88\x01\x01\x12-\n" +
+	"\x05items\x18, \x01(\v2\x17.signalbox.run.v1.ItemsR\x05items\x12\"\n" +
+	"\rorigin_run_id\x18- \x01(\tR\voriginRunIdB\a\n" +
+	"\x05_item\"\x9b\x02\n" +
+	"\x05Items\x12\x14\n" +
+	"\x05total\x18\x01 \x01(\rR\x05total\x12\x18\n" +
+	"\awaiting\x18\x02 \x01(\rR\awaiting\x12\x18\n" +
+	"\arunning\x18\x03 \x01(\rR\arunning\x12\x12\n" +
+	"\x04done\x18\x04 \x01(\rR\x04done\x12\x1c\n" +
+	"\tsucceeded\x18\x05 \x01(\rR\tsucceeded\x12\x16\n" +
+	"\x06failed\x18\x06 \x01(\rR\x06failed\x12\x1c\n" +
+	"\ttolerated\x18\a \x01(\rR\ttolerated\x12\x16\n" +
+	"\x06reused\x18\b \x01(\rR\x06reused\x12\x18\n" +
+	"\askipped\x18\t \x01(\rR\askipped\x12\x1a\n" +
+	"\bcanceled\x18\n" +
+	" \x01(\rR\bcanceled\x12\x12\n" +
+	"\x04most\x18\v \x01(\rR\x04most\"\xb6\x02\n" +
 	"\x04Hold\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x120\n" +
 	"\x05since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x120\n" +
@@ -2738,7 +3220,26 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"g\n" +
 	"\x0eGetRunResponse\x12'\n" +
 	"\x03run\x18\x01 \x01(\v2\x15.signalbox.run.v1.RunR\x03run\x12,\n" +
-	"\x05tasks\x18\x02 \x03(\v2\x16.signalbox.run.v1.TaskR\x05tasks\"\xfd\x01\n" +
+	"\x05tasks\x18\x02 \x03(\v2\x16.signalbox.run.v1.TaskR\x05tasks\"\xa9\x01\n" +
+	"\x10ListTasksRequest\x12\x15\n" +
+	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x16\n" +
+	"\x06parent\x18\x02 \x01(\tR\x06parent\x12\x12\n" +
+	"\x04task\x18\x03 \x01(\tR\x04task\x12\x16\n" +
+	"\x06states\x18\x04 \x03(\tR\x06states\x12\x1b\n" +
+	"\tpage_size\x18\x05 \x01(\rR\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x06 \x01(\tR\tpageToken\"\xae\x01\n" +
+	"\x11ListTasksResponse\x12,\n" +
+	"\x05tasks\x18\x01 \x03(\v2\x16.signalbox.run.v1.TaskR\x05tasks\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n" +
+	"\bmatching\x18\x03 \x01(\rR\bmatching\x12'\n" +
+	"\x03run\x18\x04 \x01(\v2\x15.signalbox.run.v1.RunR\x03run\";\n" +
+	"\x0eGetTaskRequest\x12\x15\n" +
+	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x12\n" +
+	"\x04task\x18\x02 \x01(\tR\x04task\"f\n" +
+	"\x0fGetTaskResponse\x12*\n" +
+	"\x04task\x18\x01 \x01(\v2\x16.signalbox.run.v1.TaskR\x04task\x12'\n" +
+	"\x03run\x18\x02 \x01(\v2\x15.signalbox.run.v1.RunR\x03run\"\xfd\x01\n" +
 	"\x0fListRunsRequest\x12\x1a\n" +
 	"\bpipeline\x18\x01 \x01(\tR\bpipeline\x12\x16\n" +
 	"\x06states\x18\x02 \x03(\tR\x06states\x12\x16\n" +
@@ -2784,9 +3285,10 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\x11UnblockRunRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"=\n" +
 	"\x12UnblockRunResponse\x12'\n" +
-	"\x03run\x18\x01 \x01(\v2\x15.signalbox.run.v1.RunR\x03run\"%\n" +
+	"\x03run\x18\x01 \x01(\v2\x15.signalbox.run.v1.RunR\x03run\"9\n" +
 	"\x13GetRunValuesRequest\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\"{\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04task\x18\x02 \x01(\tR\x04task\"{\n" +
 	"\x14GetRunValuesResponse\x12/\n" +
 	"\x06params\x18\x01 \x03(\v2\x17.signalbox.run.v1.ValueR\x06params\x122\n" +
 	"\x05tasks\x18\x02 \x03(\v2\x1c.signalbox.run.v1.TaskValuesR\x05tasks\"\xbf\x01\n" +
@@ -2833,13 +3335,17 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\x05state\x18\x02 \x01(\tR\x05state\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x12\n" +
 	"\x04text\x18\x04 \x01(\tR\x04text\x12\x12\n" +
-	"\x04hint\x18\x05 \x01(\tR\x04hint2\xdb\v\n" +
+	"\x04hint\x18\x05 \x01(\tR\x04hint2\xad\r\n" +
 	"\n" +
 	"RunService\x12e\n" +
 	"\bStartRun\x12!.signalbox.run.v1.StartRunRequest\x1a\".signalbox.run.v1.StartRunResponse\"\x12\x92\x82\x19\x0e\n" +
 	"\n" +
 	"runs.write\x10\x02\x12a\n" +
 	"\x06GetRun\x12\x1f.signalbox.run.v1.GetRunRequest\x1a .signalbox.run.v1.GetRunResponse\"\x14\x92\x82\x19\r\n" +
+	"\truns.read\x10\x02\x90\x02\x01\x12j\n" +
+	"\tListTasks\x12\".signalbox.run.v1.ListTasksRequest\x1a#.signalbox.run.v1.ListTasksResponse\"\x14\x92\x82\x19\r\n" +
+	"\truns.read\x10\x02\x90\x02\x01\x12d\n" +
+	"\aGetTask\x12 .signalbox.run.v1.GetTaskRequest\x1a!.signalbox.run.v1.GetTaskResponse\"\x14\x92\x82\x19\r\n" +
 	"\truns.read\x10\x02\x90\x02\x01\x12g\n" +
 	"\bListRuns\x12!.signalbox.run.v1.ListRunsRequest\x1a\".signalbox.run.v1.ListRunsResponse\"\x14\x92\x82\x19\r\n" +
 	"\truns.read\x10\x02\x90\x02\x01\x12i\n" +
@@ -2890,132 +3396,146 @@ func file_signalbox_run_v1_run_proto_rawDescGZIP() []byte {
 	return file_signalbox_run_v1_run_proto_rawDescData
 }
 
-var file_signalbox_run_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
+var file_signalbox_run_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
 var file_signalbox_run_v1_run_proto_goTypes = []any{
 	(*Run)(nil),                   // 0: signalbox.run.v1.Run
 	(*Waiting)(nil),               // 1: signalbox.run.v1.Waiting
 	(*Task)(nil),                  // 2: signalbox.run.v1.Task
-	(*Hold)(nil),                  // 3: signalbox.run.v1.Hold
-	(*Vote)(nil),                  // 4: signalbox.run.v1.Vote
-	(*Attempt)(nil),               // 5: signalbox.run.v1.Attempt
-	(*StartRunRequest)(nil),       // 6: signalbox.run.v1.StartRunRequest
-	(*StartRunResponse)(nil),      // 7: signalbox.run.v1.StartRunResponse
-	(*GetRunRequest)(nil),         // 8: signalbox.run.v1.GetRunRequest
-	(*GetRunResponse)(nil),        // 9: signalbox.run.v1.GetRunResponse
-	(*ListRunsRequest)(nil),       // 10: signalbox.run.v1.ListRunsRequest
-	(*ListRunsResponse)(nil),      // 11: signalbox.run.v1.ListRunsResponse
-	(*WatchRunRequest)(nil),       // 12: signalbox.run.v1.WatchRunRequest
-	(*WatchRunResponse)(nil),      // 13: signalbox.run.v1.WatchRunResponse
-	(*CancelRunRequest)(nil),      // 14: signalbox.run.v1.CancelRunRequest
-	(*CancelRunResponse)(nil),     // 15: signalbox.run.v1.CancelRunResponse
-	(*RetryRunRequest)(nil),       // 16: signalbox.run.v1.RetryRunRequest
-	(*RetryRunResponse)(nil),      // 17: signalbox.run.v1.RetryRunResponse
-	(*PauseRunRequest)(nil),       // 18: signalbox.run.v1.PauseRunRequest
-	(*PauseRunResponse)(nil),      // 19: signalbox.run.v1.PauseRunResponse
-	(*ResumeRunRequest)(nil),      // 20: signalbox.run.v1.ResumeRunRequest
-	(*ResumeRunResponse)(nil),     // 21: signalbox.run.v1.ResumeRunResponse
-	(*SignalRunRequest)(nil),      // 22: signalbox.run.v1.SignalRunRequest
-	(*SignalRunResponse)(nil),     // 23: signalbox.run.v1.SignalRunResponse
-	(*UnblockRunRequest)(nil),     // 24: signalbox.run.v1.UnblockRunRequest
-	(*UnblockRunResponse)(nil),    // 25: signalbox.run.v1.UnblockRunResponse
-	(*GetRunValuesRequest)(nil),   // 26: signalbox.run.v1.GetRunValuesRequest
-	(*GetRunValuesResponse)(nil),  // 27: signalbox.run.v1.GetRunValuesResponse
-	(*TaskValues)(nil),            // 28: signalbox.run.v1.TaskValues
-	(*RestartRunRequest)(nil),     // 29: signalbox.run.v1.RestartRunRequest
-	(*RestartRunResponse)(nil),    // 30: signalbox.run.v1.RestartRunResponse
-	(*KeptTask)(nil),              // 31: signalbox.run.v1.KeptTask
-	(*TestTaskRequest)(nil),       // 32: signalbox.run.v1.TestTaskRequest
-	(*TestTaskResponse)(nil),      // 33: signalbox.run.v1.TestTaskResponse
-	(*ExplainRunRequest)(nil),     // 34: signalbox.run.v1.ExplainRunRequest
-	(*ExplainRunResponse)(nil),    // 35: signalbox.run.v1.ExplainRunResponse
-	(*Explanation)(nil),           // 36: signalbox.run.v1.Explanation
-	nil,                           // 37: signalbox.run.v1.Run.LabelsEntry
-	nil,                           // 38: signalbox.run.v1.StartRunRequest.LabelsEntry
-	(*timestamppb.Timestamp)(nil), // 39: google.protobuf.Timestamp
-	(*Value)(nil),                 // 40: signalbox.run.v1.Value
-	(*Artifact)(nil),              // 41: signalbox.run.v1.Artifact
+	(*Items)(nil),                 // 3: signalbox.run.v1.Items
+	(*Hold)(nil),                  // 4: signalbox.run.v1.Hold
+	(*Vote)(nil),                  // 5: signalbox.run.v1.Vote
+	(*Attempt)(nil),               // 6: signalbox.run.v1.Attempt
+	(*StartRunRequest)(nil),       // 7: signalbox.run.v1.StartRunRequest
+	(*StartRunResponse)(nil),      // 8: signalbox.run.v1.StartRunResponse
+	(*GetRunRequest)(nil),         // 9: signalbox.run.v1.GetRunRequest
+	(*GetRunResponse)(nil),        // 10: signalbox.run.v1.GetRunResponse
+	(*ListTasksRequest)(nil),      // 11: signalbox.run.v1.ListTasksRequest
+	(*ListTasksResponse)(nil),     // 12: signalbox.run.v1.ListTasksResponse
+	(*GetTaskRequest)(nil),        // 13: signalbox.run.v1.GetTaskRequest
+	(*GetTaskResponse)(nil),       // 14: signalbox.run.v1.GetTaskResponse
+	(*ListRunsRequest)(nil),       // 15: signalbox.run.v1.ListRunsRequest
+	(*ListRunsResponse)(nil),      // 16: signalbox.run.v1.ListRunsResponse
+	(*WatchRunRequest)(nil),       // 17: signalbox.run.v1.WatchRunRequest
+	(*WatchRunResponse)(nil),      // 18: signalbox.run.v1.WatchRunResponse
+	(*CancelRunRequest)(nil),      // 19: signalbox.run.v1.CancelRunRequest
+	(*CancelRunResponse)(nil),     // 20: signalbox.run.v1.CancelRunResponse
+	(*RetryRunRequest)(nil),       // 21: signalbox.run.v1.RetryRunRequest
+	(*RetryRunResponse)(nil),      // 22: signalbox.run.v1.RetryRunResponse
+	(*PauseRunRequest)(nil),       // 23: signalbox.run.v1.PauseRunRequest
+	(*PauseRunResponse)(nil),      // 24: signalbox.run.v1.PauseRunResponse
+	(*ResumeRunRequest)(nil),      // 25: signalbox.run.v1.ResumeRunRequest
+	(*ResumeRunResponse)(nil),     // 26: signalbox.run.v1.ResumeRunResponse
+	(*SignalRunRequest)(nil),      // 27: signalbox.run.v1.SignalRunRequest
+	(*SignalRunResponse)(nil),     // 28: signalbox.run.v1.SignalRunResponse
+	(*UnblockRunRequest)(nil),     // 29: signalbox.run.v1.UnblockRunRequest
+	(*UnblockRunResponse)(nil),    // 30: signalbox.run.v1.UnblockRunResponse
+	(*GetRunValuesRequest)(nil),   // 31: signalbox.run.v1.GetRunValuesRequest
+	(*GetRunValuesResponse)(nil),  // 32: signalbox.run.v1.GetRunValuesResponse
+	(*TaskValues)(nil),            // 33: signalbox.run.v1.TaskValues
+	(*RestartRunRequest)(nil),     // 34: signalbox.run.v1.RestartRunRequest
+	(*RestartRunResponse)(nil),    // 35: signalbox.run.v1.RestartRunResponse
+	(*KeptTask)(nil),              // 36: signalbox.run.v1.KeptTask
+	(*TestTaskRequest)(nil),       // 37: signalbox.run.v1.TestTaskRequest
+	(*TestTaskResponse)(nil),      // 38: signalbox.run.v1.TestTaskResponse
+	(*ExplainRunRequest)(nil),     // 39: signalbox.run.v1.ExplainRunRequest
+	(*ExplainRunResponse)(nil),    // 40: signalbox.run.v1.ExplainRunResponse
+	(*Explanation)(nil),           // 41: signalbox.run.v1.Explanation
+	nil,                           // 42: signalbox.run.v1.Run.LabelsEntry
+	nil,                           // 43: signalbox.run.v1.StartRunRequest.LabelsEntry
+	(*timestamppb.Timestamp)(nil), // 44: google.protobuf.Timestamp
+	(*Value)(nil),                 // 45: signalbox.run.v1.Value
+	(*Artifact)(nil),              // 46: signalbox.run.v1.Artifact
 }
 var file_signalbox_run_v1_run_proto_depIdxs = []int32{
-	37, // 0: signalbox.run.v1.Run.labels:type_name -> signalbox.run.v1.Run.LabelsEntry
-	39, // 1: signalbox.run.v1.Run.created_at:type_name -> google.protobuf.Timestamp
-	39, // 2: signalbox.run.v1.Run.started_at:type_name -> google.protobuf.Timestamp
-	39, // 3: signalbox.run.v1.Run.finished_at:type_name -> google.protobuf.Timestamp
-	39, // 4: signalbox.run.v1.Run.nominal:type_name -> google.protobuf.Timestamp
-	39, // 5: signalbox.run.v1.Run.interval_start:type_name -> google.protobuf.Timestamp
-	39, // 6: signalbox.run.v1.Run.interval_end:type_name -> google.protobuf.Timestamp
+	42, // 0: signalbox.run.v1.Run.labels:type_name -> signalbox.run.v1.Run.LabelsEntry
+	44, // 1: signalbox.run.v1.Run.created_at:type_name -> google.protobuf.Timestamp
+	44, // 2: signalbox.run.v1.Run.started_at:type_name -> google.protobuf.Timestamp
+	44, // 3: signalbox.run.v1.Run.finished_at:type_name -> google.protobuf.Timestamp
+	44, // 4: signalbox.run.v1.Run.nominal:type_name -> google.protobuf.Timestamp
+	44, // 5: signalbox.run.v1.Run.interval_start:type_name -> google.protobuf.Timestamp
+	44, // 6: signalbox.run.v1.Run.interval_end:type_name -> google.protobuf.Timestamp
 	1,  // 7: signalbox.run.v1.Run.waiting:type_name -> signalbox.run.v1.Waiting
-	39, // 8: signalbox.run.v1.Waiting.start_at:type_name -> google.protobuf.Timestamp
-	5,  // 9: signalbox.run.v1.Task.attempts:type_name -> signalbox.run.v1.Attempt
-	39, // 10: signalbox.run.v1.Task.retry_at:type_name -> google.protobuf.Timestamp
-	3,  // 11: signalbox.run.v1.Task.hold:type_name -> signalbox.run.v1.Hold
-	39, // 12: signalbox.run.v1.Hold.since:type_name -> google.protobuf.Timestamp
-	39, // 13: signalbox.run.v1.Hold.until:type_name -> google.protobuf.Timestamp
-	4,  // 14: signalbox.run.v1.Hold.votes:type_name -> signalbox.run.v1.Vote
-	39, // 15: signalbox.run.v1.Vote.at:type_name -> google.protobuf.Timestamp
-	39, // 16: signalbox.run.v1.Attempt.ready_at:type_name -> google.protobuf.Timestamp
-	39, // 17: signalbox.run.v1.Attempt.granted_at:type_name -> google.protobuf.Timestamp
-	39, // 18: signalbox.run.v1.Attempt.started_at:type_name -> google.protobuf.Timestamp
-	39, // 19: signalbox.run.v1.Attempt.finished_at:type_name -> google.protobuf.Timestamp
-	40, // 20: signalbox.run.v1.StartRunRequest.params:type_name -> signalbox.run.v1.Value
-	38, // 21: signalbox.run.v1.StartRunRequest.labels:type_name -> signalbox.run.v1.StartRunRequest.LabelsEntry
-	39, // 22: signalbox.run.v1.StartRunRequest.start_at:type_name -> google.protobuf.Timestamp
-	0,  // 23: signalbox.run.v1.StartRunResponse.run:type_name -> signalbox.run.v1.Run
-	0,  // 24: signalbox.run.v1.GetRunResponse.run:type_name -> signalbox.run.v1.Run
-	2,  // 25: signalbox.run.v1.GetRunResponse.tasks:type_name -> signalbox.run.v1.Task
-	39, // 26: signalbox.run.v1.ListRunsRequest.since:type_name -> google.protobuf.Timestamp
-	39, // 27: signalbox.run.v1.ListRunsRequest.until:type_name -> google.protobuf.Timestamp
-	0,  // 28: signalbox.run.v1.ListRunsResponse.runs:type_name -> signalbox.run.v1.Run
-	0,  // 29: signalbox.run.v1.WatchRunResponse.run:type_name -> signalbox.run.v1.Run
-	2,  // 30: signalbox.run.v1.WatchRunResponse.tasks:type_name -> signalbox.run.v1.Task
-	0,  // 31: signalbox.run.v1.CancelRunResponse.run:type_name -> signalbox.run.v1.Run
-	0,  // 32: signalbox.run.v1.RetryRunResponse.run:type_name -> signalbox.run.v1.Run
-	0,  // 33: signalbox.run.v1.PauseRunResponse.run:type_name -> signalbox.run.v1.Run
-	0,  // 34: signalbox.run.v1.ResumeRunResponse.run:type_name -> signalbox.run.v1.Run
-	40, // 35: signalbox.run.v1.SignalRunRequest.payload:type_name -> signalbox.run.v1.Value
-	0,  // 36: signalbox.run.v1.SignalRunResponse.run:type_name -> signalbox.run.v1.Run
-	0,  // 37: signalbox.run.v1.UnblockRunResponse.run:type_name -> signalbox.run.v1.Run
-	40, // 38: signalbox.run.v1.GetRunValuesResponse.params:type_name -> signalbox.run.v1.Value
-	28, // 39: signalbox.run.v1.GetRunValuesResponse.tasks:type_name -> signalbox.run.v1.TaskValues
-	40, // 40: signalbox.run.v1.TaskValues.outputs:type_name -> signalbox.run.v1.Value
-	41, // 41: signalbox.run.v1.TaskValues.artifacts:type_name -> signalbox.run.v1.Artifact
-	40, // 42: signalbox.run.v1.RestartRunRequest.params:type_name -> signalbox.run.v1.Value
-	0,  // 43: signalbox.run.v1.RestartRunResponse.run:type_name -> signalbox.run.v1.Run
-	31, // 44: signalbox.run.v1.RestartRunResponse.tasks:type_name -> signalbox.run.v1.KeptTask
-	0,  // 45: signalbox.run.v1.TestTaskResponse.run:type_name -> signalbox.run.v1.Run
-	36, // 46: signalbox.run.v1.ExplainRunResponse.tasks:type_name -> signalbox.run.v1.Explanation
-	6,  // 47: signalbox.run.v1.RunService.StartRun:input_type -> signalbox.run.v1.StartRunRequest
-	8,  // 48: signalbox.run.v1.RunService.GetRun:input_type -> signalbox.run.v1.GetRunRequest
-	10, // 49: signalbox.run.v1.RunService.ListRuns:input_type -> signalbox.run.v1.ListRunsRequest
-	12, // 50: signalbox.run.v1.RunService.WatchRun:input_type -> signalbox.run.v1.WatchRunRequest
-	14, // 51: signalbox.run.v1.RunService.CancelRun:input_type -> signalbox.run.v1.CancelRunRequest
-	16, // 52: signalbox.run.v1.RunService.RetryRun:input_type -> signalbox.run.v1.RetryRunRequest
-	29, // 53: signalbox.run.v1.RunService.RestartRun:input_type -> signalbox.run.v1.RestartRunRequest
-	32, // 54: signalbox.run.v1.RunService.TestTask:input_type -> signalbox.run.v1.TestTaskRequest
-	18, // 55: signalbox.run.v1.RunService.PauseRun:input_type -> signalbox.run.v1.PauseRunRequest
-	20, // 56: signalbox.run.v1.RunService.ResumeRun:input_type -> signalbox.run.v1.ResumeRunRequest
-	22, // 57: signalbox.run.v1.RunService.SignalRun:input_type -> signalbox.run.v1.SignalRunRequest
-	34, // 58: signalbox.run.v1.RunService.ExplainRun:input_type -> signalbox.run.v1.ExplainRunRequest
-	24, // 59: signalbox.run.v1.RunService.UnblockRun:input_type -> signalbox.run.v1.UnblockRunRequest
-	26, // 60: signalbox.run.v1.RunService.GetRunValues:input_type -> signalbox.run.v1.GetRunValuesRequest
-	7,  // 61: signalbox.run.v1.RunService.StartRun:output_type -> signalbox.run.v1.StartRunResponse
-	9,  // 62: signalbox.run.v1.RunService.GetRun:output_type -> signalbox.run.v1.GetRunResponse
-	11, // 63: signalbox.run.v1.RunService.ListRuns:output_type -> signalbox.run.v1.ListRunsResponse
-	13, // 64: signalbox.run.v1.RunService.WatchRun:output_type -> signalbox.run.v1.WatchRunResponse
-	15, // 65: signalbox.run.v1.RunService.CancelRun:output_type -> signalbox.run.v1.CancelRunResponse
-	17, // 66: signalbox.run.v1.RunService.RetryRun:output_type -> signalbox.run.v1.RetryRunResponse
-	30, // 67: signalbox.run.v1.RunService.RestartRun:output_type -> signalbox.run.v1.RestartRunResponse
-	33, // 68: signalbox.run.v1.RunService.TestTask:output_type -> signalbox.run.v1.TestTaskResponse
-	19, // 69: signalbox.run.v1.RunService.PauseRun:output_type -> signalbox.run.v1.PauseRunResponse
-	21, // 70: signalbox.run.v1.RunService.ResumeRun:output_type -> signalbox.run.v1.ResumeRunResponse
-	23, // 71: signalbox.run.v1.RunService.SignalRun:output_type -> signalbox.run.v1.SignalRunResponse
-	35, // 72: signalbox.run.v1.RunService.ExplainRun:output_type -> signalbox.run.v1.ExplainRunResponse
-	25, // 73: signalbox.run.v1.RunService.UnblockRun:output_type -> signalbox.run.v1.UnblockRunResponse
-	27, // 74: signalbox.run.v1.RunService.GetRunValues:output_type -> signalbox.run.v1.GetRunValuesResponse
-	61, // [61:75] is the sub-list for method output_type
-	47, // [47:61] is the sub-list for method input_type
-	47, // [47:47] is the sub-list for extension type_name
-	47, // [47:47] is the sub-list for extension extendee
-	0,  // [0:47] is the sub-list for field type_name
+	44, // 8: signalbox.run.v1.Waiting.start_at:type_name -> google.protobuf.Timestamp
+	6,  // 9: signalbox.run.v1.Task.attempts:type_name -> signalbox.run.v1.Attempt
+	44, // 10: signalbox.run.v1.Task.retry_at:type_name -> google.protobuf.Timestamp
+	4,  // 11: signalbox.run.v1.Task.hold:type_name -> signalbox.run.v1.Hold
+	3,  // 12: signalbox.run.v1.Task.items:type_name -> signalbox.run.v1.Items
+	44, // 13: signalbox.run.v1.Hold.since:type_name -> google.protobuf.Timestamp
+	44, // 14: signalbox.run.v1.Hold.until:type_name -> google.protobuf.Timestamp
+	5,  // 15: signalbox.run.v1.Hold.votes:type_name -> signalbox.run.v1.Vote
+	44, // 16: signalbox.run.v1.Vote.at:type_name -> google.protobuf.Timestamp
+	44, // 17: signalbox.run.v1.Attempt.ready_at:type_name -> google.protobuf.Timestamp
+	44, // 18: signalbox.run.v1.Attempt.granted_at:type_name -> google.protobuf.Timestamp
+	44, // 19: signalbox.run.v1.Attempt.started_at:type_name -> google.protobuf.Timestamp
+	44, // 20: signalbox.run.v1.Attempt.finished_at:type_name -> google.protobuf.Timestamp
+	45, // 21: signalbox.run.v1.StartRunRequest.params:type_name -> signalbox.run.v1.Value
+	43, // 22: signalbox.run.v1.StartRunRequest.labels:type_name -> signalbox.run.v1.StartRunRequest.LabelsEntry
+	44, // 23: signalbox.run.v1.StartRunRequest.start_at:type_name -> google.protobuf.Timestamp
+	0,  // 24: signalbox.run.v1.StartRunResponse.run:type_name -> signalbox.run.v1.Run
+	0,  // 25: signalbox.run.v1.GetRunResponse.run:type_name -> signalbox.run.v1.Run
+	2,  // 26: signalbox.run.v1.GetRunResponse.tasks:type_name -> signalbox.run.v1.Task
+	2,  // 27: signalbox.run.v1.ListTasksResponse.tasks:type_name -> signalbox.run.v1.Task
+	0,  // 28: signalbox.run.v1.ListTasksResponse.run:type_name -> signalbox.run.v1.Run
+	2,  // 29: signalbox.run.v1.GetTaskResponse.task:type_name -> signalbox.run.v1.Task
+	0,  // 30: signalbox.run.v1.GetTaskResponse.run:type_name -> signalbox.run.v1.Run
+	44, // 31: signalbox.run.v1.ListRunsRequest.since:type_name -> google.protobuf.Timestamp
+	44, // 32: signalbox.run.v1.ListRunsRequest.until:type_name -> google.protobuf.Timestamp
+	0,  // 33: signalbox.run.v1.ListRunsResponse.runs:type_name -> signalbox.run.v1.Run
+	0,  // 34: signalbox.run.v1.WatchRunResponse.run:type_name -> signalbox.run.v1.Run
+	2,  // 35: signalbox.run.v1.WatchRunResponse.tasks:type_name -> signalbox.run.v1.Task
+	0,  // 36: signalbox.run.v1.CancelRunResponse.run:type_name -> signalbox.run.v1.Run
+	0,  // 37: signalbox.run.v1.RetryRunResponse.run:type_name -> signalbox.run.v1.Run
+	0,  // 38: signalbox.run.v1.PauseRunResponse.run:type_name -> signalbox.run.v1.Run
+	0,  // 39: signalbox.run.v1.ResumeRunResponse.run:type_name -> signalbox.run.v1.Run
+	45, // 40: signalbox.run.v1.SignalRunRequest.payload:type_name -> signalbox.run.v1.Value
+	0,  // 41: signalbox.run.v1.SignalRunResponse.run:type_name -> signalbox.run.v1.Run
+	0,  // 42: signalbox.run.v1.UnblockRunResponse.run:type_name -> signalbox.run.v1.Run
+	45, // 43: signalbox.run.v1.GetRunValuesResponse.params:type_name -> signalbox.run.v1.Value
+	33, // 44: signalbox.run.v1.GetRunValuesResponse.tasks:type_name -> signalbox.run.v1.TaskValues
+	45, // 45: signalbox.run.v1.TaskValues.outputs:type_name -> signalbox.run.v1.Value
+	46, // 46: signalbox.run.v1.TaskValues.artifacts:type_name -> signalbox.run.v1.Artifact
+	45, // 47: signalbox.run.v1.RestartRunRequest.params:type_name -> signalbox.run.v1.Value
+	0,  // 48: signalbox.run.v1.RestartRunResponse.run:type_name -> signalbox.run.v1.Run
+	36, // 49: signalbox.run.v1.RestartRunResponse.tasks:type_name -> signalbox.run.v1.KeptTask
+	0,  // 50: signalbox.run.v1.TestTaskResponse.run:type_name -> signalbox.run.v1.Run
+	41, // 51: signalbox.run.v1.ExplainRunResponse.tasks:type_name -> signalbox.run.v1.Explanation
+	7,  // 52: signalbox.run.v1.RunService.StartRun:input_type -> signalbox.run.v1.StartRunRequest
+	9,  // 53: signalbox.run.v1.RunService.GetRun:input_type -> signalbox.run.v1.GetRunRequest
+	11, // 54: signalbox.run.v1.RunService.ListTasks:input_type -> signalbox.run.v1.ListTasksRequest
+	13, // 55: signalbox.run.v1.RunService.GetTask:input_type -> signalbox.run.v1.GetTaskRequest
+	15, // 56: signalbox.run.v1.RunService.ListRuns:input_type -> signalbox.run.v1.ListRunsRequest
+	17, // 57: signalbox.run.v1.RunService.WatchRun:input_type -> signalbox.run.v1.WatchRunRequest
+	19, // 58: signalbox.run.v1.RunService.CancelRun:input_type -> signalbox.run.v1.CancelRunRequest
+	21, // 59: signalbox.run.v1.RunService.RetryRun:input_type -> signalbox.run.v1.RetryRunRequest
+	34, // 60: signalbox.run.v1.RunService.RestartRun:input_type -> signalbox.run.v1.RestartRunRequest
+	37, // 61: signalbox.run.v1.RunService.TestTask:input_type -> signalbox.run.v1.TestTaskRequest
+	23, // 62: signalbox.run.v1.RunService.PauseRun:input_type -> signalbox.run.v1.PauseRunRequest
+	25, // 63: signalbox.run.v1.RunService.ResumeRun:input_type -> signalbox.run.v1.ResumeRunRequest
+	27, // 64: signalbox.run.v1.RunService.SignalRun:input_type -> signalbox.run.v1.SignalRunRequest
+	39, // 65: signalbox.run.v1.RunService.ExplainRun:input_type -> signalbox.run.v1.ExplainRunRequest
+	29, // 66: signalbox.run.v1.RunService.UnblockRun:input_type -> signalbox.run.v1.UnblockRunRequest
+	31, // 67: signalbox.run.v1.RunService.GetRunValues:input_type -> signalbox.run.v1.GetRunValuesRequest
+	8,  // 68: signalbox.run.v1.RunService.StartRun:output_type -> signalbox.run.v1.StartRunResponse
+	10, // 69: signalbox.run.v1.RunService.GetRun:output_type -> signalbox.run.v1.GetRunResponse
+	12, // 70: signalbox.run.v1.RunService.ListTasks:output_type -> signalbox.run.v1.ListTasksResponse
+	14, // 71: signalbox.run.v1.RunService.GetTask:output_type -> signalbox.run.v1.GetTaskResponse
+	16, // 72: signalbox.run.v1.RunService.ListRuns:output_type -> signalbox.run.v1.ListRunsResponse
+	18, // 73: signalbox.run.v1.RunService.WatchRun:output_type -> signalbox.run.v1.WatchRunResponse
+	20, // 74: signalbox.run.v1.RunService.CancelRun:output_type -> signalbox.run.v1.CancelRunResponse
+	22, // 75: signalbox.run.v1.RunService.RetryRun:output_type -> signalbox.run.v1.RetryRunResponse
+	35, // 76: signalbox.run.v1.RunService.RestartRun:output_type -> signalbox.run.v1.RestartRunResponse
+	38, // 77: signalbox.run.v1.RunService.TestTask:output_type -> signalbox.run.v1.TestTaskResponse
+	24, // 78: signalbox.run.v1.RunService.PauseRun:output_type -> signalbox.run.v1.PauseRunResponse
+	26, // 79: signalbox.run.v1.RunService.ResumeRun:output_type -> signalbox.run.v1.ResumeRunResponse
+	28, // 80: signalbox.run.v1.RunService.SignalRun:output_type -> signalbox.run.v1.SignalRunResponse
+	40, // 81: signalbox.run.v1.RunService.ExplainRun:output_type -> signalbox.run.v1.ExplainRunResponse
+	30, // 82: signalbox.run.v1.RunService.UnblockRun:output_type -> signalbox.run.v1.UnblockRunResponse
+	32, // 83: signalbox.run.v1.RunService.GetRunValues:output_type -> signalbox.run.v1.GetRunValuesResponse
+	68, // [68:84] is the sub-list for method output_type
+	52, // [52:68] is the sub-list for method input_type
+	52, // [52:52] is the sub-list for extension type_name
+	52, // [52:52] is the sub-list for extension extendee
+	0,  // [0:52] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_run_v1_run_proto_init() }
@@ -3024,13 +3544,14 @@ func file_signalbox_run_v1_run_proto_init() {
 		return
 	}
 	file_signalbox_run_v1_value_proto_init()
+	file_signalbox_run_v1_run_proto_msgTypes[2].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_run_v1_run_proto_rawDesc), len(file_signalbox_run_v1_run_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   39,
+			NumMessages:   44,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file signalbox/run/v1/run.proto.
  */
 export const file_signalbox_run_v1_run: GenFile = /*@__PURE__*/
-  fileDesc("ChpzaWduYWxib3gvcnVuL3YxL3J1bi5wcm90bxIQc2lnbmFsYm94LnJ1bi52MSK2BQoDUnVuEgoKAmlkGAEgASgJEhAKCHBpcGVsaW5lGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSDgoGbnVtYmVyGAQgASgDEg0KBXN0YXRlGAUgASgJEg4KBnJlYXNvbhgGIAEoCRIPCgdvdXRjb21lGAcgASgJEg0KBWNhdXNlGAggASgJEg0KBWFjdG9yGAkgASgJEjEKBmxhYmVscxgKIAMoCzIhLnNpZ25hbGJveC5ydW4udjEuUnVuLkxhYmVsc0VudHJ5EhAKCHByaW9yaXR5GAsgASgFEhIKCmdlbmVyYXRpb24YDCABKAUSCwoDc2VxGA0gASgDEi4KCmNyZWF0ZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0ZWRfYXQYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2ZpbmlzaGVkX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgt0YXNrc190b3RhbBgRIAEoDRISCgp0YXNrc19kb25lGBIgASgNEhQKDHRhc2tzX2ZhaWxlZBgTIAEoDRIrCgdub21pbmFsGB4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg5pbnRlcnZhbF9zdGFydBgfIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMaW50ZXJ2YWxfZW5kGCAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgd3YWl0aW5nGCggASgLMhkuc2lnbmFsYm94LnJ1bi52MS5XYWl0aW5nGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEihgEKB1dhaXRpbmcSDgoGcmVhc29uGAEgASgJEiwKCHN0YXJ0X2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCg9jb25jdXJyZW5jeV9rZXkYAyABKAkSEAoIcG9zaXRpb24YBCABKA0SEgoKYmxvY2tlZF9ieRgFIAEoCSKqAgoEVGFzaxIMCgRuYW1lGAEgASgJEg0KBXN0YXRlGAIgASgJEg4KBnJlYXNvbhgDIAEoCRINCgVuZWVkcxgEIAMoCRIMCgRwb29sGAUgASgJEgwKBGV4aXQYBiABKAkSKwoIYXR0ZW1wdHMYByADKAsyGS5zaWduYWxib3gucnVuLnYxLkF0dGVtcHQSLAoIcmV0cnlfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHJ1bGUYCSABKAkSEQoJdXNlZF91c2VyGAogASgNEhIKCnVzZWRfaW5mcmEYCyABKA0SFAoMdXNlZF9wcmVlbXB0GAwgASgNEiQKBGhvbGQYHiABKAsyFi5zaWduYWxib3gucnVuLnYxLkhvbGQi6wEKBEhvbGQSDAoEa2luZBgBIAEoCRIpCgVzaW5jZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnNpZ25hbBgEIAEoCRITCgtzaWduYWxfdHlwZRgFIAEoCRIQCghyZXF1aXJlZBgGIAEoDRIKCgJieRgHIAMoCRIVCg1ub3RfcmVxdWVzdGVyGAggASgIEiUKBXZvdGVzGAkgAygLMhYuc2lnbmFsYm94LnJ1bi52MS5Wb3RlInQKBFZvdGUSDQoFYWN0b3IYASABKAkSEAoIcmVqZWN0ZWQYAiABKAgSDwoHY29tbWVudBgDIAEoCRImCgJhdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZ2VuZXJhdGlvbhgFIAEoBSL8AgoHQXR0ZW1wdBIOCgZudW1iZXIYASABKA0SDQoFc3RhdGUYAiABKAkSDQoFY2F1c2UYAyABKAkSDgoGcmVhc29uGAQgASgJEhEKCWV4aXRfY29kZRgFIAEoBRIQCghhZ2VudF9pZBgGIAEoCRISCgphZ2VudF9uYW1lGAcgASgJEiwKCHJlYWR5X2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpncmFudGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpzdGFydGVkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtmaW5pc2hlZF9hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMc2VhbGVkX2Vycm9yGAwgASgMEhEKCWJpbGxlZF9tcxgNIAEoAxISCgpnZW5lcmF0aW9uGA4gASgFIskCCg9TdGFydFJ1blJlcXVlc3QSEAoIcGlwZWxpbmUYASABKAkSDwoHdmVyc2lvbhgCIAEoCRInCgZwYXJhbXMYAyADKAsyFy5zaWduYWxib3gucnVuLnYxLlZhbHVlEhcKD2lkZW1wb3RlbmN5X2tleRgEIAEoCRI9CgZsYWJlbHMYBSADKAsyLS5zaWduYWxib3gucnVuLnYxLlN0YXJ0UnVuUmVxdWVzdC5MYWJlbHNFbnRyeRIQCghwcmlvcml0eRgGIAEoBRIsCghzdGFydF9hdBgUIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKaWZfcnVubmluZxgVIAEoCRIPCgdpZl9kb25lGBYgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiRwoQU3RhcnRSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1bhIPCgdjcmVhdGVkGAIgASgIIhsKDUdldFJ1blJlcXVlc3QSCgoCaWQYASABKAkiWwoOR2V0UnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4SJQoFdGFza3MYAiADKAsyFi5zaWduYWxib3gucnVuLnYxLlRhc2siwAEKD0xpc3RSdW5zUmVxdWVzdBIQCghwaXBlbGluZRgBIAEoCRIOCgZzdGF0ZXMYAiADKAkSDgoGbGFiZWxzGAMgAygJEikKBXNpbmNlGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJcGFnZV9zaXplGAYgASgNEhIKCnBhZ2VfdG9rZW4YByABKAkiUAoQTGlzdFJ1bnNSZXNwb25zZRIjCgRydW5zGAEgAygLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIh0KD1dhdGNoUnVuUmVxdWVzdBIKCgJpZBgBIAEoCSJdChBXYXRjaFJ1blJlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnNpZ25hbGJveC5ydW4udjEuUnVuEiUKBXRhc2tzGAIgAygLMhYuc2lnbmFsYm94LnJ1bi52MS5UYXNrIi0KEENhbmNlbFJ1blJlcXVlc3QSCgoCaWQYASABKAkSDQoFZm9yY2UYAiABKAgiNwoRQ2FuY2VsUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4iHQoPUmV0cnlSdW5SZXF1ZXN0EgoKAmlkGAEgASgJIjYKEFJldHJ5UnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4iLgoPUGF1c2VSdW5SZXF1ZXN0EgoKAmlkGAEgASgJEg8KB3N1c3BlbmQYAiABKAgiNgoQUGF1c2VSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1biIeChBSZXN1bWVSdW5SZXF1ZXN0EgoKAmlkGAEgASgJIjcKEVJlc3VtZVJ1blJlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnNpZ25hbGJveC5ydW4udjEuUnVuImMKEFNpZ25hbFJ1blJlcXVlc3QSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRILCgNrZXkYAyABKAkSKAoHcGF5bG9hZBgEIAEoCzIXLnNpZ25hbGJveC5ydW4udjEuVmFsdWUiNwoRU2lnbmFsUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4iHwoRVW5ibG9ja1J1blJlcXVlc3QSCgoCaWQYASABKAkiOAoSVW5ibG9ja1J1blJlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnNpZ25hbGJveC5ydW4udjEuUnVuIiEKE0dldFJ1blZhbHVlc1JlcXVlc3QSCgoCaWQYASABKAkibAoUR2V0UnVuVmFsdWVzUmVzcG9uc2USJwoGcGFyYW1zGAEgAygLMhcuc2lnbmFsYm94LnJ1bi52MS5WYWx1ZRIrCgV0YXNrcxgCIAMoCzIcLnNpZ25hbGJveC5ydW4udjEuVGFza1ZhbHVlcyKUAQoKVGFza1ZhbHVlcxIMCgR0YXNrGAEgASgJEg8KB2F0dGVtcHQYAiABKA0SKAoHb3V0cHV0cxgDIAMoCzIXLnNpZ25hbGJveC5ydW4udjEuVmFsdWUSLQoJYXJ0aWZhY3RzGAQgAygLMhouc2lnbmFsYm94LnJ1bi52MS5BcnRpZmFjdBIOCgZzaWduYWwYCiABKAkiuwEKEVJlc3RhcnRSdW5SZXF1ZXN0Eg4KBnJ1bl9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhEKCWZyb21fdGFzaxgDIAEoCRInCgZwYXJhbXMYBCADKAsyFy5zaWduYWxib3gucnVuLnYxLlZhbHVlEg0KBXRydXN0GAUgASgIEg8KB2RyeV9ydW4YBiABKAgSFwoPaWRlbXBvdGVuY3lfa2V5GAcgASgJEhAKCHByaW9yaXR5GAggASgFInQKElJlc3RhcnRSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1bhIPCgdjcmVhdGVkGAIgASgIEikKBXRhc2tzGAMgAygLMhouc2lnbmFsYm94LnJ1bi52MS5LZXB0VGFzayJHCghLZXB0VGFzaxIMCgR0YXNrGAEgASgJEg4KBnJldXNlZBgCIAEoCBINCgVpdGVtcxgDIAEoDRIOCgZyZWFzb24YBCABKAkiSAoPVGVzdFRhc2tSZXF1ZXN0Eg4KBnJ1bl9pZBgBIAEoCRIMCgR0YXNrGAIgASgJEhcKD2lkZW1wb3RlbmN5X2tleRgDIAEoCSJHChBUZXN0VGFza1Jlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnNpZ25hbGJveC5ydW4udjEuUnVuEg8KB2NyZWF0ZWQYAiABKAgiLQoRRXhwbGFpblJ1blJlcXVlc3QSCgoCaWQYASABKAkSDAoEdGFzaxgCIAEoCSJCChJFeHBsYWluUnVuUmVzcG9uc2USLAoFdGFza3MYASADKAsyHS5zaWduYWxib3gucnVuLnYxLkV4cGxhbmF0aW9uIlYKC0V4cGxhbmF0aW9uEgwKBHRhc2sYASABKAkSDQoFc3RhdGUYAiABKAkSDgoGcmVhc29uGAMgASgJEgwKBHRleHQYBCABKAkSDAoEaGludBgFIAEoCTLbCwoKUnVuU2VydmljZRJlCghTdGFydFJ1bhIhLnNpZ25hbGJveC5ydW4udjEuU3RhcnRSdW5SZXF1ZXN0GiIuc2lnbmFsYm94LnJ1bi52MS5TdGFydFJ1blJlc3BvbnNlIhKSghkOCgpydW5zLndyaXRlEAISYQoGR2V0UnVuEh8uc2lnbmFsYm94LnJ1bi52MS5HZXRSdW5SZXF1ZXN0GiAuc2lnbmFsYm94LnJ1bi52MS5HZXRSdW5SZXNwb25zZSIUkAIBkoIZDQoJcnVucy5yZWFkEAISZwoITGlzdFJ1bnMSIS5zaWduYWxib3gucnVuLnYxLkxpc3RSdW5zUmVxdWVzdBoiLnNpZ25hbGJveC5ydW4udjEuTGlzdFJ1bnNSZXNwb25zZSIUkAIBkoIZDQoJcnVucy5yZWFkEAISaQoIV2F0Y2hSdW4SIS5zaWduYWxib3gucnVuLnYxLldhdGNoUnVuUmVxdWVzdBoiLnNpZ25hbGJveC5ydW4udjEuV2F0Y2hSdW5SZXNwb25zZSIUkAIBkoIZDQoJcnVucy5yZWFkEAIwARJoCglDYW5jZWxSdW4SIi5zaWduYWxib3gucnVuLnYxLkNhbmNlbFJ1blJlcXVlc3QaIy5zaWduYWxib3gucnVuLnYxLkNhbmNlbFJ1blJlc3BvbnNlIhKSghkOCgpydW5zLndyaXRlEAISZQoIUmV0cnlSdW4SIS5zaWduYWxib3gucnVuLnYxLlJldHJ5UnVuUmVxdWVzdBoiLnNpZ25hbGJveC5ydW4udjEuUmV0cnlSdW5SZXNwb25zZSISkoIZDgoKcnVucy53cml0ZRACEmsKClJlc3RhcnRSdW4SIy5zaWduYWxib3gucnVuLnYxLlJlc3RhcnRSdW5SZXF1ZXN0GiQuc2lnbmFsYm94LnJ1bi52MS5SZXN0YXJ0UnVuUmVzcG9uc2UiEpKCGQ4KCnJ1bnMud3JpdGUQAhJlCghUZXN0VGFzaxIhLnNpZ25hbGJveC5ydW4udjEuVGVzdFRhc2tSZXF1ZXN0GiIuc2lnbmFsYm94LnJ1bi52MS5UZXN0VGFza1Jlc3BvbnNlIhKSghkOCgpydW5zLndyaXRlEAISZQoIUGF1c2VSdW4SIS5zaWduYWxib3gucnVuLnYxLlBhdXNlUnVuUmVxdWVzdBoiLnNpZ25hbGJveC5ydW4udjEuUGF1c2VSdW5SZXNwb25zZSISkoIZDgoKcnVucy53cml0ZRACEmgKCVJlc3VtZVJ1bhIiLnNpZ25hbGJveC5ydW4udjEuUmVzdW1lUnVuUmVxdWVzdBojLnNpZ25hbGJveC5ydW4udjEuUmVzdW1lUnVuUmVzcG9uc2UiEpKCGQ4KCnJ1bnMud3JpdGUQAhJoCglTaWduYWxSdW4SIi5zaWduYWxib3gucnVuLnYxLlNpZ25hbFJ1blJlcXVlc3QaIy5zaWduYWxib3gucnVuLnYxLlNpZ25hbFJ1blJlc3BvbnNlIhKSghkOCgpydW5zLndyaXRlEAISbQoKRXhwbGFpblJ1bhIjLnNpZ25hbGJveC5ydW4udjEuRXhwbGFpblJ1blJlcXVlc3QaJC5zaWduYWxib3gucnVuLnYxLkV4cGxhaW5SdW5SZXNwb25zZSIUkAIBkoIZDQoJcnVucy5yZWFkEAISawoKVW5ibG9ja1J1bhIjLnNpZ25hbGJveC5ydW4udjEuVW5ibG9ja1J1blJlcXVlc3QaJC5zaWduYWxib3gucnVuLnYxLlVuYmxvY2tSdW5SZXNwb25zZSISkoIZDgoKcnVucy53cml0ZRACEnMKDEdldFJ1blZhbHVlcxIlLnNpZ25hbGJveC5ydW4udjEuR2V0UnVuVmFsdWVzUmVxdWVzdBomLnNpZ25hbGJveC5ydW4udjEuR2V0UnVuVmFsdWVzUmVzcG9uc2UiFJACAZKCGQ0KCWRhdGEucmVhZBACYgZwcm90bzM", [file_google_protobuf_timestamp, file_signalbox_authz_v1_authz, file_signalbox_run_v1_value]);
+  fileDesc("ChpzaWduYWxib3gvcnVuL3YxL3J1bi5wcm90bxIQc2lnbmFsYm94LnJ1bi52MSK2BQoDUnVuEgoKAmlkGAEgASgJEhAKCHBpcGVsaW5lGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSDgoGbnVtYmVyGAQgASgDEg0KBXN0YXRlGAUgASgJEg4KBnJlYXNvbhgGIAEoCRIPCgdvdXRjb21lGAcgASgJEg0KBWNhdXNlGAggASgJEg0KBWFjdG9yGAkgASgJEjEKBmxhYmVscxgKIAMoCzIhLnNpZ25hbGJveC5ydW4udjEuUnVuLkxhYmVsc0VudHJ5EhAKCHByaW9yaXR5GAsgASgFEhIKCmdlbmVyYXRpb24YDCABKAUSCwoDc2VxGA0gASgDEi4KCmNyZWF0ZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0ZWRfYXQYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2ZpbmlzaGVkX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgt0YXNrc190b3RhbBgRIAEoDRISCgp0YXNrc19kb25lGBIgASgNEhQKDHRhc2tzX2ZhaWxlZBgTIAEoDRIrCgdub21pbmFsGB4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg5pbnRlcnZhbF9zdGFydBgfIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMaW50ZXJ2YWxfZW5kGCAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgd3YWl0aW5nGCggASgLMhkuc2lnbmFsYm94LnJ1bi52MS5XYWl0aW5nGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEihgEKB1dhaXRpbmcSDgoGcmVhc29uGAEgASgJEiwKCHN0YXJ0X2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCg9jb25jdXJyZW5jeV9rZXkYAyABKAkSEAoIcG9zaXRpb24YBCABKA0SEgoKYmxvY2tlZF9ieRgFIAEoCSK2AwoEVGFzaxIMCgRuYW1lGAEgASgJEg0KBXN0YXRlGAIgASgJEg4KBnJlYXNvbhgDIAEoCRINCgVuZWVkcxgEIAMoCRIMCgRwb29sGAUgASgJEgwKBGV4aXQYBiABKAkSKwoIYXR0ZW1wdHMYByADKAsyGS5zaWduYWxib3gucnVuLnYxLkF0dGVtcHQSLAoIcmV0cnlfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHJ1bGUYCSABKAkSEQoJdXNlZF91c2VyGAogASgNEhIKCnVzZWRfaW5mcmEYCyABKA0SFAoMdXNlZF9wcmVlbXB0GAwgASgNEiQKBGhvbGQYHiABKAsyFi5zaWduYWxib3gucnVuLnYxLkhvbGQSDgoGcGFyZW50GCggASgJEhEKCXBsYW5fdGFzaxgpIAEoCRIMCgRraW5kGCogASgJEhEKBGl0ZW0YKyABKA1IAIgBARImCgVpdGVtcxgsIAEoCzIXLnNpZ25hbGJveC5ydW4udjEuSXRlbXMSFQoNb3JpZ2luX3J1bl9pZBgtIAEoCUIHCgVfaXRlbSK9AQoFSXRlbXMSDQoFdG90YWwYASABKA0SDwoHd2FpdGluZxgCIAEoDRIPCgdydW5uaW5nGAMgASgNEgwKBGRvbmUYBCABKA0SEQoJc3VjY2VlZGVkGAUgASgNEg4KBmZhaWxlZBgGIAEoDRIRCgl0b2xlcmF0ZWQYByABKA0SDgoGcmV1c2VkGAggASgNEg8KB3NraXBwZWQYCSABKA0SEAoIY2FuY2VsZWQYCiABKA0SDAoEbW9zdBgLIAEoDSLrAQoESG9sZBIMCgRraW5kGAEgASgJEikKBXNpbmNlGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGc2lnbmFsGAQgASgJEhMKC3NpZ25hbF90eXBlGAUgASgJEhAKCHJlcXVpcmVkGAYgASgNEgoKAmJ5GAcgAygJEhUKDW5vdF9yZXF1ZXN0ZXIYCCABKAgSJQoFdm90ZXMYCSADKAsyFi5zaWduYWxib3gucnVuLnYxLlZvdGUidAoEVm90ZRINCgVhY3RvchgBIAEoCRIQCghyZWplY3RlZBgCIAEoCBIPCgdjb21tZW50GAMgASgJEiYKAmF0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpnZW5lcmF0aW9uGAUgASgFIvwCCgdBdHRlbXB0Eg4KBm51bWJlchgBIAEoDRINCgVzdGF0ZRgCIAEoCRINCgVjYXVzZRgDIAEoCRIOCgZyZWFzb24YBCABKAkSEQoJZXhpdF9jb2RlGAUgASgFEhAKCGFnZW50X2lkGAYgASgJEhIKCmFnZW50X25hbWUYByABKAkSLAoIcmVhZHlfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmdyYW50ZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0ZWRfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2ZpbmlzaGVkX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxzZWFsZWRfZXJyb3IYDCABKAwSEQoJYmlsbGVkX21zGA0gASgDEhIKCmdlbmVyYXRpb24YDiABKAUiyQIKD1N0YXJ0UnVuUmVxdWVzdBIQCghwaXBlbGluZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEicKBnBhcmFtcxgDIAMoCzIXLnNpZ25hbGJveC5ydW4udjEuVmFsdWUSFwoPaWRlbXBvdGVuY3lfa2V5GAQgASgJEj0KBmxhYmVscxgFIAMoCzItLnNpZ25hbGJveC5ydW4udjEuU3RhcnRSdW5SZXF1ZXN0LkxhYmVsc0VudHJ5EhAKCHByaW9yaXR5GAYgASgFEiwKCHN0YXJ0X2F0GBQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgppZl9ydW5uaW5nGBUgASgJEg8KB2lmX2RvbmUYFiABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJHChBTdGFydFJ1blJlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnNpZ25hbGJveC5ydW4udjEuUnVuEg8KB2NyZWF0ZWQYAiABKAgiGwoNR2V0UnVuUmVxdWVzdBIKCgJpZBgBIAEoCSJbCg5HZXRSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1bhIlCgV0YXNrcxgCIAMoCzIWLnNpZ25hbGJveC5ydW4udjEuVGFzayJ3ChBMaXN0VGFza3NSZXF1ZXN0Eg4KBnJ1bl9pZBgBIAEoCRIOCgZwYXJlbnQYAiABKAkSDAoEdGFzaxgDIAEoCRIOCgZzdGF0ZXMYBCADKAkSEQoJcGFnZV9zaXplGAUgASgNEhIKCnBhZ2VfdG9rZW4YBiABKAkiiQEKEUxpc3RUYXNrc1Jlc3BvbnNlEiUKBXRhc2tzGAEgAygLMhYuc2lnbmFsYm94LnJ1bi52MS5UYXNrEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIQCghtYXRjaGluZxgDIAEoDRIiCgNydW4YBCABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1biIuCg5HZXRUYXNrUmVxdWVzdBIOCgZydW5faWQYASABKAkSDAoEdGFzaxgCIAEoCSJbCg9HZXRUYXNrUmVzcG9uc2USJAoEdGFzaxgBIAEoCzIWLnNpZ25hbGJveC5ydW4udjEuVGFzaxIiCgNydW4YAiABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1biLAAQoPTGlzdFJ1bnNSZXF1ZXN0EhAKCHBpcGVsaW5lGAEgASgJEg4KBnN0YXRlcxgCIAMoCRIOCgZsYWJlbHMYAyADKAkSKQoFc2luY2UYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglwYWdlX3NpemUYBiABKA0SEgoKcGFnZV90b2tlbhgHIAEoCSJQChBMaXN0UnVuc1Jlc3BvbnNlEiMKBHJ1bnMYASADKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1bhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiHQoPV2F0Y2hSdW5SZXF1ZXN0EgoKAmlkGAEgASgJIl0KEFdhdGNoUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4SJQoFdGFza3MYAiADKAsyFi5zaWduYWxib3gucnVuLnYxLlRhc2siLQoQQ2FuY2VsUnVuUmVxdWVzdBIKCgJpZBgBIAEoCRINCgVmb3JjZRgCIAEoCCI3ChFDYW5jZWxSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1biIdCg9SZXRyeVJ1blJlcXVlc3QSCgoCaWQYASABKAkiNgoQUmV0cnlSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1biIuCg9QYXVzZVJ1blJlcXVlc3QSCgoCaWQYASABKAkSDwoHc3VzcGVuZBgCIAEoCCI2ChBQYXVzZVJ1blJlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnNpZ25hbGJveC5ydW4udjEuUnVuIh4KEFJlc3VtZVJ1blJlcXVlc3QSCgoCaWQYASABKAkiNwoRUmVzdW1lUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4iYwoQU2lnbmFsUnVuUmVxdWVzdBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEgsKA2tleRgDIAEoCRIoCgdwYXlsb2FkGAQgASgLMhcuc2lnbmFsYm94LnJ1bi52MS5WYWx1ZSI3ChFTaWduYWxSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1biIfChFVbmJsb2NrUnVuUmVxdWVzdBIKCgJpZBgBIAEoCSI4ChJVbmJsb2NrUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4iLwoTR2V0UnVuVmFsdWVzUmVxdWVzdBIKCgJpZBgBIAEoCRIMCgR0YXNrGAIgASgJImwKFEdldFJ1blZhbHVlc1Jlc3BvbnNlEicKBnBhcmFtcxgBIAMoCzIXLnNpZ25hbGJveC5ydW4udjEuVmFsdWUSKwoFdGFza3MYAiADKAsyHC5zaWduYWxib3gucnVuLnYxLlRhc2tWYWx1ZXMilAEKClRhc2tWYWx1ZXMSDAoEdGFzaxgBIAEoCRIPCgdhdHRlbXB0GAIgASgNEigKB291dHB1dHMYAyADKAsyFy5zaWduYWxib3gucnVuLnYxLlZhbHVlEi0KCWFydGlmYWN0cxgEIAMoCzIaLnNpZ25hbGJveC5ydW4udjEuQXJ0aWZhY3QSDgoGc2lnbmFsGAogASgJIrsBChFSZXN0YXJ0UnVuUmVxdWVzdBIOCgZydW5faWQYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIRCglmcm9tX3Rhc2sYAyABKAkSJwoGcGFyYW1zGAQgAygLMhcuc2lnbmFsYm94LnJ1bi52MS5WYWx1ZRINCgV0cnVzdBgFIAEoCBIPCgdkcnlfcnVuGAYgASgIEhcKD2lkZW1wb3RlbmN5X2tleRgHIAEoCRIQCghwcmlvcml0eRgIIAEoBSJ0ChJSZXN0YXJ0UnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4SDwoHY3JlYXRlZBgCIAEoCBIpCgV0YXNrcxgDIAMoCzIaLnNpZ25hbGJveC5ydW4udjEuS2VwdFRhc2siRwoIS2VwdFRhc2sSDAoEdGFzaxgBIAEoCRIOCgZyZXVzZWQYAiABKAgSDQoFaXRlbXMYAyABKA0SDgoGcmVhc29uGAQgASgJIkgKD1Rlc3RUYXNrUmVxdWVzdBIOCgZydW5faWQYASABKAkSDAoEdGFzaxgCIAEoCRIXCg9pZGVtcG90ZW5jeV9rZXkYAyABKAkiRwoQVGVzdFRhc2tSZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1bhIPCgdjcmVhdGVkGAIgASgIIi0KEUV4cGxhaW5SdW5SZXF1ZXN0EgoKAmlkGAEgASgJEgwKBHRhc2sYAiABKAkiQgoSRXhwbGFpblJ1blJlc3BvbnNlEiwKBXRhc2tzGAEgAygLMh0uc2lnbmFsYm94LnJ1bi52MS5FeHBsYW5hdGlvbiJWCgtFeHBsYW5hdGlvbhIMCgR0YXNrGAEgASgJEg0KBXN0YXRlGAIgASgJEg4KBnJlYXNvbhgDIAEoCRIMCgR0ZXh0GAQgASgJEgwKBGhpbnQYBSABKAkyrQ0KClJ1blNlcnZpY2USZQoIU3RhcnRSdW4SIS5zaWduYWxib3gucnVuLnYxLlN0YXJ0UnVuUmVxdWVzdBoiLnNpZ25hbGJveC5ydW4udjEuU3RhcnRSdW5SZXNwb25zZSISkoIZDgoKcnVucy53cml0ZRACEmEKBkdldFJ1bhIfLnNpZ25hbGJveC5ydW4udjEuR2V0UnVuUmVxdWVzdBogLnNpZ25hbGJveC5ydW4udjEuR2V0UnVuUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACEmoKCUxpc3RUYXNrcxIiLnNpZ25hbGJveC5ydW4udjEuTGlzdFRhc2tzUmVxdWVzdBojLnNpZ25hbGJveC5ydW4udjEuTGlzdFRhc2tzUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACEmQKB0dldFRhc2sSIC5zaWduYWxib3gucnVuLnYxLkdldFRhc2tSZXF1ZXN0GiEuc2lnbmFsYm94LnJ1bi52MS5HZXRUYXNrUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACEmcKCExpc3RSdW5zEiEuc2lnbmFsYm94LnJ1bi52MS5MaXN0UnVuc1JlcXVlc3QaIi5zaWduYWxib3gucnVuLnYxLkxpc3RSdW5zUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACEmkKCFdhdGNoUnVuEiEuc2lnbmFsYm94LnJ1bi52MS5XYXRjaFJ1blJlcXVlc3QaIi5zaWduYWxib3gucnVuLnYxLldhdGNoUnVuUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACMAESaAoJQ2FuY2VsUnVuEiIuc2lnbmFsYm94LnJ1bi52MS5DYW5jZWxSdW5SZXF1ZXN0GiMuc2lnbmFsYm94LnJ1bi52MS5DYW5jZWxSdW5SZXNwb25zZSISkoIZDgoKcnVucy53cml0ZRACEmUKCFJldHJ5UnVuEiEuc2lnbmFsYm94LnJ1bi52MS5SZXRyeVJ1blJlcXVlc3QaIi5zaWduYWxib3gucnVuLnYxLlJldHJ5UnVuUmVzcG9uc2UiEpKCGQ4KCnJ1bnMud3JpdGUQAhJrCgpSZXN0YXJ0UnVuEiMuc2lnbmFsYm94LnJ1bi52MS5SZXN0YXJ0UnVuUmVxdWVzdBokLnNpZ25hbGJveC5ydW4udjEuUmVzdGFydFJ1blJlc3BvbnNlIhKSghkOCgpydW5zLndyaXRlEAISZQoIVGVzdFRhc2sSIS5zaWduYWxib3gucnVuLnYxLlRlc3RUYXNrUmVxdWVzdBoiLnNpZ25hbGJveC5ydW4udjEuVGVzdFRhc2tSZXNwb25zZSISkoIZDgoKcnVucy53cml0ZRACEmUKCFBhdXNlUnVuEiEuc2lnbmFsYm94LnJ1bi52MS5QYXVzZVJ1blJlcXVlc3QaIi5zaWduYWxib3gucnVuLnYxLlBhdXNlUnVuUmVzcG9uc2UiEpKCGQ4KCnJ1bnMud3JpdGUQAhJoCglSZXN1bWVSdW4SIi5zaWduYWxib3gucnVuLnYxLlJlc3VtZVJ1blJlcXVlc3QaIy5zaWduYWxib3gucnVuLnYxLlJlc3VtZVJ1blJlc3BvbnNlIhKSghkOCgpydW5zLndyaXRlEAISaAoJU2lnbmFsUnVuEiIuc2lnbmFsYm94LnJ1bi52MS5TaWduYWxSdW5SZXF1ZXN0GiMuc2lnbmFsYm94LnJ1bi52MS5TaWduYWxSdW5SZXNwb25zZSISkoIZDgoKcnVucy53cml0ZRACEm0KCkV4cGxhaW5SdW4SIy5zaWduYWxib3gucnVuLnYxLkV4cGxhaW5SdW5SZXF1ZXN0GiQuc2lnbmFsYm94LnJ1bi52MS5FeHBsYWluUnVuUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACEmsKClVuYmxvY2tSdW4SIy5zaWduYWxib3gucnVuLnYxLlVuYmxvY2tSdW5SZXF1ZXN0GiQuc2lnbmFsYm94LnJ1bi52MS5VbmJsb2NrUnVuUmVzcG9uc2UiEpKCGQ4KCnJ1bnMud3JpdGUQAhJzCgxHZXRSdW5WYWx1ZXMSJS5zaWduYWxib3gucnVuLnYxLkdldFJ1blZhbHVlc1JlcXVlc3QaJi5zaWduYWxib3gucnVuLnYxLkdldFJ1blZhbHVlc1Jlc3BvbnNlIhSQAgGSghkNCglkYXRhLnJlYWQQAmIGcHJvdG8z", [file_google_protobuf_timestamp, file_signalbox_authz_v1_authz, file_signalbox_run_v1_value]);
 
 /**
  * Run is what a list shows of a run.
@@ -211,12 +211,15 @@ export const WaitingSchema: GenMessage<Waiting> = /*@__PURE__*/
   messageDesc(file_signalbox_run_v1_run, 1);
 
 /**
- * Task is a node of the run's graph, in the order of the file.
+ * Task is a task of a run: one of the pipeline itself, in the order of the file,
+ * or one that came into being as the run went on, behind what it is part of.
  *
  * @generated from message signalbox.run.v1.Task
  */
 export type Task = Message<"signalbox.run.v1.Task"> & {
   /**
+   * Its path: train, train[3], fold[3]/train, plan/fit-1.
+   *
    * @generated from field: string name = 1;
    */
   name: string;
@@ -235,6 +238,8 @@ export type Task = Message<"signalbox.run.v1.Task"> & {
   reason: string;
 
   /**
+   * The paths of the tasks beside it that it waits for.
+   *
    * @generated from field: repeated string needs = 4;
    */
   needs: string[];
@@ -291,6 +296,49 @@ export type Task = Message<"signalbox.run.v1.Task"> & {
    * @generated from field: signalbox.run.v1.Hold hold = 30;
    */
   hold?: Hold | undefined;
+
+  /**
+   * The path of the map, loop, group or step that it is part of; empty for the
+   * pipeline's own.
+   *
+   * @generated from field: string parent = 40;
+   */
+  parent: string;
+
+  /**
+   * Its name in the plan: train for train[3].
+   *
+   * @generated from field: string plan_task = 41;
+   */
+  planTask: string;
+
+  /**
+   * map loop group step wait signal approve pipeline
+   *
+   * @generated from field: string kind = 42;
+   */
+  kind: string;
+
+  /**
+   * The number of the item or pass that it is, or is part of.
+   *
+   * @generated from field: optional uint32 item = 43;
+   */
+  item?: number | undefined;
+
+  /**
+   * Of what others are part of, from when they came into being.
+   *
+   * @generated from field: signalbox.run.v1.Items items = 44;
+   */
+  items?: Items | undefined;
+
+  /**
+   * Of a reused task: the run that ran it.
+   *
+   * @generated from field: string origin_run_id = 45;
+   */
+  originRunId: string;
 };
 
 /**
@@ -299,6 +347,80 @@ export type Task = Message<"signalbox.run.v1.Task"> & {
  */
 export const TaskSchema: GenMessage<Task> = /*@__PURE__*/
   messageDesc(file_signalbox_run_v1_run, 2);
+
+/**
+ * Items are how the items of a map, the passes of a loop, or the tasks of a group
+ * or of a step that added some stand.
+ *
+ * @generated from message signalbox.run.v1.Items
+ */
+export type Items = Message<"signalbox.run.v1.Items"> & {
+  /**
+   * @generated from field: uint32 total = 1;
+   */
+  total: number;
+
+  /**
+   * @generated from field: uint32 waiting = 2;
+   */
+  waiting: number;
+
+  /**
+   * @generated from field: uint32 running = 3;
+   */
+  running: number;
+
+  /**
+   * All that have ended, of which:
+   *
+   * @generated from field: uint32 done = 4;
+   */
+  done: number;
+
+  /**
+   * @generated from field: uint32 succeeded = 5;
+   */
+  succeeded: number;
+
+  /**
+   * @generated from field: uint32 failed = 6;
+   */
+  failed: number;
+
+  /**
+   * @generated from field: uint32 tolerated = 7;
+   */
+  tolerated: number;
+
+  /**
+   * @generated from field: uint32 reused = 8;
+   */
+  reused: number;
+
+  /**
+   * @generated from field: uint32 skipped = 9;
+   */
+  skipped: number;
+
+  /**
+   * @generated from field: uint32 canceled = 10;
+   */
+  canceled: number;
+
+  /**
+   * How many passes a loop may have.
+   *
+   * @generated from field: uint32 most = 11;
+   */
+  most: number;
+};
+
+/**
+ * Describes the message signalbox.run.v1.Items.
+ * Use `create(ItemsSchema)` to create a new message.
+ */
+export const ItemsSchema: GenMessage<Items> = /*@__PURE__*/
+  messageDesc(file_signalbox_run_v1_run, 3);
 
 /**
  * Hold is what a task waits for, or has waited for.
@@ -369,7 +491,7 @@ export type Hold = Message<"signalbox.run.v1.Hold"> & {
  * Use `create(HoldSchema)` to create a new message.
  */
 export const HoldSchema: GenMessage<Hold> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 3);
+  messageDesc(file_signalbox_run_v1_run, 4);
 
 /**
  * Vote is what somebody said to an approval.
@@ -408,7 +530,7 @@ export type Vote = Message<"signalbox.run.v1.Vote"> & {
  * Use `create(VoteSchema)` to create a new message.
  */
 export const VoteSchema: GenMessage<Vote> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 4);
+  messageDesc(file_signalbox_run_v1_run, 5);
 
 /**
  * Attempt is one try at a task.
@@ -501,7 +623,7 @@ export type Attempt = Message<"signalbox.run.v1.Attempt"> & {
  * Use `create(AttemptSchema)` to create a new message.
  */
 export const AttemptSchema: GenMessage<Attempt> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 5);
+  messageDesc(file_signalbox_run_v1_run, 6);
 
 /**
  * @generated from message signalbox.run.v1.StartRunRequest
@@ -568,7 +690,7 @@ export type StartRunRequest = Message<"signalbox.run.v1.StartRunRequest"> & {
  * Use `create(StartRunRequestSchema)` to create a new message.
  */
 export const StartRunRequestSchema: GenMessage<StartRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 6);
+  messageDesc(file_signalbox_run_v1_run, 7);
 
 /**
  * @generated from message signalbox.run.v1.StartRunResponse
@@ -592,7 +714,7 @@ export type StartRunResponse = Message<"signalbox.run.v1.StartRunResponse"> & {
  * Use `create(StartRunResponseSchema)` to create a new message.
  */
 export const StartRunResponseSchema: GenMessage<StartRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 7);
+  messageDesc(file_signalbox_run_v1_run, 8);
 
 /**
  * @generated from message signalbox.run.v1.GetRunRequest
@@ -611,7 +733,7 @@ export type GetRunRequest = Message<"signalbox.run.v1.GetRunRequest"> & {
  * Use `create(GetRunRequestSchema)` to create a new message.
  */
 export const GetRunRequestSchema: GenMessage<GetRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 8);
+  messageDesc(file_signalbox_run_v1_run, 9);
 
 /**
  * @generated from message signalbox.run.v1.GetRunResponse
@@ -623,6 +745,10 @@ export type GetRunResponse = Message<"signalbox.run.v1.GetRunResponse"> & {
   run?: Run | undefined;
 
   /**
+   * The pipeline's own tasks, and behind each what is part of it: the tasks of
+   * groups, the last passes of loops, tasks that a step added. Of maps there are
+   * counts only, and no more than 2,000 tasks in all.
+   *
    * @generated from field: repeated signalbox.run.v1.Task tasks = 2;
    */
   tasks: Task[];
@@ -633,7 +759,141 @@ export type GetRunResponse = Message<"signalbox.run.v1.GetRunResponse"> & {
  * Use `create(GetRunResponseSchema)` to create a new message.
  */
 export const GetRunResponseSchema: GenMessage<GetRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 9);
+  messageDesc(file_signalbox_run_v1_run, 10);
+
+/**
+ * @generated from message signalbox.run.v1.ListTasksRequest
+ */
+export type ListTasksRequest = Message<"signalbox.run.v1.ListTasksRequest"> & {
+  /**
+   * As in GetRunRequest.
+   *
+   * @generated from field: string run_id = 1;
+   */
+  runId: string;
+
+  /**
+   * The path of what they are part of.
+   *
+   * @generated from field: string parent = 2;
+   */
+  parent: string;
+
+  /**
+   * Their name in the plan. A map whose items are listed is not among them.
+   *
+   * @generated from field: string task = 3;
+   */
+  task: string;
+
+  /**
+   * @generated from field: repeated string states = 4;
+   */
+  states: string[];
+
+  /**
+   * At most 500; 0 means 100.
+   *
+   * @generated from field: uint32 page_size = 5;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 6;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message signalbox.run.v1.ListTasksRequest.
+ * Use `create(ListTasksRequestSchema)` to create a new message.
+ */
+export const ListTasksRequestSchema: GenMessage<ListTasksRequest> = /*@__PURE__*/
+  messageDesc(file_signalbox_run_v1_run, 11);
+
+/**
+ * @generated from message signalbox.run.v1.ListTasksResponse
+ */
+export type ListTasksResponse = Message<"signalbox.run.v1.ListTasksResponse"> & {
+  /**
+   * @generated from field: repeated signalbox.run.v1.Task tasks = 1;
+   */
+  tasks: Task[];
+
+  /**
+   * Empty when there is no more.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * How many there are on all pages, at this moment.
+   *
+   * @generated from field: uint32 matching = 3;
+   */
+  matching: number;
+
+  /**
+   * @generated from field: signalbox.run.v1.Run run = 4;
+   */
+  run?: Run | undefined;
+};
+
+/**
+ * Describes the message signalbox.run.v1.ListTasksResponse.
+ * Use `create(ListTasksResponseSchema)` to create a new message.
+ */
+export const ListTasksResponseSchema: GenMessage<ListTasksResponse> = /*@__PURE__*/
+  messageDesc(file_signalbox_run_v1_run, 12);
+
+/**
+ * @generated from message signalbox.run.v1.GetTaskRequest
+ */
+export type GetTaskRequest = Message<"signalbox.run.v1.GetTaskRequest"> & {
+  /**
+   * As in GetRunRequest.
+   *
+   * @generated from field: string run_id = 1;
+   */
+  runId: string;
+
+  /**
+   * A path.
+   *
+   * @generated from field: string task = 2;
+   */
+  task: string;
+};
+
+/**
+ * Describes the message signalbox.run.v1.GetTaskRequest.
+ * Use `create(GetTaskRequestSchema)` to create a new message.
+ */
+export const GetTaskRequestSchema: GenMessage<GetTaskRequest> = /*@__PURE__*/
+  messageDesc(file_signalbox_run_v1_run, 13);
+
+/**
+ * @generated from message signalbox.run.v1.GetTaskResponse
+ */
+export type GetTaskResponse = Message<"signalbox.run.v1.GetTaskResponse"> & {
+  /**
+   * @generated from field: signalbox.run.v1.Task task = 1;
+   */
+  task?: Task | undefined;
+
+  /**
+   * @generated from field: signalbox.run.v1.Run run = 2;
+   */
+  run?: Run | undefined;
+};
+
+/**
+ * Describes the message signalbox.run.v1.GetTaskResponse.
+ * Use `create(GetTaskResponseSchema)` to create a new message.
+ */
+export const GetTaskResponseSchema: GenMessage<GetTaskResponse> = /*@__PURE__*/
+  messageDesc(file_signalbox_run_v1_run, 14);
 
 /**
  * @generated from message signalbox.run.v1.ListRunsRequest
@@ -684,7 +944,7 @@ export type ListRunsRequest = Message<"signalbox.run.v1.ListRunsRequest"> & {
  * Use `create(ListRunsRequestSchema)` to create a new message.
  */
 export const ListRunsRequestSchema: GenMessage<ListRunsRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 10);
+  messageDesc(file_signalbox_run_v1_run, 15);
 
 /**
  * @generated from message signalbox.run.v1.ListRunsResponse
@@ -708,7 +968,7 @@ export type ListRunsResponse = Message<"signalbox.run.v1.ListRunsResponse"> & {
  * Use `create(ListRunsResponseSchema)` to create a new message.
  */
 export const ListRunsResponseSchema: GenMessage<ListRunsResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 11);
+  messageDesc(file_signalbox_run_v1_run, 16);
 
 /**
  * @generated from message signalbox.run.v1.WatchRunRequest
@@ -725,7 +985,7 @@ export type WatchRunRequest = Message<"signalbox.run.v1.WatchRunRequest"> & {
  * Use `create(WatchRunRequestSchema)` to create a new message.
  */
 export const WatchRunRequestSchema: GenMessage<WatchRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 12);
+  messageDesc(file_signalbox_run_v1_run, 17);
 
 /**
  * @generated from message signalbox.run.v1.WatchRunResponse
@@ -747,7 +1007,7 @@ export type WatchRunResponse = Message<"signalbox.run.v1.WatchRunResponse"> & {
  * Use `create(WatchRunResponseSchema)` to create a new message.
  */
 export const WatchRunResponseSchema: GenMessage<WatchRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 13);
+  messageDesc(file_signalbox_run_v1_run, 18);
 
 /**
  * @generated from message signalbox.run.v1.CancelRunRequest
@@ -769,7 +1029,7 @@ export type CancelRunRequest = Message<"signalbox.run.v1.CancelRunRequest"> & {
  * Use `create(CancelRunRequestSchema)` to create a new message.
  */
 export const CancelRunRequestSchema: GenMessage<CancelRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 14);
+  messageDesc(file_signalbox_run_v1_run, 19);
 
 /**
  * @generated from message signalbox.run.v1.CancelRunResponse
@@ -786,7 +1046,7 @@ export type CancelRunResponse = Message<"signalbox.run.v1.CancelRunResponse"> & 
  * Use `create(CancelRunResponseSchema)` to create a new message.
  */
 export const CancelRunResponseSchema: GenMessage<CancelRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 15);
+  messageDesc(file_signalbox_run_v1_run, 20);
 
 /**
  * @generated from message signalbox.run.v1.RetryRunRequest
@@ -803,7 +1063,7 @@ export type RetryRunRequest = Message<"signalbox.run.v1.RetryRunRequest"> & {
  * Use `create(RetryRunRequestSchema)` to create a new message.
  */
 export const RetryRunRequestSchema: GenMessage<RetryRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 16);
+  messageDesc(file_signalbox_run_v1_run, 21);
 
 /**
  * @generated from message signalbox.run.v1.RetryRunResponse
@@ -820,7 +1080,7 @@ export type RetryRunResponse = Message<"signalbox.run.v1.RetryRunResponse"> & {
  * Use `create(RetryRunResponseSchema)` to create a new message.
  */
 export const RetryRunResponseSchema: GenMessage<RetryRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 17);
+  messageDesc(file_signalbox_run_v1_run, 22);
 
 /**
  * @generated from message signalbox.run.v1.PauseRunRequest
@@ -842,7 +1102,7 @@ export type PauseRunRequest = Message<"signalbox.run.v1.PauseRunRequest"> & {
  * Use `create(PauseRunRequestSchema)` to create a new message.
  */
 export const PauseRunRequestSchema: GenMessage<PauseRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 18);
+  messageDesc(file_signalbox_run_v1_run, 23);
 
 /**
  * @generated from message signalbox.run.v1.PauseRunResponse
@@ -859,7 +1119,7 @@ export type PauseRunResponse = Message<"signalbox.run.v1.PauseRunResponse"> & {
  * Use `create(PauseRunResponseSchema)` to create a new message.
  */
 export const PauseRunResponseSchema: GenMessage<PauseRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 19);
+  messageDesc(file_signalbox_run_v1_run, 24);
 
 /**
  * @generated from message signalbox.run.v1.ResumeRunRequest
@@ -876,7 +1136,7 @@ export type ResumeRunRequest = Message<"signalbox.run.v1.ResumeRunRequest"> & {
  * Use `create(ResumeRunRequestSchema)` to create a new message.
  */
 export const ResumeRunRequestSchema: GenMessage<ResumeRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 20);
+  messageDesc(file_signalbox_run_v1_run, 25);
 
 /**
  * @generated from message signalbox.run.v1.ResumeRunResponse
@@ -893,7 +1153,7 @@ export type ResumeRunResponse = Message<"signalbox.run.v1.ResumeRunResponse"> & 
  * Use `create(ResumeRunResponseSchema)` to create a new message.
  */
 export const ResumeRunResponseSchema: GenMessage<ResumeRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 21);
+  messageDesc(file_signalbox_run_v1_run, 26);
 
 /**
  * @generated from message signalbox.run.v1.SignalRunRequest
@@ -929,7 +1189,7 @@ export type SignalRunRequest = Message<"signalbox.run.v1.SignalRunRequest"> & {
  * Use `create(SignalRunRequestSchema)` to create a new message.
  */
 export const SignalRunRequestSchema: GenMessage<SignalRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 22);
+  messageDesc(file_signalbox_run_v1_run, 27);
 
 /**
  * @generated from message signalbox.run.v1.SignalRunResponse
@@ -946,7 +1206,7 @@ export type SignalRunResponse = Message<"signalbox.run.v1.SignalRunResponse"> & 
  * Use `create(SignalRunResponseSchema)` to create a new message.
  */
 export const SignalRunResponseSchema: GenMessage<SignalRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 23);
+  messageDesc(file_signalbox_run_v1_run, 28);
 
 /**
  * @generated from message signalbox.run.v1.UnblockRunRequest
@@ -963,7 +1223,7 @@ export type UnblockRunRequest = Message<"signalbox.run.v1.UnblockRunRequest"> & 
  * Use `create(UnblockRunRequestSchema)` to create a new message.
  */
 export const UnblockRunRequestSchema: GenMessage<UnblockRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 24);
+  messageDesc(file_signalbox_run_v1_run, 29);
 
 /**
  * @generated from message signalbox.run.v1.UnblockRunResponse
@@ -980,7 +1240,7 @@ export type UnblockRunResponse = Message<"signalbox.run.v1.UnblockRunResponse"> 
  * Use `create(UnblockRunResponseSchema)` to create a new message.
  */
 export const UnblockRunResponseSchema: GenMessage<UnblockRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 25);
+  messageDesc(file_signalbox_run_v1_run, 30);
 
 /**
  * @generated from message signalbox.run.v1.GetRunValuesRequest
@@ -990,6 +1250,13 @@ export type GetRunValuesRequest = Message<"signalbox.run.v1.GetRunValuesRequest"
    * @generated from field: string id = 1;
    */
   id: string;
+
+  /**
+   * A path: values of that task, and of what is directly part of it, only.
+   *
+   * @generated from field: string task = 2;
+   */
+  task: string;
 };
 
 /**
@@ -997,7 +1264,7 @@ export type GetRunValuesRequest = Message<"signalbox.run.v1.GetRunValuesRequest"
  * Use `create(GetRunValuesRequestSchema)` to create a new message.
  */
 export const GetRunValuesRequestSchema: GenMessage<GetRunValuesRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 26);
+  messageDesc(file_signalbox_run_v1_run, 31);
 
 /**
  * @generated from message signalbox.run.v1.GetRunValuesResponse
@@ -1019,7 +1286,7 @@ export type GetRunValuesResponse = Message<"signalbox.run.v1.GetRunValuesRespons
  * Use `create(GetRunValuesResponseSchema)` to create a new message.
  */
 export const GetRunValuesResponseSchema: GenMessage<GetRunValuesResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 27);
+  messageDesc(file_signalbox_run_v1_run, 32);
 
 /**
  * @generated from message signalbox.run.v1.TaskValues
@@ -1059,7 +1326,7 @@ export type TaskValues = Message<"signalbox.run.v1.TaskValues"> & {
  * Use `create(TaskValuesSchema)` to create a new message.
  */
 export const TaskValuesSchema: GenMessage<TaskValues> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 28);
+  messageDesc(file_signalbox_run_v1_run, 33);
 
 /**
  * @generated from message signalbox.run.v1.RestartRunRequest
@@ -1123,7 +1390,7 @@ export type RestartRunRequest = Message<"signalbox.run.v1.RestartRunRequest"> & 
  * Use `create(RestartRunRequestSchema)` to create a new message.
  */
 export const RestartRunRequestSchema: GenMessage<RestartRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 29);
+  messageDesc(file_signalbox_run_v1_run, 34);
 
 /**
  * @generated from message signalbox.run.v1.RestartRunResponse
@@ -1152,7 +1419,7 @@ export type RestartRunResponse = Message<"signalbox.run.v1.RestartRunResponse"> 
  * Use `create(RestartRunResponseSchema)` to create a new message.
  */
 export const RestartRunResponseSchema: GenMessage<RestartRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 30);
+  messageDesc(file_signalbox_run_v1_run, 35);
 
 /**
  * KeptTask says whether a task is taken over.
@@ -1190,7 +1457,7 @@ export type KeptTask = Message<"signalbox.run.v1.KeptTask"> & {
  * Use `create(KeptTaskSchema)` to create a new message.
  */
 export const KeptTaskSchema: GenMessage<KeptTask> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 31);
+  messageDesc(file_signalbox_run_v1_run, 36);
 
 /**
  * @generated from message signalbox.run.v1.TestTaskRequest
@@ -1219,7 +1486,7 @@ export type TestTaskRequest = Message<"signalbox.run.v1.TestTaskRequest"> & {
  * Use `create(TestTaskRequestSchema)` to create a new message.
  */
 export const TestTaskRequestSchema: GenMessage<TestTaskRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 32);
+  messageDesc(file_signalbox_run_v1_run, 37);
 
 /**
  * @generated from message signalbox.run.v1.TestTaskResponse
@@ -1241,7 +1508,7 @@ export type TestTaskResponse = Message<"signalbox.run.v1.TestTaskResponse"> & {
  * Use `create(TestTaskResponseSchema)` to create a new message.
  */
 export const TestTaskResponseSchema: GenMessage<TestTaskResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 33);
+  messageDesc(file_signalbox_run_v1_run, 38);
 
 /**
  * @generated from message signalbox.run.v1.ExplainRunRequest
@@ -1267,7 +1534,7 @@ export type ExplainRunRequest = Message<"signalbox.run.v1.ExplainRunRequest"> & 
  * Use `create(ExplainRunRequestSchema)` to create a new message.
  */
 export const ExplainRunRequestSchema: GenMessage<ExplainRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 34);
+  messageDesc(file_signalbox_run_v1_run, 39);
 
 /**
  * @generated from message signalbox.run.v1.ExplainRunResponse
@@ -1284,7 +1551,7 @@ export type ExplainRunResponse = Message<"signalbox.run.v1.ExplainRunResponse"> 
  * Use `create(ExplainRunResponseSchema)` to create a new message.
  */
 export const ExplainRunResponseSchema: GenMessage<ExplainRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 35);
+  messageDesc(file_signalbox_run_v1_run, 40);
 
 /**
  * Explanation is the first reason for which a task does not run.
@@ -1332,7 +1599,7 @@ export type Explanation = Message<"signalbox.run.v1.Explanation"> & {
  * Use `create(ExplanationSchema)` to create a new message.
  */
 export const ExplanationSchema: GenMessage<Explanation> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 36);
+  messageDesc(file_signalbox_run_v1_run, 41);
 
 /**
  * @generated from service signalbox.run.v1.RunService
@@ -1360,6 +1627,30 @@ export const RunService: GenService<{
     methodKind: "unary";
     input: typeof GetRunRequestSchema;
     output: typeof GetRunResponseSchema;
+  },
+  /**
+   * ListTasks returns a page of a run's tasks in the order of their items: what
+   * is part of a map, loop or group, or all that runs of a task of the plan.
+   * GetRun shows of maps counts only. Errors: NOT_FOUND, INVALID_ARGUMENT,
+   * JOURNAL_ARCHIVED.
+   *
+   * @generated from rpc signalbox.run.v1.RunService.ListTasks
+   */
+  listTasks: {
+    methodKind: "unary";
+    input: typeof ListTasksRequestSchema;
+    output: typeof ListTasksResponseSchema;
+  },
+  /**
+   * GetTask returns a task by its path, as train[3] or fold[3]/train, with all
+   * its attempts and their error texts. Errors: NOT_FOUND, JOURNAL_ARCHIVED.
+   *
+   * @generated from rpc signalbox.run.v1.RunService.GetTask
+   */
+  getTask: {
+    methodKind: "unary";
+    input: typeof GetTaskRequestSchema;
+    output: typeof GetTaskResponseSchema;
   },
   /**
    * @generated from rpc signalbox.run.v1.RunService.ListRuns

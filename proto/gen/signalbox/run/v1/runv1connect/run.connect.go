@@ -38,6 +38,10 @@ const (
 	RunServiceStartRunProcedure = "/signalbox.run.v1.RunService/StartRun"
 	// RunServiceGetRunProcedure is the fully-qualified name of the RunService's GetRun RPC.
 	RunServiceGetRunProcedure = "/signalbox.run.v1.RunService/GetRun"
+	// RunServiceListTasksProcedure is the fully-qualified name of the RunService's ListTasks RPC.
+	RunServiceListTasksProcedure = "/signalbox.run.v1.RunService/ListTasks"
+	// RunServiceGetTaskProcedure is the fully-qualified name of the RunService's GetTask RPC.
+	RunServiceGetTaskProcedure = "/signalbox.run.v1.RunService/GetTask"
 	// RunServiceListRunsProcedure is the fully-qualified name of the RunService's ListRuns RPC.
 	RunServiceListRunsProcedure = "/signalbox.run.v1.RunService/ListRuns"
 	// RunServiceWatchRunProcedure is the fully-qualified name of the RunService's WatchRun RPC.
@@ -74,6 +78,14 @@ type RunServiceClient interface {
 	// IDEMPOTENCY_MISMATCH, RUN_EXISTS, QUEUE_FULL.
 	StartRun(context.Context, *v1.StartRunRequest) (*v1.StartRunResponse, error)
 	GetRun(context.Context, *v1.GetRunRequest) (*v1.GetRunResponse, error)
+	// ListTasks returns a page of a run's tasks in the order of their items: what
+	// is part of a map, loop or group, or all that runs of a task of the plan.
+	// GetRun shows of maps counts only. Errors: NOT_FOUND, INVALID_ARGUMENT,
+	// JOURNAL_ARCHIVED.
+	ListTasks(context.Context, *v1.ListTasksRequest) (*v1.ListTasksResponse, error)
+	// GetTask returns a task by its path, as train[3] or fold[3]/train, with all
+	// its attempts and their error texts. Errors: NOT_FOUND, JOURNAL_ARCHIVED.
+	GetTask(context.Context, *v1.GetTaskRequest) (*v1.GetTaskResponse, error)
 	ListRuns(context.Context, *v1.ListRunsRequest) (*v1.ListRunsResponse, error)
 	// WatchRun sends the run whole, then again at every change, and ends when
 	// the run is terminal. A client that lost it calls again.
@@ -139,6 +151,20 @@ func NewRunServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 			httpClient,
 			baseURL+RunServiceGetRunProcedure,
 			connect.WithSchema(runServiceMethods.ByName("GetRun")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		listTasks: connect.NewClient[v1.ListTasksRequest, v1.ListTasksResponse](
+			httpClient,
+			baseURL+RunServiceListTasksProcedure,
+			connect.WithSchema(runServiceMethods.ByName("ListTasks")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		getTask: connect.NewClient[v1.GetTaskRequest, v1.GetTaskResponse](
+			httpClient,
+			baseURL+RunServiceGetTaskProcedure,
+			connect.WithSchema(runServiceMethods.ByName("GetTask")),
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
@@ -225,6 +251,8 @@ func NewRunServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 type runServiceClient struct {
 	startRun     *connect.Client[v1.StartRunRequest, v1.StartRunResponse]
 	getRun       *connect.Client[v1.GetRunRequest, v1.GetRunResponse]
+	listTasks    *connect.Client[v1.ListTasksRequest, v1.ListTasksResponse]
+	getTask      *connect.Client[v1.GetTaskRequest, v1.GetTaskResponse]
 	listRuns     *connect.Client[v1.ListRunsRequest, v1.ListRunsResponse]
 	watchRun     *connect.Client[v1.WatchRunRequest, v1.WatchRunResponse]
 	cancelRun    *connect.Client[v1.CancelRunRequest, v1.CancelRunResponse]
@@ -251,6 +279,24 @@ func (c *runServiceClient) StartRun(ctx context.Context, req *v1.StartRunRequest
 // GetRun calls signalbox.run.v1.RunService.GetRun.
 func (c *runServiceClient) GetRun(ctx context.Context, req *v1.GetRunRequest) (*v1.GetRunResponse, error) {
 	response, err := c.getRun.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ListTasks calls signalbox.run.v1.RunService.ListTasks.
+func (c *runServiceClient) ListTasks(ctx context.Context, req *v1.ListTasksRequest) (*v1.ListTasksResponse, error) {
+	response, err := c.listTasks.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// GetTask calls signalbox.run.v1.RunService.GetTask.
+func (c *runServiceClient) GetTask(ctx context.Context, req *v1.GetTaskRequest) (*v1.GetTaskResponse, error) {
+	response, err := c.getTask.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -371,6 +417,14 @@ type RunServiceHandler interface {
 	// IDEMPOTENCY_MISMATCH, RUN_EXISTS, QUEUE_FULL.
 	StartRun(context.Context, *v1.StartRunRequest) (*v1.StartRunResponse, error)
 	GetRun(context.Context, *v1.GetRunRequest) (*v1.GetRunResponse, error)
+	// ListTasks returns a page of a run's tasks in the order of their items: what
+	// is part of a map, loop or group, or all that runs of a task of the plan.
+	// GetRun shows of maps counts only. Errors: NOT_FOUND, INVALID_ARGUMENT,
+	// JOURNAL_ARCHIVED.
+	ListTasks(context.Context, *v1.ListTasksRequest) (*v1.ListTasksResponse, error)
+	// GetTask returns a task by its path, as train[3] or fold[3]/train, with all
+	// its attempts and their error texts. Errors: NOT_FOUND, JOURNAL_ARCHIVED.
+	GetTask(context.Context, *v1.GetTaskRequest) (*v1.GetTaskResponse, error)
 	ListRuns(context.Context, *v1.ListRunsRequest) (*v1.ListRunsResponse, error)
 	// WatchRun sends the run whole, then again at every change, and ends when
 	// the run is terminal. A client that lost it calls again.
@@ -432,6 +486,20 @@ func NewRunServiceHandler(svc RunServiceHandler, opts ...connect.HandlerOption) 
 		RunServiceGetRunProcedure,
 		svc.GetRun,
 		connect.WithSchema(runServiceMethods.ByName("GetRun")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	runServiceListTasksHandler := connect.NewUnaryHandlerSimple(
+		RunServiceListTasksProcedure,
+		svc.ListTasks,
+		connect.WithSchema(runServiceMethods.ByName("ListTasks")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	runServiceGetTaskHandler := connect.NewUnaryHandlerSimple(
+		RunServiceGetTaskProcedure,
+		svc.GetTask,
+		connect.WithSchema(runServiceMethods.ByName("GetTask")),
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
@@ -517,6 +585,10 @@ func NewRunServiceHandler(svc RunServiceHandler, opts ...connect.HandlerOption) 
 			runServiceStartRunHandler.ServeHTTP(w, r)
 		case RunServiceGetRunProcedure:
 			runServiceGetRunHandler.ServeHTTP(w, r)
+		case RunServiceListTasksProcedure:
+			runServiceListTasksHandler.ServeHTTP(w, r)
+		case RunServiceGetTaskProcedure:
+			runServiceGetTaskHandler.ServeHTTP(w, r)
 		case RunServiceListRunsProcedure:
 			runServiceListRunsHandler.ServeHTTP(w, r)
 		case RunServiceWatchRunProcedure:
@@ -556,6 +628,14 @@ func (UnimplementedRunServiceHandler) StartRun(context.Context, *v1.StartRunRequ
 
 func (UnimplementedRunServiceHandler) GetRun(context.Context, *v1.GetRunRequest) (*v1.GetRunResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("signalbox.run.v1.RunService.GetRun is not implemented"))
+}
+
+func (UnimplementedRunServiceHandler) ListTasks(context.Context, *v1.ListTasksRequest) (*v1.ListTasksResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("signalbox.run.v1.RunService.ListTasks is not implemented"))
+}
+
+func (UnimplementedRunServiceHandler) GetTask(context.Context, *v1.GetTaskRequest) (*v1.GetTaskResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("signalbox.run.v1.RunService.GetTask is not implemented"))
 }
 
 func (UnimplementedRunServiceHandler) ListRuns(context.Context, *v1.ListRunsRequest) (*v1.ListRunsResponse, error) {
