@@ -157,7 +157,7 @@ func TestEveryShapeOfATask(t *testing.T) {
 		tn.apply(everything)
 		id := tn.start("everything")
 		run := tn.finished(id, 60*time.Second)
-		got := states(run)
+		got := tn.stands(run.GetRun().GetId())
 		require.Equal(s.t, "succeeded", run.GetRun().GetState(), "%v %s", got, tn.must("run", "logs", id))
 		for task, want := range map[string]string{
 			"lines[1]": "succeeded", "fold": "succeeded", "fold[2]/tune[1]": "succeeded", "fold[1]/tune": "upstream_failed",
