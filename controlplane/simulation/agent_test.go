@@ -179,6 +179,8 @@ func (a *agent) run(s *step) {
 	switch {
 	case s.lease.asking:
 		length = w.between(time.Millisecond, 300*time.Millisecond)
+	case w.calm:
+		length = w.between(10*time.Millisecond, 3*time.Second) // what has piled up is worked off
 	case w.trouble(30):
 		length = w.between(time.Minute, 20*time.Minute)
 	}
@@ -201,12 +203,32 @@ func (a *agent) run(s *step) {
 		r.answer = &engine.Answer{Yes: !w.roll(5), Count: w.rand.IntN(7)}
 	default:
 		w.outcome(r)
+		r.members = w.drawMembers()
 	}
 	if w.roll(4) {
 		r.duration *= 3 // its clock is wrong
 	}
 	s.report = r
 	w.notify(&a.ended)
+}
+
+// drawMembers is what few steps add: a handful of tasks, some of which need
+// others.
+func (w *world) drawMembers() []engine.Member {
+	if !w.roll(8) {
+		return nil
+	}
+	var out []engine.Member
+	for i := range int32(1 + w.rand.IntN(3)) {
+		m := engine.Member{ID: fmt.Sprintf("m%d", i)}
+		for up := range i {
+			if w.roll(2) {
+				m.Needs = append(m.Needs, up)
+			}
+		}
+		out = append(out, m)
+	}
+	return out
 }
 
 // outcome draws how a step ends.

@@ -100,6 +100,7 @@ func (b *batch) applyReport(w *runWork, o op, c reportAll, rep *attemptReport) {
 		Now: b.now, Lease: l.engine(), Finished: finished, Outcome: rep.outcome, ExitCode: rep.exit, Answer: rep.answer,
 		Live: b.live(o.run),
 	}
+	cmd.Members = b.members(w, o.run, l.task, rep)
 	cmd.Lease.Started = time.Time{}
 	if rep.started {
 		cmd.Lease.Started = clamp(finished.Add(-rep.duration), l.granted, finished)
@@ -108,6 +109,23 @@ func (b *batch) applyReport(w *runWork, o op, c reportAll, rep *attemptReport) {
 	if err := b.decideAs(w, o.run, cmd); err != nil {
 		o.req.status[o.index] = statusStale
 	}
+}
+
+// members are the tasks that a step adds, as instances of the pipeline's template,
+// if it has one.
+func (b *batch) members(w *runWork, run id.UUID, task int32, rep *attemptReport) []engine.Member {
+	if int(task) >= len(w.state.Tasks) {
+		return nil
+	}
+	node, ok := b.graph(run, w).Template(w.state, task, templateName)
+	if !ok || len(rep.members) == 0 {
+		return nil
+	}
+	out := slices.Clone(rep.members)
+	for i := range out {
+		out[i].Node = node
+	}
+	return out
 }
 
 func clamp(t, low, high time.Time) time.Time {

@@ -79,11 +79,19 @@ func (c *checker) quiet() bool {
 func (c *checker) stuck() {
 	for _, run := range c.w.db.order {
 		row := c.w.db.runs[run]
-		if row.state.Terminal() {
-			continue
+		if row.state.Terminal() || len(engine.Children(c.w.graph(row), c.shadows[run].state)) > 0 {
+			continue // what it waits for is told instead
 		}
 		ready, leased, timers := c.places(run)
-		c.w.violate("run %s is %s and never ends: %d ready rows, leases %v, timers %v", run, row.state, len(ready), leased, timers)
+		s := c.shadows[run].state
+		var open []string
+		for i := range s.Tasks {
+			if t := &s.Tasks[i]; !t.State.Terminal() {
+				open = append(open, c.w.graph(row).Path(s, int32(i))+" "+t.State.String())
+			}
+		}
+		c.w.violate("run %s is %s and never ends: %d ready rows, %d leases, timers %v; not ended: %v; last entries: %s",
+			run, row.state, len(ready), len(leased), timers, open, c.last(row, s, 12))
 		return
 	}
 	for _, a := range c.w.agents {

@@ -59,6 +59,11 @@ func (w *world) drawPlan(n int) *plan.Plan {
 		}
 		p.Tasks = append(p.Tasks, t)
 	}
+	if w.roll(2) {
+		t := w.drawTask(templateName)
+		t.Template = true
+		p.Tasks = append(p.Tasks, t)
+	}
 	for i := range w.rand.IntN(3) {
 		t := w.drawTask(fmt.Sprintf("x%d", i))
 		t.Exit = pick(w, plan.ExitAlways, plan.ExitSucceeded, plan.ExitFailed, plan.ExitCanceled)
@@ -72,6 +77,9 @@ func (w *world) drawPlan(n int) *plan.Plan {
 	}
 	return p
 }
+
+// templateName is the task of which steps add instances.
+const templateName = "tpl"
 
 // makeDynamic turns some tasks into maps, loops, groups, and tasks with a
 // condition. What a new kind of task needs is drawn here.

@@ -119,6 +119,7 @@ type (
 		duration time.Duration
 		ago      time.Duration
 		answer   *engine.Answer
+		members  []engine.Member // that the step adds; whose nodes the server knows
 	}
 	status uint8
 	order  struct {
