@@ -11,6 +11,7 @@ import (
 
 	"github.com/signalboxhq/signalbox/controlplane/advance"
 	"github.com/signalboxhq/signalbox/controlplane/engine"
+	"github.com/signalboxhq/signalbox/proto/plan"
 )
 
 // BenchmarkBulk measures attempts of independent tasks, from start to end, by
@@ -20,16 +21,22 @@ func BenchmarkBulk(b *testing.B) {
 	for _, shape := range []struct {
 		name          string
 		tasks, agents int
-		chain         bool
-	}{{"wide", 500, 16, false}, {"chains", 10, 64, true}} {
+	}{{"wide", 500, 16}, {"chains", 10, 64}, {"map", 10_000, 16}} {
 		b.Run(shape.name, func(b *testing.B) {
 			s := setup(b)
-			plan := wide("bulk", shape.tasks, nil)
-			slots := int32(16)
-			if shape.chain {
-				plan, slots = chain("bulk", shape.tasks), 1
+			slots, size := int32(16), shape.tasks
+			var p *plan.Plan
+			switch shape.name {
+			case "wide":
+				p = wide("bulk", size, nil)
+			case "chains":
+				p, slots = chain("bulk", size), 1
+			case "map":
+				each := task("each")
+				each.ForEach = &plan.ForEach{Count: size, Type: plan.TypeInt}
+				p = dynamicPlan(each)
 			}
-			c := s.deploy(plan)
+			c := s.deploy(p)
 			ctx, cancel := context.WithCancel(b.Context())
 			var ended atomic.Int64
 			var agents sync.WaitGroup
@@ -42,17 +49,17 @@ func BenchmarkBulk(b *testing.B) {
 			var starters sync.WaitGroup
 			for range 16 {
 				starters.Go(func() {
-					for started.Add(int64(len(plan.Tasks))) <= int64(b.N) {
+					for started.Add(int64(size)) <= int64(b.N) {
 						_, err := s.a.StartRun(ctx, c)
 						require.NoError(b, err)
-						for started.Load()-ended.Load() > 128*int64(len(plan.Tasks)) {
+						for started.Load()-ended.Load() > 128*int64(size) {
 							pause(ctx, time.Millisecond)
 						}
 					}
 				})
 			}
 			starters.Wait()
-			eventually(b, "all have ended", func() bool { return ended.Load() >= int64(b.N/len(plan.Tasks)*len(plan.Tasks)) })
+			eventually(b, "all have ended", func() bool { return ended.Load() >= int64(b.N/size*size) })
 			b.StopTimer()
 			b.ReportMetric(float64(ended.Load())/b.Elapsed().Seconds(), "attempts/s")
 			cancel()
