@@ -25,6 +25,9 @@ type app struct {
 	err   io.Writer
 	opts  Options
 	flags globalFlags
+
+	// allTasks makes a run that is followed show the items of its maps.
+	allTasks bool
 }
 
 func newApp(stdout, stderr io.Writer, stdin io.Reader, opts Options) *app {

@@ -78,6 +78,8 @@ func (f *fake) GetRun(_ context.Context, req *runv1.GetRunRequest) (*runv1.GetRu
 	switch req.GetId() {
 	case run12, "@latest", "@failed", "train#12":
 		return &runv1.GetRunResponse{Run: f.theRun(), Tasks: f.tasks()}, nil
+	case run7, "fan#7":
+		return &runv1.GetRunResponse{Run: f.fanRun(), Tasks: f.fanTasks()}, nil
 	}
 	return nil, missing("run", req.GetId())
 }
@@ -90,7 +92,10 @@ func (f *fake) ListRuns(context.Context, *runv1.ListRunsRequest) (*runv1.ListRun
 	return &runv1.ListRunsResponse{Runs: []*runv1.Run{f.theRun(), old}, NextPageToken: "next"}, nil
 }
 
-func (f *fake) WatchRun(_ context.Context, _ *runv1.WatchRunRequest, stream *connect.ServerStream[runv1.WatchRunResponse]) error {
+func (f *fake) WatchRun(_ context.Context, req *runv1.WatchRunRequest, stream *connect.ServerStream[runv1.WatchRunResponse]) error {
+	if req.GetId() == run7 {
+		return stream.Send(&runv1.WatchRunResponse{Run: f.fanRun(), Tasks: f.fanTasks()})
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.onWatch != nil {

@@ -27,7 +27,9 @@ type logs struct {
 	api   *client.Clients
 	org   id.UUID
 	runID string
-	print *logPrinter
+	// parent is what the tasks are part of whose logs are read; empty for all.
+	parent string
+	print  *logPrinter
 }
 
 func (a *app) logsCommand() *cobra.Command {
@@ -71,14 +73,24 @@ func (l *logs) run(ctx context.Context, args []string) error {
 	if l.attempt != 0 && task == "" {
 		return exit.Usagef("--attempt needs a TASK")
 	}
-	if task != "" && !hasTask(res.GetTasks(), task) {
-		return exit.New(exit.NotFound, "%s has no task %q", runName(res.GetRun()), task).
-			Advise("`signalbox run get %s` lists them", l.runID)
-	}
-	if l.attempt != 0 {
-		if err := hasAttempt(res, task, l.attempt); err != nil {
+	var one *runv1.Task
+	if task != "" {
+		if one, err = l.find(ctx, res, task); err != nil {
 			return err
 		}
+	}
+	if l.attempt != 0 {
+		if err := hasAttempt(res.GetRun(), one, l.attempt); err != nil {
+			return err
+		}
+	}
+	if one == nil || one.GetItems() != nil && len(one.GetAttempts()) == 0 {
+		// All of them, or those of a map, a loop or a group.
+		list, _, err := listTasks(client.Preparing(ctx), l.api, &runv1.ListTasksRequest{RunId: l.runID, Parent: task}, 0)
+		if err != nil {
+			return err
+		}
+		res.Tasks, l.parent, task = list, task, ""
 	}
 	l.print = newLogPrinter(p, l.out, l.timestamps, task, res.GetTasks())
 	switch {
@@ -90,34 +102,34 @@ func (l *logs) run(ctx context.Context, args []string) error {
 	return l.readAll(ctx, res)
 }
 
-func hasTask(tasks []*runv1.Task, name string) bool {
-	for _, t := range tasks {
-		if t.GetName() == name {
-			return true
+// find is the task of that path.
+func (l *logs) find(ctx context.Context, res *runv1.GetRunResponse, path string) (*runv1.Task, error) {
+	for _, t := range res.GetTasks() {
+		if t.GetName() == path {
+			return t, nil
 		}
 	}
-	return false
+	one, err := l.api.Run.GetTask(client.Preparing(ctx), &runv1.GetTaskRequest{RunId: l.runID, Task: path})
+	if err != nil && exit.From(err).Code == exit.NotFound {
+		return nil, exit.New(exit.NotFound, "%s has no task %q", runName(res.GetRun()), path).
+			Advise("`signalbox task list %s` lists them", l.runID)
+	}
+	return one.GetTask(), err
 }
 
 // hasAttempt says that a task has no such attempt, where the service could only
 // say that there is no such log.
-func hasAttempt(res *runv1.GetRunResponse, task string, number uint32) error {
-	for _, t := range res.GetTasks() {
-		if t.GetName() != task {
-			continue
+func hasAttempt(run *runv1.Run, t *runv1.Task, number uint32) error {
+	for _, x := range t.GetAttempts() {
+		if x.GetNumber() == number {
+			return nil
 		}
-		for _, x := range t.GetAttempts() {
-			if x.GetNumber() == number {
-				return nil
-			}
-		}
-		e := exit.New(exit.NotFound, "%s of %s has no attempt %d", task, runName(res.GetRun()), number)
-		if last := follow.Last(t); last != nil {
-			return e.Advise("its last is attempt %d, which is read without --attempt", last.GetNumber())
-		}
-		return e.Advise("it was not started yet")
 	}
-	return nil
+	e := exit.New(exit.NotFound, "%s of %s has no attempt %d", t.GetName(), runName(run), number)
+	if last := follow.Last(t); last != nil {
+		return e.Advise("its last is attempt %d, which is read without --attempt", last.GetNumber())
+	}
+	return e.Advise("it was not started yet")
 }
 
 // read prints one attempt's log. A stream that is cut is opened again where it

@@ -17,7 +17,11 @@ func (l *logs) followAll(ctx context.Context, only string) error {
 	seen := map[string]uint32{}
 	readers.Go(func() error {
 		_, err := l.watch(l.api, l.runID).Each(ctx, func(res *runv1.WatchRunResponse) error {
-			for _, t := range res.GetTasks() {
+			tasks, err := l.tasksNow(ctx, res.GetTasks(), only)
+			if err != nil {
+				return err
+			}
+			for _, t := range tasks {
 				if only != "" && t.GetName() != only {
 					continue
 				}
@@ -42,6 +46,25 @@ func (l *logs) followAll(ctx context.Context, only string) error {
 		return err
 	})
 	return readers.Wait()
+}
+
+// tasksNow are the tasks that there are at this moment. A run's own answer has no
+// items of maps.
+func (l *logs) tasksNow(ctx context.Context, shown []*runv1.Task, only string) ([]*runv1.Task, error) {
+	for _, t := range shown {
+		if t.GetName() == only {
+			return shown, nil
+		}
+	}
+	if only != "" {
+		one, err := l.api.Run.GetTask(ctx, &runv1.GetTaskRequest{RunId: l.runID, Task: only})
+		return []*runv1.Task{one.GetTask()}, err
+	}
+	if l.parent != "" {
+		list, _, err := listTasks(ctx, l.api, &runv1.ListTasksRequest{RunId: l.runID, Parent: l.parent}, 0)
+		return list, err
+	}
+	return expand(ctx, l.api, l.runID, shown)
 }
 
 // maxStreams bounds the streams that are open at once: an organization has only

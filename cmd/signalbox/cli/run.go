@@ -45,8 +45,13 @@ func resolveRun(ctx context.Context, api *client.Clients, ref string) (string, e
 
 func (a *app) runGetCommand() *cobra.Command {
 	var at string
+	var tasks tasksFlag
 	c := a.command("get [RUN]", "Show a run and its tasks, as it stands or stood", upTo(0, "RUN"), func(ctx context.Context, args []string) error {
 		api, err := a.api()
+		if err != nil {
+			return err
+		}
+		all, err := tasks.all()
 		if err != nil {
 			return err
 		}
@@ -57,8 +62,14 @@ func (a *app) runGetCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if all {
+			if res.Tasks, err = expand(ctx, api, res.GetRun().GetId(), res.GetTasks()); err != nil {
+				return err
+			}
+		}
 		return a.print(a.runView(res))
 	})
+	tasks.add(c)
 	c.Aliases = []string{"show"}
 	c.Long = "Show a run and its tasks, as it stands; with --at as it stood at a moment, or after\nan entry of its journal (`signalbox run history` has their numbers)." + runHelp
 	c.Example = `  signalbox run show @failed

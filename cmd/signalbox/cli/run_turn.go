@@ -34,15 +34,3 @@ func (a *app) pauseWith(use, short string, suspend bool) *cobra.Command {
 	c.ValidArgsFunction = a.completeRuns
 	return c
 }
-
-func (a *app) runResumeCommand() *cobra.Command {
-	c := a.command("resume RUN", "Let a paused or suspended run go on", oneArg("RUN"), func(ctx context.Context, args []string) error {
-		return a.changeRun(ctx, args[0], func(api *client.Clients, id string) (*runv1.Run, output.View, error) {
-			res, err := api.Run.ResumeRun(ctx, &runv1.ResumeRunRequest{Id: id})
-			return res.GetRun(), output.View{Answer: res}, err
-		})
-	})
-	c.Long = "Let a paused or suspended run go on." + runHelp
-	c.ValidArgsFunction = a.completeRuns
-	return c
-}

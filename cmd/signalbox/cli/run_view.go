@@ -70,7 +70,7 @@ func (a *app) taskGrid(tasks []*runv1.Task) *output.Grid {
 		},
 	}
 	for _, t := range tasks {
-		elapsed, agent, why := output.Text(""), output.Text(""), cmp.Or(t.GetReason(), follow.Waiting(t))
+		elapsed, agent, why := output.Text(""), output.Text(""), whyText(t)
 		var billed int64
 		for _, x := range t.GetAttempts() {
 			billed += x.GetBilledMs()
@@ -84,12 +84,23 @@ func (a *app) taskGrid(tasks []*runv1.Task) *output.Grid {
 				why = follow.Ending(last, t.GetState())
 			}
 		}
-		used := fmt.Sprintf("user %d, infra %d, preempt %d", t.GetUsedUser(), t.GetUsedInfra(), t.GetUsedPreempt())
 		g.Add(output.Text(t.GetName()), output.State(follow.StateOf(t)), output.Number(len(t.GetAttempts())), elapsed,
-			output.Text(why), agent, output.Text(t.GetPool()), output.Text(output.Millis(billed)), output.Text(used),
+			output.Text(why), agent, output.Text(t.GetPool()), output.Text(output.Millis(billed)), output.Text(usedText(t)),
 			output.Text(strings.Join(t.GetNeeds(), " ")))
 	}
 	return g
+}
+
+// whyText is what is to be said of a task beside its state.
+func whyText(t *runv1.Task) string {
+	why := cmp.Or(t.GetReason(), follow.Waiting(t))
+	if t.GetOriginRunId() != "" {
+		why = "from " + t.GetOriginRunId()
+	}
+	if p := follow.Progress(t); p != "" {
+		return joinText(p, why)
+	}
+	return why
 }
 
 func (a *app) runGrid(runs []*runv1.Run) *output.Grid {

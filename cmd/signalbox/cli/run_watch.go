@@ -18,13 +18,21 @@ import (
 
 func (a *app) watchCommand() *cobra.Command {
 	var exitOn string
+	var tasks tasksFlag
 	c := a.command("watch [RUN]", "Watch a run until it ends", upTo(0, "RUN"), func(ctx context.Context, args []string) error {
 		stop, err := exitOnOf(exitOn)
 		if err != nil {
 			return err
 		}
-		return a.watchRun(ctx, argument(args, 0, latest), stop)
+		all, err := tasks.all()
+		if err != nil {
+			return err
+		}
+		watcher := *a
+		watcher.allTasks = all
+		return watcher.watchRun(ctx, argument(args, 0, latest), stop)
 	})
+	tasks.add(c)
 	c.Long = `Watch a run until it ends: as a tree on a terminal, else line by line, with
 --json as one message a line. The exit code is 0 where it succeeded, 9 where it
 failed, 11 where it was canceled. Ctrl-C ends the watching, not the run.` + runHelp
@@ -170,6 +178,11 @@ func (a *app) followRun(ctx context.Context, ref string, stop stopOn, each func(
 	}
 	early := exit.OK
 	last, err := a.watch(api, runID).Each(ctx, func(res *runv1.WatchRunResponse) error {
+		if a.allTasks {
+			if res.Tasks, err = expand(ctx, api, runID, res.GetTasks()); err != nil {
+				return err
+			}
+		}
 		if err := each(res); err != nil {
 			return err
 		}

@@ -25,6 +25,9 @@ func StateOf(t *runv1.Task) string {
 	if a := Last(t); a != nil && t.GetState() == "running" && a.GetFinishedAt() == nil && a.GetState() != "" {
 		return a.GetState()
 	}
+	if t.GetState() == "expanding" && t.GetItems() != nil {
+		return "running"
+	}
 	return t.GetState()
 }
 
@@ -84,7 +87,10 @@ func Waiting(t *runv1.Task) string {
 
 // note is what is worth saying of a task beside its state and time.
 func note(t *runv1.Task, now time.Time) string {
-	var parts []string
+	parts := []string{Progress(t)}
+	if t.GetOriginRunId() != "" {
+		parts = append(parts, "from "+t.GetOriginRunId())
+	}
 	a := Last(t)
 	if a != nil && a.GetNumber() > 1 {
 		parts = append(parts, fmt.Sprintf("attempt %d", a.GetNumber()))

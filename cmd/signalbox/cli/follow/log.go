@@ -27,7 +27,7 @@ func (l *Log) Lines(res *runv1.WatchRunResponse, now time.Time) []string {
 	var lines []string
 	for _, t := range res.GetTasks() {
 		state := StateOf(t)
-		mark := fmt.Sprintf("%s %d", state, len(t.GetAttempts()))
+		mark := fmt.Sprintf("%s %d %d", state, len(t.GetAttempts()), t.GetItems().GetFailed())
 		if l.tasks[t.GetName()] == mark {
 			continue
 		}

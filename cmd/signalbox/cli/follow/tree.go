@@ -73,7 +73,8 @@ func padTo(s string, width int) string {
 }
 
 // arrange puts the tasks, which come in the order of the file, into the order of
-// the tree, with the lines that lead to them.
+// the tree, with the lines that lead to them. What is part of a task stands below
+// it.
 func arrange(tasks []*runv1.Task) []row {
 	place := make(map[string]int, len(tasks))
 	for i, t := range tasks {
@@ -84,6 +85,9 @@ func arrange(tasks []*runv1.Task) []row {
 	const top = -1
 	for i, t := range tasks {
 		parent := top
+		if at, ok := place[t.GetParent()]; ok && at < i && t.GetParent() != "" {
+			parent = at
+		}
 		for _, need := range t.GetNeeds() {
 			// A need that stands further down in the file is only named.
 			if at, ok := place[need]; ok && at < i && at > parent {
@@ -91,6 +95,9 @@ func arrange(tasks []*runv1.Task) []row {
 			}
 		}
 		for _, need := range t.GetNeeds() {
+			if _, shown := place[need]; !shown {
+				continue
+			}
 			if parent == top || need != tasks[parent].GetName() {
 				others[i] = append(others[i], need)
 			}

@@ -124,7 +124,7 @@ func Terminal(state string) bool {
 // Failing reports whether a task of the run has failed for good.
 func Failing(tasks []*runv1.Task) bool {
 	for _, t := range tasks {
-		if t.GetState() == "failed" {
+		if t.GetState() == "failed" || t.GetItems().GetFailed() > 0 {
 			return true
 		}
 	}
@@ -136,8 +136,12 @@ func Asking(tasks []*runv1.Task) bool {
 	waits := false
 	for _, t := range tasks {
 		switch t.GetState() {
-		case "ready", "running", "backoff", "expanding":
+		case "ready", "running", "backoff":
 			return false
+		case "expanding":
+			if n := t.GetItems(); n == nil || t.GetKind() == "map" && n.GetRunning()+n.GetWaiting() > 0 {
+				return false // what is part of a group stands below it
+			}
 		case "held":
 			if t.GetHold().GetKind() != "approval" {
 				return false
