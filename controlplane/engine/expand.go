@@ -35,6 +35,9 @@ func (x *decider) expand(owner int32) error {
 		return nil
 	}
 	n := min(f.Count-f.Made, Chunk)
+	if x.g.grown(x.s, x.g.inside(x.g.node(x.s, owner))*int64(n)) {
+		return x.tooLarge(owner)
+	}
 	err := x.emit(Entry{
 		Kind: KindTaskExpanded, Task: owner, Next: TaskExpanding, Detail: &Detail{First: f.Made, Count: n},
 	})
@@ -159,6 +162,11 @@ func (x *decider) endOwner(i int32) Entry {
 		e.Next, e.Cause, e.Reason = TaskFailed, CauseDeadline, "the deadline passed"
 	case m == modeStopping:
 		e.Next, e.Cause, e.Reason = TaskCanceled, CauseControl, "it was stopped"
+	case f.TooLarge:
+		e.Next, e.Cause, e.Reason = TaskFailed, CauseUser, tooLarge("with these items the run")
+		if x.g.tolerates(s, i) {
+			e.Next = TaskTolerated
+		}
 	case f.Bad > 0:
 		e.Next, e.Cause, e.Reason = TaskFailed, CauseUpstream, x.failures(i, f)
 		if x.g.tolerates(s, i) {

@@ -21,6 +21,8 @@ type Fan struct {
 	Reused []SeedItem
 	// Stopped keeps further items from beginning, and from being made.
 	Stopped bool
+	// TooLarge says that its next items would have made the run too large.
+	TooLarge bool
 }
 
 // fan is the owner's, made if there is none.

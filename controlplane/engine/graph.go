@@ -40,6 +40,7 @@ type node struct {
 	quorum       plan.Quorum
 	never        []int32 // exit codes after which no retry helps
 
+	size        int64 // how many tasks it may become: see measure
 	off         int32 // place among the nodes of its body
 	body, width int32 // first node of its own body, and how many there are
 }
@@ -59,6 +60,9 @@ func NewGraph(p *plan.Plan) (*Graph, error) {
 	}
 	if g.mains == 0 {
 		return nil, errors.New("prepare plan: it has no tasks")
+	}
+	if err := g.measure(); err != nil {
+		return nil, fmt.Errorf("prepare plan: %w", err)
 	}
 	g.link()
 	if name, ok := g.cycle(); ok {

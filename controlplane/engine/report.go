@@ -35,6 +35,10 @@ func (x *decider) report(c *Report) error {
 	if j.next == TaskSucceeded && len(c.Members) > 0 {
 		switch modeOf(x.g, x.s, l.Task) {
 		case modeNormal:
+			if x.g.grown(x.s, x.g.added(c.Members)) {
+				e.Next, e.Cause, e.Reason = TaskFailed, CauseUser, tooLarge("with what the step added the run")
+				break
+			}
 			e.Next, e.Detail = TaskExpanding, &Detail{Members: c.Members}
 		case modeDeadline:
 			e.Next, e.Cause, e.Reason = TaskFailed, CauseDeadline, "no time is left for the tasks that it added"

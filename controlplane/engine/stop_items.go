@@ -87,6 +87,7 @@ func applyItemsStopped(g *Graph, s *State, e *Entry, fx *effects) error {
 		return errBroken(e.Task, "it has no items")
 	}
 	s.endItems(g, e.Task, e, fx)
+	s.Fans[e.Task].TooLarge = e.Cause == CauseUser // it was nobody's wish
 	s.goOn(g, e.Task, e.At, fx)
 	return nil
 }
