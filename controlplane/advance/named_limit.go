@@ -45,11 +45,20 @@ type hold struct {
 const (
 	sqlLockLimits = `
 	SELECT l.org_id, l.workspace_id, l.name, l.max_units, l.rate_units, l.rate_ms, l.tokens, l.filled_at
-	FROM named_limit l
-	JOIN unnest(@orgs::uuid[], @workspaces::uuid[], @names::text[]) AS k (org_id, workspace_id, name)
-		ON l.org_id = k.org_id AND l.workspace_id = k.workspace_id AND l.name = k.name
-	ORDER BY l.org_id, l.workspace_id, l.name
-	FOR NO KEY UPDATE OF l`
+	FROM (
+		SELECT n.org_id, n.workspace_id, n.name
+		FROM unnest(@orgs::uuid[], @workspaces::uuid[], @names::text[]) AS n (org_id, workspace_id, name)
+		ORDER BY n.org_id, n.workspace_id, n.name
+	) k
+	CROSS JOIN LATERAL (
+		SELECT x.org_id, x.workspace_id, x.name, x.max_units, x.rate_units, x.rate_ms, x.tokens, x.filled_at
+		FROM named_limit x
+		WHERE x.org_id = k.org_id
+			AND x.workspace_id = k.workspace_id
+			AND x.name BETWEEN k.name AND k.name
+		ORDER BY x.name
+		FOR NO KEY UPDATE
+	) l`
 
 	sqlCountHolds = `
 	SELECT k.org_id, k.workspace_id, k.name,
@@ -288,8 +297,13 @@ func (b *batch) releasedFor(org id.UUID, req Requirement) bool {
 const sqlUndeclared = `
 	SELECT k.name
 	FROM unnest(@names::text[]) AS k (name)
-	LEFT JOIN named_limit l ON l.org_id = @org_id AND l.workspace_id = @workspace_id AND l.name = k.name
-	WHERE l.name IS NULL
+	WHERE (
+			SELECT l.name
+			FROM named_limit l
+			WHERE l.org_id = @org_id
+				AND l.workspace_id = @workspace_id
+				AND l.name = k.name
+		) IS NULL
 	ORDER BY k.name
 	LIMIT 1`
 
