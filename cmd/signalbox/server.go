@@ -146,5 +146,8 @@ func (s *server) handle(path string, h http.Handler, around func(http.Handler) h
 	s.mux.Handle(path, around(h))
 }
 
-// limits bound what one request may bring.
-func limits() connect.HandlerOption { return connect.WithReadMaxBytes(4 << 20) }
+// limits bound what one request may bring, and keep small answers as they are:
+// packing one costs more than all else that is done for it.
+func limits() connect.HandlerOption {
+	return connect.WithHandlerOptions(connect.WithReadMaxBytes(4<<20), connect.WithCompressMinBytes(4<<10))
+}
