@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -63,16 +64,18 @@ func Open(ctx context.Context, config Config) (*DB, error) {
 	db := &DB{config: config}
 	timeout := fmt.Sprintf("%dms", config.StatementTimeout.Milliseconds())
 	for _, p := range []struct {
-		into    **pgxpool.Pool
-		role    string
-		conns   int32
-		timeout string
+		into     **pgxpool.Pool
+		role     string
+		conns    int32
+		settings map[string]string
 	}{
-		{&db.API, RoleAPI, orDefault(config.APIConns, 10), timeout},
-		{&db.Engine, RoleEngine, orDefault(config.EngineConns, 10), "0"},
-		{&db.Auth, RoleAuth, orDefault(config.AuthConns, 4), timeout},
+		{&db.API, RoleAPI, orDefault(config.APIConns, 10), map[string]string{"statement_timeout": timeout}},
+		{&db.Engine, RoleEngine, orDefault(config.EngineConns, 10), map[string]string{"statement_timeout": "0"}},
+		// Each call begins with a look by key: planning it anew costs more than it
+		// does.
+		{&db.Auth, RoleAuth, orDefault(config.AuthConns, 4), map[string]string{"statement_timeout": timeout, "plan_cache_mode": "force_generic_plan"}},
 	} {
-		pool, err := openPool(ctx, config.URL, p.role, p.conns, p.timeout)
+		pool, err := openPool(ctx, config.URL, p.role, p.conns, p.settings)
 		if err != nil {
 			db.Close()
 			return nil, fmt.Errorf("open the pool of %s: %w", p.role, err)
@@ -82,13 +85,13 @@ func Open(ctx context.Context, config Config) (*DB, error) {
 	return db, nil
 }
 
-func openPool(ctx context.Context, url, role string, conns int32, timeout string) (*pgxpool.Pool, error) {
+func openPool(ctx context.Context, url, role string, conns int32, settings map[string]string) (*pgxpool.Pool, error) {
 	pc, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("parse the database URL: %w", err)
 	}
 	asRole(pc.ConnConfig, role)
-	pc.ConnConfig.RuntimeParams["statement_timeout"] = timeout
+	maps.Copy(pc.ConnConfig.RuntimeParams, settings)
 	pc.MaxConns = conns
 	pc.AfterConnect = registerTypes
 	pool, err := pgxpool.NewWithConfig(ctx, pc)
