@@ -1,6 +1,7 @@
 package advance
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -72,6 +73,9 @@ func (b *batch) applyStart(w *runWork, r *request, c StartRun) error {
 // create makes a run.
 func (b *batch) create(w *runWork, r *request, c StartRun) error {
 	count := b.counts[pipelineKey{c.Org, c.Pipeline}]
+	if c.Deployed && (count == nil || !bytes.Equal(count.deployed, c.Digest[:])) {
+		return ErrMoved
+	}
 	if count == nil {
 		return fault.NotFound("pipeline", id.Format(id.Pipeline, c.Pipeline))
 	}
@@ -140,6 +144,7 @@ func (b *batch) applyReport(w *runWork, o op, c Report, rep *AttemptReport) erro
 		return err
 	}
 	o.req.status[o.index] = ReportAccepted
+	b.reported[rep.Lease] = true
 	return nil
 }
 

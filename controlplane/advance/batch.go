@@ -66,6 +66,7 @@ type batch struct {
 	granted  []grant
 	unready  []taskKey
 	phases   []phaseChange
+	reported map[int64]bool // leases whose end their own agents told
 	renew    []*sessionRow
 	ended    []*sessionRow
 	unkey    []*request // starts that failed after their key was made
@@ -104,6 +105,7 @@ type (
 	counter struct {
 		was, next int64
 		paused    bool
+		deployed  []byte
 	}
 )
 
@@ -181,7 +183,8 @@ func newBatch(a *Advancer, reqs []*request) *batch {
 		ready: map[taskKey]bool{}, heads: map[id.UUID]*head{},
 		leases: map[int64]*leaseRow{}, byRun: map[RunKey][]*leaseRow{}, due: map[dueKey]timerRow{},
 		living: map[id.UUID]*sessionRow{}, listed: map[id.UUID][]*leaseRow{}, pools: map[id.UUID]*poolRow{}, chains: map[id.UUID]audit.Head{},
-		takerOf: map[*request]*taker{}, wakePools: map[id.UUID]bool{}, wakeSessions: map[id.UUID]bool{}, again: map[id.UUID]look{},
+		reported: map[int64]bool{},
+		takerOf:  map[*request]*taker{}, wakePools: map[id.UUID]bool{}, wakeSessions: map[id.UUID]bool{}, again: map[id.UUID]look{},
 		lanes: map[choose.LaneKey]choose.Lane{}, clocks: map[choose.LaneKey]float64{}, named: map[choose.LaneKey]string{},
 		charged: map[choose.LaneKey]*laneState{},
 		lines:   map[lineKey]*engine.Line{}, leavers: map[RunKey]leaver{}, resumed: map[id.UUID][]id.UUID{}, there: map[[2]id.UUID]bool{},

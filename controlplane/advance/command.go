@@ -1,6 +1,7 @@
 package advance
 
 import (
+	"errors"
 	"time"
 
 	"github.com/signalboxhq/signalbox/controlplane/engine"
@@ -44,6 +45,9 @@ type StartRun struct {
 	Seed *engine.Seed
 	// Parent is the task whose child it is; nil for a run of its own.
 	Parent *Parent
+	// Deployed says that Digest is what was deployed when its caller last looked:
+	// if another version is by now, nothing is started, and ErrMoved answers.
+	Deployed bool
 }
 
 // IfRunning is what becomes of a start whose key has a run that goes on.
@@ -72,7 +76,24 @@ type Started struct {
 	Run id.UUID
 	// Created is false when the key had started the run before.
 	Created bool
+	// Standing is how a run stands that was created and has begun; else nil.
+	Standing *Standing
 }
+
+// Standing is a run as it was committed.
+type Standing struct {
+	Digest                             plan.Digest
+	Labels                             map[string]string
+	Priority                           int32
+	Number, Seq                        int64
+	State, Reason, Outcome             string
+	Generation                         int32
+	CreatedAt, StartedAt, FinishedAt   time.Time
+	TasksTotal, TasksDone, TasksFailed int32
+}
+
+// ErrMoved answers a start of a version that is not the deployed one any more.
+var ErrMoved = errors.New("another version is deployed")
 
 // CancelRun asks a run to end; see engine.Cancel.
 type CancelRun struct {

@@ -113,6 +113,9 @@ func (b *batch) compare(r *request, c Poll) listing {
 	for _, h := range c.Held {
 		held[h.Lease] = true
 		l := rows[h.Lease]
+		if l == nil && (b.reported[h.Lease] || r.session.told(h.Lease)) {
+			continue // it crossed the report of its end: its agent knows
+		}
 		if l == nil {
 			out.orders = append(out.orders, Order{Lease: h.Lease, Action: ActionStale})
 			continue

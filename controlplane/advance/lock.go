@@ -143,8 +143,9 @@ func (b *batch) queueStarts(q *pgx.Batch) {
 		var k pipelineKey
 		var next int64
 		var paused bool
-		_, err := pgx.ForEachRow(rows, []any{&k.org, &k.id, &next, &paused}, func() error {
-			b.counts[k] = &counter{was: next, next: next, paused: paused}
+		var deployed []byte
+		_, err := pgx.ForEachRow(rows, []any{&k.org, &k.id, &next, &paused, &deployed}, func() error {
+			b.counts[k] = &counter{was: next, next: next, paused: paused, deployed: deployed}
 			return nil
 		})
 		return err

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/signalboxhq/signalbox/controlplane/advance"
+	"github.com/signalboxhq/signalbox/controlplane/engine"
 )
 
 func TestNewsFromElsewhereEndAPoll(t *testing.T) {
@@ -73,4 +74,22 @@ func TestAPollIsOverInItsTime(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, &advance.Work{}, work)
 	require.Zero(t, b.a.Parked())
+}
+
+// A poll that is on the way while its agent reports lists what has just ended:
+// that is no news to the agent.
+func TestAPollThatCrossesItsReportWaits(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	w := b.worker(2)
+	b.start(b.deploy(chain("one", 1)))
+	l := w.await()
+	require.Equal(t, []advance.ReportStatus{advance.ReportAccepted}, w.report(1, ended(l, engine.OutcomeSucceeded)).Status)
+	require.Empty(t, w.poll(2, 0, advance.Held{Lease: l.ID}).Orders)
+
+	// What others have ended is.
+	b.start(b.deploy(chain("two", 1)))
+	l = w.await()
+	require.NoError(t, b.a.CancelRun(t.Context(), advance.CancelRun{RunKey: advance.RunKey{Org: b.org, Run: l.Run}, Force: true}))
+	require.Equal(t, []advance.Order{{Lease: l.ID, Action: advance.ActionStale}}, w.poll(2, 0, advance.Held{Lease: l.ID}).Orders)
 }

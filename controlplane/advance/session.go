@@ -29,6 +29,30 @@ type session struct {
 
 	mu        sync.Mutex
 	satisfied map[int64]bool // by requirement class
+	// The last leases whose ends its agent has told, around from the oldest.
+	ends    []int64
+	nextEnd int
+}
+
+// maxEnds is how many ends are remembered: as many as may be on the way.
+const maxEnds = 64
+
+// tell remembers that the session's own agent has ended a lease.
+func (s *session) tell(lease int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.ends) < maxEnds {
+		s.ends = append(s.ends, lease)
+		return
+	}
+	s.ends[s.nextEnd] = lease
+	s.nextEnd = (s.nextEnd + 1) % maxEnds
+}
+
+func (s *session) told(lease int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Contains(s.ends, lease)
 }
 
 const sqlReadSession = `

@@ -112,13 +112,43 @@ func (a *Advancer) settleOne(b *batch, r *request) *reply {
 			return nil
 		}
 		return out
+	case StartRun:
+		b.stand(r)
 	case Report:
+		for i, status := range r.status {
+			if status == ReportAccepted && r.session != nil {
+				r.session.tell(c.Reports[i].Lease)
+			}
+		}
 		out := b.replyTo(r, b.takerOf[r], nil)
 		out.work.Status = r.status
 		return out
 	}
 	r.answer(r.value, nil)
 	return nil
+}
+
+// stand adds to the answer to a start how its run stands. What a run waits for is
+// not known here.
+func (b *batch) stand(r *request) {
+	out, ok := r.value.(Started)
+	if !ok || !out.Created {
+		return
+	}
+	w := b.runs[RunKey{r.org(), out.Run}]
+	if w == nil || w.run == nil || w.failed != nil || w.state.Run == engine.RunPending {
+		return
+	}
+	s := w.state
+	out.Standing = &Standing{
+		Digest: w.info.digest, Labels: w.info.labels, Priority: w.info.priority,
+		Number: w.info.number, Seq: s.Seq, State: s.Run.String(), Reason: s.Reason, Outcome: outcomeText(s), Generation: s.Generation,
+		CreatedAt: w.info.createdAt, StartedAt: s.StartedAt, TasksTotal: w.version.graph.Total(), TasksDone: w.version.graph.Done(s), TasksFailed: s.Failed(),
+	}
+	if s.Run.Terminal() {
+		out.Standing.FinishedAt = s.FinishedAt
+	}
+	r.value = out
 }
 
 // send answers at once where everything is known, and reads what is not for the

@@ -32,10 +32,10 @@ const sqlReadStartKeys = `
 	) s`
 
 const sqlLockPipelines = `
-	SELECT p.org_id, p.id, p.next_number, p.paused
+	SELECT p.org_id, p.id, p.next_number, p.paused, p.deployed
 	FROM unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
 	CROSS JOIN LATERAL (
-		SELECT x.org_id, x.id, x.next_number, x.paused
+		SELECT x.org_id, x.id, x.next_number, x.paused, x.deployed
 		FROM pipeline x
 		WHERE x.org_id = k.org_id
 			AND x.id BETWEEN k.id AND k.id

@@ -82,7 +82,7 @@ func queryOne[T any](b *bundle, sql string, args pgx.NamedArgs) T {
 func (b *bundle) tenant(slug string) context.Context {
 	b.t.Helper()
 	c := caller.Caller{Principal: authz.Principal{
-		Kind: authz.KindUser, UserID: id.New(), Email: slug + "@example.com",
+		Kind: authz.KindUser, UserID: id.New(), Email: slug + "@example.com", Name: "Mara",
 		OrgID: id.New(), WorkspaceID: id.New(), OrgState: authz.StateActive, OrgRole: authz.OrgOwner,
 	}}
 	args := pgx.NamedArgs{"org": c.OrgID, "ws": c.WorkspaceID, "user": c.UserID, "slug": slug, "email": c.Email, "m": id.New()}

@@ -61,6 +61,9 @@ func (h *Handler) StartRun(ctx context.Context, req *runv1.StartRunRequest) (*ru
 	if err != nil {
 		return nil, err
 	}
+	if m := freshMessage(by, req, &started); m != nil {
+		return &runv1.StartRunResponse{Run: m, Created: true}, nil
+	}
 	run, err := h.store.Get(ctx, by, rundb.RefTo(started.Run))
 	if err != nil {
 		return nil, err

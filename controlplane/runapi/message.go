@@ -1,6 +1,7 @@
 package runapi
 
 import (
+	"cmp"
 	"encoding/hex"
 	"fmt"
 	"time"
@@ -8,9 +9,12 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/signalboxhq/signalbox/controlplane/actor"
+	"github.com/signalboxhq/signalbox/controlplane/advance"
 	"github.com/signalboxhq/signalbox/controlplane/rundb"
 	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
 	"github.com/signalboxhq/signalbox/proto/id"
+	"github.com/signalboxhq/signalbox/tenancy/caller"
 )
 
 func runMessage(r *rundb.Run) *runv1.Run {
@@ -26,6 +30,32 @@ func runMessage(r *rundb.Run) *runv1.Run {
 		m.Nominal, m.IntervalStart, m.IntervalEnd = timestamppb.New(f.Nominal), timestamppb.New(f.IntervalStart), timestamppb.New(f.IntervalEnd)
 	}
 	return m
+}
+
+// freshMessage is a run that was just started, without reading it back; nil where
+// more than its start is needed to tell how it stands.
+func freshMessage(by caller.Caller, req *runv1.StartRunRequest, started *advance.Started) *runv1.Run {
+	s := started.Standing
+	if s == nil || s.Reason != "" {
+		return nil
+	}
+	run := rundb.Run{
+		ID: started.Run, Pipeline: req.GetPipeline(), Digest: s.Digest[:], Number: s.Number, State: s.State, Outcome: s.Outcome,
+		Cause: actor.Cause(by), Actor: cmp.Or(by.Name, by.Email), Labels: s.Labels, Priority: s.Priority, Generation: s.Generation,
+		Seq: s.Seq, CreatedAt: s.CreatedAt, StartedAt: timeOrNil(s.StartedAt), FinishedAt: timeOrNil(s.FinishedAt),
+		TasksTotal: s.TasksTotal, TasksDone: s.TasksDone, TasksFailed: s.TasksFailed,
+	}
+	if !by.Person() {
+		run.Actor = by.KeyName
+	}
+	return runMessage(&run)
+}
+
+func timeOrNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
 }
 
 func viewMessages(v *rundb.View) (*runv1.Run, []*runv1.Task, error) {

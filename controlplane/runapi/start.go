@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -42,6 +43,19 @@ func (h *Handler) startFrom(ctx context.Context, by caller.Caller, req *runv1.St
 	if err := checkKnown(req); err != nil {
 		return advance.Started{}, err
 	}
+	if sow == nil && req.GetVersion() == "" && req.GetIdempotencyKey() == "" {
+		if target, ok := h.store.RecallTarget(by, req.GetPipeline()); ok {
+			c, err := h.judge(ctx, by, req, &target, nil)
+			if err == nil {
+				c.Deployed = true
+				started, err := h.advancer.StartRun(ctx, c)
+				if !errors.Is(err, advance.ErrMoved) {
+					return started, err
+				}
+			}
+			// Whatever is wrong is said of what is deployed now.
+		}
+	}
 	target, err := h.store.FindTarget(ctx, by, rundb.Start{
 		Pipeline: req.GetPipeline(), Version: req.GetVersion(), Key: req.GetIdempotencyKey(),
 		Anew: req.GetIfRunning() != "" || req.GetIfDone() != "",
@@ -59,41 +73,56 @@ func (h *Handler) startFrom(ctx context.Context, by caller.Caller, req *runv1.St
 		}
 		return advance.Started{Run: target.Before}, nil
 	}
+	c, err := h.judge(ctx, by, req, &target, sow)
+	if err != nil {
+		return advance.Started{}, err
+	}
+	return h.advancer.StartRun(ctx, c)
+}
+
+// judge makes of what was asked the command that starts it.
+func (h *Handler) judge(ctx context.Context, by caller.Caller, req *runv1.StartRunRequest, target *rundb.Target,
+	sow func(*rundb.Target) (*engine.Seed, error),
+) (c advance.StartRun, err error) {
+	asks, err := fingerprint(target.Pipeline, req)
+	if err != nil {
+		return c, err
+	}
 	if p := req.GetPriority(); p < -maxPriority || p > maxPriority {
-		return advance.Started{}, fault.Invalid(rundb.ReasonInvalid, "priority must lie between -%d and %[1]d", maxPriority)
+		return c, fault.Invalid(rundb.ReasonInvalid, "priority must lie between -%d and %[1]d", maxPriority)
 	}
 	var seed *engine.Seed
 	if sow != nil {
-		if seed, err = sow(&target); err != nil {
-			return advance.Started{}, err
+		if seed, err = sow(target); err != nil {
+			return c, err
 		}
 	}
 	params, err := checkParams(target.Graph.Plan.Params, target.SealingKID, req.GetParams())
 	if err != nil {
-		return advance.Started{}, err
+		return c, err
 	}
 	line, err := concurrency.Key(target.Graph.Plan, params)
 	if err != nil {
-		return advance.Started{}, err
+		return c, err
 	}
 	labels, err := mergeLabels(target.Graph.Plan.Labels, req.GetLabels())
 	if err != nil {
-		return advance.Started{}, err
+		return c, err
 	}
 	set, err := h.store.InternLabels(ctx, by, labels)
 	if err != nil {
-		return advance.Started{}, err
+		return c, err
 	}
 	encoded, err := proto.MarshalOptions{Deterministic: true}.Marshal(&runv1.Params{Values: params})
 	if err != nil {
-		return advance.Started{}, fmt.Errorf("encode params: %w", err)
+		return c, fmt.Errorf("encode params: %w", err)
 	}
-	return h.advancer.StartRun(ctx, advance.StartRun{
+	return advance.StartRun{
 		Org: by.OrgID, Workspace: by.WorkspaceID, Pipeline: target.Pipeline, Digest: target.Digest,
 		Key: req.GetIdempotencyKey(), Fingerprint: asks, Params: encoded, LabelSet: set, Labels: labels,
 		Priority: req.GetPriority(), Cause: actor.Cause(by), Actor: actor.Text(by), Seed: seed,
 		Line: line, At: startAt(req), IfRunning: advance.IfRunning(req.GetIfRunning()), IfDone: advance.IfDone(req.GetIfDone()),
-	})
+	}, nil
 }
 
 const (

@@ -86,6 +86,9 @@ func (s *Store) FindTarget(ctx context.Context, by caller.Caller, start Start) (
 		out.Graph, err = s.graph(ctx, tx, by.OrgID, f.ID, out.Digest)
 		return err
 	})
+	if err == nil && start.Version == "" && out.Before == id.Nil {
+		s.targets.put(targetKey{by.OrgID, by.WorkspaceID, start.Pipeline}, out)
+	}
 	return out, err
 }
 

@@ -18,13 +18,14 @@ import (
 
 // Store reads runs. It may be used by many goroutines.
 type Store struct {
-	db     *pg.DB
-	graphs *graphs
-	sets   *labelSets
-	recent *recent
+	db      *pg.DB
+	graphs  *graphs
+	targets *targets
+	sets    *labelSets
+	recent  *recent
 }
 
 // NewStore makes a Store.
 func NewStore(db *pg.DB) *Store {
-	return &Store{db: db, graphs: newGraphs(), sets: newLabelSets(), recent: &recent{}}
+	return &Store{db: db, graphs: newGraphs(), targets: newTargets(), sets: newLabelSets(), recent: &recent{}}
 }
