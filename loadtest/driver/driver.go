@@ -23,6 +23,10 @@ type Graph struct {
 	SpecBytes int
 }
 
+// Attempts is how many steps a run of the graph takes, a map's items being its
+// steps.
+func (g *Graph) Attempts() int { return max(len(g.Steps), g.Items) }
+
 // Step is one step, by its place in the graph, and what it waits for.
 type Step struct {
 	Needs []int

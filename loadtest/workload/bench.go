@@ -114,7 +114,7 @@ func (b *Bench) Graph() driver.Graph {
 // hire makes the tenants, deploys the graph and starts the agents.
 func (b *Bench) hire(ctx context.Context) (*crew, error) {
 	c := &crew{bench: b, graph: b.Graph(), helpers: map[string]int{}}
-	c.tally = newTally(max(len(c.graph.Steps), c.graph.Items))
+	c.tally = newTally(c.graph.Attempts())
 	for i := range b.Scenario.Tenants {
 		tenant, err := b.Driver.Tenant(ctx, "tenant"+strconv.Itoa(i+1))
 		if err == nil {

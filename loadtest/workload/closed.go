@@ -36,7 +36,7 @@ func (c *crew) closed(ctx context.Context) ([]report.Point, error) {
 					recordHops(hops, events)
 				}
 			})
-			p.Runs, p.Steps = n.Load(), n.Load()*int64(len(c.graph.Steps))
+			p.Runs, p.Steps = n.Load(), n.Load()*int64(c.graph.Attempts())
 			p.Rate = float64(p.Steps) / time.Since(begin).Seconds()
 			return err
 		})

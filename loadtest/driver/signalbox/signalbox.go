@@ -101,12 +101,7 @@ func source(g driver.Graph) string {
 		b.WriteString("pool: " + apart + "\n")
 	}
 	if g.Items > 0 {
-		items := make([]string, g.Items)
-		for i := range items {
-			items[i] = strconv.Itoa(i)
-		}
-		b.WriteString("params:\n  items: {type: list<int>, open: true, default: [" + strings.Join(items, ", ") + "]}\n")
-		each = "    for_each: ${{ params.items }}\n"
+		each = "    for_each: " + strconv.Itoa(g.Items) + "\n"
 	}
 	b.WriteString("tasks:\n")
 	for i, step := range g.Steps {
