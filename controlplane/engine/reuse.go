@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/signalboxhq/signalbox/proto/id"
+	"github.com/signalboxhq/signalbox/proto/plan"
 )
 
 // Reuse is another run of the pipeline, and what of it is to be taken over.
@@ -20,6 +21,10 @@ type Reuse struct {
 	// Digests returns the digests of a map's items, 16 bytes each, as the entry
 	// with that seq tells them; nil if they are not there.
 	Digests func(seq int64) []byte
+	// Beside lists what an item of a map of the new version reads besides the item:
+	// params and tasks. What changes only the list leaves an item what it was. Nil:
+	// everything that the map reads is taken for something that its items read.
+	Beside func(task int32) (params, tasks []string, err error)
 }
 
 // Kept says of a task whether it is taken over, and if not, why.
@@ -40,10 +45,11 @@ func (g *Graph) Plant(r *Reuse) (*Seed, []Kept, error) {
 		seed.Runs = append(seed.Runs, r.State.Seed.Runs...)
 	}
 	var kept []Kept
-	reused := make([]bool, g.top)
+	c := comparison{g: g, Reuse: r, reused: make([]bool, g.top), forced: make([]bool, g.top)}
+	reused := c.reused
 	for _, i := range g.order() {
 		k := Kept{Task: g.nodeName(i)}
-		old, why, err := g.comparable(r, reused, i)
+		old, why, err := c.counterpart(i)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -59,6 +65,7 @@ func (g *Graph) Plant(r *Reuse) (*Seed, []Kept, error) {
 			seed.Tasks = append(seed.Tasks, SeedTask{Task: i, Origin: r.where(old)})
 		default:
 			fan, whole := r.items(old, i)
+			whole = whole && !c.listMayDiffer
 			k.Items, k.Reused = len(fan.Items), whole
 			// What is behind a map runs again only if one of its items does: that
 			// is known when it has expanded.
@@ -91,36 +98,41 @@ func (g *Graph) order() []int32 {
 	return out
 }
 
-// comparable finds a task's counterpart, or says why it runs again.
-func (g *Graph) comparable(r *Reuse, reused []bool, i int32) (old int32, why string, err error) {
-	t := &g.Plan.Tasks[i]
-	_, k, ok := r.Graph.Plan.Task(t.Name)
+// comparison goes through the tasks of a new version, upstream first.
+type comparison struct {
+	*Reuse
+
+	g              *Graph
+	reused, forced []bool // forced: it, or what it waits for, is to run again in any case
+	// listMayDiffer is whether the last task is a map that may have other items.
+	listMayDiffer bool
+}
+
+// counterpart finds a task's counterpart, or says why it runs again.
+func (c *comparison) counterpart(i int32) (old int32, why string, err error) {
+	c.listMayDiffer = false
+	t := &c.g.Plan.Tasks[i]
+	_, k, ok := c.Graph.Plan.Task(t.Name)
 	old = int32(k)
+	c.forced[i] = t.Name == c.From || slices.ContainsFunc(t.Needs, func(up int) bool { return c.forced[up] })
 	switch {
-	case !ok || old >= r.Graph.top || int(old) >= len(r.State.Tasks):
+	case !ok || old >= c.Graph.top || int(old) >= len(c.State.Tasks):
 		return 0, "it is new", nil
-	case t.Name == r.From:
+	case t.Name == c.From:
 		return 0, "from here on", nil
 	}
-	for _, up := range t.Needs {
-		if !reused[up] {
-			return 0, "downstream of " + g.nodeName(int32(up)), nil
-		}
+	if why, err := c.inputs(i); why != "" || err != nil {
+		return 0, why, err
 	}
-	for _, p := range r.Changed {
-		if slices.Contains(t.Reads.Params, p) || slices.Contains(t.Asked.Params, p) {
-			return 0, "param " + p + " changed", nil
-		}
-	}
-	if layersOf(t)[0] != layersOf(&r.Graph.Plan.Tasks[old])[0] {
+	if layersOf(t)[0] != layersOf(&c.Graph.Plan.Tasks[old])[0] {
 		return 0, "spec changed", nil
 	}
-	if !r.Trust {
-		now, err := SpecDigest(g.Plan, t)
+	if !c.Trust {
+		now, err := SpecDigest(c.g.Plan, t)
 		if err != nil {
 			return 0, "", err
 		}
-		was, err := SpecDigest(r.Graph.Plan, &r.Graph.Plan.Tasks[old])
+		was, err := SpecDigest(c.Graph.Plan, &c.Graph.Plan.Tasks[old])
 		if err != nil {
 			return 0, "", err
 		}
@@ -129,6 +141,51 @@ func (g *Graph) comparable(r *Reuse, reused []bool, i int32) (old int32, why str
 		}
 	}
 	return old, "", nil
+}
+
+// inputs says which of the things that a task reads or waits for has changed. Of
+// a map whose items an agent tells, what only makes the list does not count: an
+// item that is equal is taken over, wherever it stands now.
+func (c *comparison) inputs(i int32) (why string, err error) {
+	t := &c.g.Plan.Tasks[i]
+	known := false
+	if t.ForEach != nil {
+		_, known = t.ForEach.Known()
+	}
+	lists := t.ForEach != nil && !known && !t.Group && !c.forced[i] && c.Beside != nil
+	var params, tasks []string
+	if lists {
+		if params, tasks, err = c.Beside(i); err != nil {
+			return "", err
+		}
+	}
+	for _, up := range t.Needs {
+		if c.reused[up] {
+			continue
+		}
+		name := c.g.nodeName(int32(up))
+		if !lists || slices.Contains(tasks, name) || !readsTask(&t.Asked, name) {
+			return "downstream of " + name, nil
+		}
+		c.listMayDiffer = true
+	}
+	for _, p := range c.Changed {
+		asked := slices.Contains(t.Asked.Params, p)
+		switch {
+		case lists && asked && !slices.Contains(params, p):
+			c.listMayDiffer = true
+		case asked, slices.Contains(t.Reads.Params, p):
+			return "param " + p + " changed", nil
+		}
+	}
+	return "", nil
+}
+
+// readsTask reports whether something of a task is read.
+func readsTask(r *plan.Reads, name string) bool {
+	return slices.Contains(r.States, name) ||
+		slices.ContainsFunc(r.Outputs, func(o plan.OutputRef) bool { return o.Task == name }) ||
+		slices.ContainsFunc(r.Artifacts, func(a plan.ArtifactRef) bool { return a.Task == name })
 }
 
 // where is a task's output: in its run, or in the one that it was taken from.

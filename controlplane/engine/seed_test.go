@@ -242,3 +242,45 @@ func zeroDigests(n int) [][]byte {
 	}
 	return out
 }
+
+// A list that is another one leaves its items what they were, unless they read
+// what it is made from.
+func TestAnEditedListRunsOnlyWhatIsNew(t *testing.T) {
+	t.Parallel()
+	p := func() *plan.Plan {
+		return steps(plan.Task{Name: "split"}, plan.Task{
+			Name: "child", Needs: []int{0}, ForEach: &plan.ForEach{Items: "${{ params.items }}", Type: plan.TypeString},
+			Asked: plan.Reads{Params: []string{"items"}, Outputs: []plan.OutputRef{{Task: "split", Output: "x"}}},
+		}, plan.Task{Name: "collect", Needs: []int{1}})
+	}
+	for _, c := range []struct {
+		name, reads, from string
+		why               string
+	}{
+		{"the list alone", "", "", "its items are looked at again"},
+		{"an item, too", "items", "", "param items changed"},
+		{"from before it", "", "split", "downstream of split"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, p())
+			w.must(engine.Start{Now: w.now})
+			w.drive(well)
+			r := &engine.Reuse{
+				Run: w.s.ID, Graph: w.g, State: w.s, Changed: []string{"items"}, From: c.from,
+				Digests: func(int64) []byte { return make([]byte, engine.DigestSize*int(w.s.Fans[1].Count)) },
+				Beside: func(int32) ([]string, []string, error) {
+					if c.reads != "" {
+						return []string{c.reads}, nil, nil
+					}
+					return nil, nil, nil
+				},
+			}
+			_, kept, err := w.g.Plant(r)
+			require.NoError(t, err)
+			require.Equal(t, c.why, kept[1].Reason)
+			require.False(t, kept[1].Reused)
+			require.Equal(t, "downstream of child", kept[2].Reason)
+		})
+	}
+}

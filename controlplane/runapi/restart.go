@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/signalboxhq/signalbox/controlplane/engine"
+	"github.com/signalboxhq/signalbox/controlplane/pipeline"
 	"github.com/signalboxhq/signalbox/controlplane/rundb"
 	"github.com/signalboxhq/signalbox/internal/fault"
 	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
@@ -40,6 +41,7 @@ func (h *Handler) RestartRun(ctx context.Context, req *runv1.RestartRunRequest) 
 		seed, kept, err := target.Graph.Plant(&engine.Reuse{
 			Run: origin.Run.ID, Graph: origin.Graph, State: origin.State, From: req.GetFromTask(), Trust: req.GetTrust(),
 			Changed: changed(&origin, req.GetParams()), Digests: func(seq int64) []byte { return itemDigests(&origin, seq) },
+			Beside: func(task int32) ([]string, []string, error) { return pipeline.BesideItem(target.Graph.Plan, int(task)) },
 		})
 		if err != nil {
 			return nil, fmt.Errorf("compare with run %s: %w", req.GetRunId(), err)
