@@ -51,7 +51,8 @@ type Attempt struct {
 	PlanTask string // the task's name in the plan, where that is not Task
 	Indexes  []uint32
 	Decision agentv1.Decision
-	Env      []*runv1.Value         // of a task that a step has added
+	Env      []*runv1.Value // of a task that a step has added
+	RunLimit time.Duration
 	Pages    [][]*agentv1.InputTask // instead of what earlier tasks of the run left
 }
 
@@ -96,6 +97,7 @@ func (p *Plane) Queue(a Attempt) int64 {
 	if a.Decision != agentv1.Decision_DECISION_UNSPECIFIED {
 		message.Attempt = 0
 	}
+	message.RunLimitMs = a.RunLimit.Milliseconds()
 	if !a.Deadline.IsZero() {
 		message.Deadline = timestamppb.New(a.Deadline)
 	}

@@ -29,6 +29,10 @@ func fromWork(w *agentv1.Work) Work {
 		if l.GetDeadline() != nil {
 			lease.Deadline = l.GetDeadline().AsTime()
 		}
+		lease.RunLimit = time.Duration(l.GetRunLimitMs()) * time.Millisecond
+		if l.GetNominal() != nil {
+			lease.Nominal, lease.IntervalStart, lease.IntervalEnd = l.GetNominal().AsTime(), l.GetIntervalStart().AsTime(), l.GetIntervalEnd().AsTime()
+		}
 		work.Leases = append(work.Leases, lease)
 	}
 	work.Orders = fromOrders(w.GetOrders())

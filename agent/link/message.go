@@ -17,14 +17,21 @@ type Capacity struct {
 
 // Lease is the right of this session to run one attempt.
 type Lease struct {
-	ID         int64 // the fence: everything that is said of the attempt carries it
-	Run        string
-	RunNumber  int64
-	Pipeline   string
-	Version    string // digest of the plan's bytes, in hex
-	Task       string
-	Attempt    uint32
-	Deadline   time.Time // zero without one
+	ID        int64 // the fence: everything that is said of the attempt carries it
+	Run       string
+	RunNumber int64
+	Pipeline  string
+	Version   string // digest of the plan's bytes, in hex
+	Task      string
+	Attempt   uint32
+	Deadline  time.Time // zero without one
+	// RunLimit is how long the step may run where its plan leaves that open; 0: no
+	// limit is known yet.
+	RunLimit time.Duration
+	// Nominal is the time that a scheduled run stands for, at the end of the
+	// interval; zero for others.
+	Nominal, IntervalStart, IntervalEnd time.Time
+
 	Labels     map[string]string
 	RunOutcome string // exit handlers only
 	HasInputs  bool

@@ -89,4 +89,13 @@ func (p *Policy) checkMax(task Task) error {
 	return nil
 }
 
+// Cap is the limit of a step whose pipeline leaves it open (0: there is none yet):
+// never more than the policy allows.
+func (p *Policy) Cap(run time.Duration) time.Duration {
+	if p.maxRun > 0 && (run == 0 || run > p.maxRun) {
+		return p.maxRun
+	}
+	return run
+}
+
 func cores(millis int64) float64 { return float64(millis) / 1000 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -108,6 +109,22 @@ func TestExitCodes(t *testing.T) {
 		}
 	}
 	require.NotContains(t, string(b.plane.Sent()), canary)
+}
+
+// A limit that the plan leaves open comes with the lease, and is never more than
+// the policy allows.
+func TestALimitOfTheLease(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	var err error
+	b.policy, err = policy.Parse([]byte("[allow]\npipelines = [\"*\"]\nscripts = true\n[max]\nrun = \"200ms\"\n"))
+	require.NoError(t, err)
+	b.start(t)
+	version := b.deploy(t, plan.Task{Name: "step", Run: "sleep 600", Timeouts: plan.Timeouts{RunAutoMilli: 1500}})
+	for limit, want := range map[time.Duration]string{50 * time.Millisecond: "50ms", 0: "200ms", time.Hour: "200ms"} {
+		report := b.plane.Report(b.plane.Queue(fakeplane.Attempt{Version: version, Run: id.New(), Task: "step", RunLimit: limit}))
+		requireOutcome(t, report, "timed_out", "timeout", "run timeout of "+want)
+	}
 }
 
 func TestRefusals(t *testing.T) {

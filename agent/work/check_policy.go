@@ -26,10 +26,11 @@ func (s *checkPolicy) Handle(_ context.Context, a *Attempt) *step.Verdict {
 		return nil
 	}
 	a.Source = s.source(a.Program.Plan, a.Task)
+	a.Limits = limitsOf(a.Task, a.Lease.RunLimit, s.policy)
 	facts := policy.Task{
 		Pipeline: a.Program.Plan.Name, Secrets: slices.Sorted(maps.Values(a.Task.Secrets)), Path: a.Source,
 		Env: slices.Concat(slices.Sorted(maps.Keys(a.Task.Env)), slices.Sorted(maps.Keys(a.Task.Secrets))),
-		Run: millis(a.Task.Timeouts.Run), CPUMillis: a.Task.Resources.CPUMillis, MemoryBytes: a.Task.Resources.MemoryBytes,
+		Run: a.Limits.Run, CPUMillis: a.Task.Resources.CPUMillis, MemoryBytes: a.Task.Resources.MemoryBytes,
 	}
 	if len(a.Task.Command) > 0 {
 		facts.Command = a.Task.Command[0]

@@ -114,7 +114,6 @@ func (s *fetchPlan) Handle(ctx context.Context, a *Attempt) *step.Verdict {
 		return refused(step.CausePolicy, text, text)
 	}
 	a.Program, a.Task, a.Index = program, task, index
-	a.Limits = limitsOf(task)
 	if a.Lease.Decision != link.DecideNothing {
 		return nil
 	}

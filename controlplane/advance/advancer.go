@@ -43,6 +43,8 @@ type Advancer struct {
 	voices              *voices
 	estimates           estimates
 
+	times runTimes
+
 	wakes  chan Wake // what this replica's batches ask for
 	nester Nester
 }

@@ -184,6 +184,7 @@ type Lease struct {
 	Attempt    int32
 	GrantedAt  time.Time
 	Deadline   time.Time
+	RunLimit   plan.Millis // of a task whose limit is `auto`; 0: none
 	Labels     map[string]string
 	RunOutcome string
 	HasInputs  bool

@@ -21,6 +21,8 @@ type reply struct {
 	// Leases of runs that are not at hand: where they stand in work, and what
 	// they are about.
 	unknown []unknownLease
+	// Leases whose limit is not in their plan.
+	limited []limited
 }
 
 type unknownLease struct {
@@ -31,7 +33,7 @@ type unknownLease struct {
 
 // complete reports whether nothing has to be read for the answer.
 func (p *reply) complete() bool {
-	return len(p.unknown) == 0 && !slices.Contains(p.work.Status, 0)
+	return len(p.unknown) == 0 && len(p.limited) == 0 && !slices.Contains(p.work.Status, 0)
 }
 
 // replyTo gathers what an agent's request is answered with.
@@ -61,12 +63,21 @@ func (b *batch) addLease(p *reply, key taskKey, node int32, l Lease) {
 			l.Deadline = w.state.GenerationAt.Add(millis(d))
 		}
 		l.describe(w.run, node, w.state.Outcome)
+		p.limitTo(w.run, node, len(p.work.Leases), l.Asking)
 	} else if known := b.a.runs.get(key.RunKey); known != nil && known.fixed(node) {
 		l.describe(known, node, engine.RunPending)
+		p.limitTo(known, node, len(p.work.Leases), l.Asking)
 	} else {
 		p.unknown = append(p.unknown, unknownLease{len(p.work.Leases), key, node})
 	}
 	p.work.Leases = append(p.work.Leases, l)
+}
+
+// limitTo notes that the limit of a lease is to be looked up.
+func (p *reply) limitTo(r *run, node int32, index int, asking engine.Ask) {
+	if k := timeKeyOf(r, node); k != nil && asking == engine.AskNothing {
+		p.limited = append(p.limited, limited{index, *k, r.version.graph.Plan.Tasks[node].Timeouts.RunAutoMilli})
+	}
 }
 
 // fixed reports whether all that a lease tells of a task never changes.
@@ -90,12 +101,14 @@ func (a *Advancer) complete(ctx context.Context, replies []*reply) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	a.answerStale(ctx, replies)
-	err := a.describeUnknown(ctx, replies)
-	if err != nil {
+	if err := a.describeUnknown(ctx, replies); err != nil {
 		a.log.LogAttrs(ctx, slog.LevelWarn, "leases could not be described", slog.Any("error", err))
 	}
+	if err := a.limitSteps(ctx, replies); err != nil {
+		a.log.LogAttrs(ctx, slog.LevelWarn, "steps run without their limit", slog.Any("error", err))
+	}
 	for _, p := range replies {
-		if err != nil && len(p.unknown) > 0 {
+		if len(p.unknown) > 0 {
 			// They are sent again when their agent does not list them.
 			p.work.Leases = withoutUnknown(p)
 		}
@@ -165,9 +178,9 @@ func (a *Advancer) describeUnknown(ctx context.Context, replies []*reply) error 
 				l := &p.work.Leases[u.index]
 				l.Deadline = brief.deadline
 				l.describe(&brief.run, u.plan, brief.outcome)
+				p.limitTo(&brief.run, u.plan, u.index, l.Asking)
 			}
 		}
-		p.work.Leases = withoutUnknown(p)
 	}
 	return nil
 }

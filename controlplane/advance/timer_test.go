@@ -163,5 +163,5 @@ func TestAQueueTimeoutSaysWhatWasMissing(t *testing.T) {
 	pause(t.Context(), 10*time.Millisecond)
 	b.fire(run, "queue", 0, 1)
 	require.Equal(t, "failed", b.state(run))
-	require.Equal(t, "queue timeout: no agent in pool default offers gpu>=1", queryOne[string](b, `SELECT reason FROM journal WHERE task = 0`, nil))
+	require.Equal(t, "queue_timeout: no agent in pool default offers gpu>=1", queryOne[string](b, `SELECT reason FROM journal WHERE task = 0`, nil))
 }

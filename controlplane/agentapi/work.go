@@ -187,6 +187,7 @@ func leaseOf(l *advance.Lease) *agentv1.Lease {
 	for _, k := range l.Indexes {
 		out.Indexes = append(out.Indexes, uint32(k))
 	}
+	out.RunLimitMs = int64(l.RunLimit)
 	if !l.Deadline.IsZero() {
 		out.Deadline = timestamppb.New(l.Deadline)
 	}

@@ -263,7 +263,7 @@ func TestStoryOfAQueueTimeout(t *testing.T) {
 	s = tell(t, tasks(a, task("b", 0)))
 	s.start()
 	s.now = s.now.Add(5 * time.Second)
-	require.Equal(t, "a failed (queue timeout: no agent in pool gpu); b upstream_failed (rule all_success: a failed); "+
+	require.Equal(t, "a failed (queue_timeout: no agent in pool gpu); b upstream_failed (rule all_success: a failed); "+
 		"closes a; run failed a failed", late(s.now, 1))
 }
 

@@ -20,7 +20,7 @@ func (x *decider) queueTimeout(c *QueueTimeout) error {
 	if x.g.tolerates(x.s, c.Task) {
 		next = TaskTolerated
 	}
-	reason := "queue timeout"
+	reason := "queue_timeout"
 	if c.Missing != "" {
 		reason += ": " + c.Missing
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"regexp"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -125,10 +126,36 @@ func (c *compiler) timeouts(e entry, base plan.Timeouts) plan.Timeouts {
 	for _, clock := range []struct {
 		key string
 		d   *plan.Millis
-	}{{"queue", &t.Queue}, {"start", &t.Start}, {"run", &t.Run}, {"progress", &t.Progress}, {"grace", &t.Grace}} {
+	}{{"queue", &t.Queue}, {"start", &t.Start}, {"progress", &t.Progress}, {"grace", &t.Grace}} {
 		if e, ok := o.get(clock.key); ok {
 			*clock.d, _ = c.duration(e)
 		}
 	}
+	if e, ok := o.get("run"); ok {
+		t.Run, t.RunAutoMilli = c.runLimit(e)
+	}
 	return t
+}
+
+// runLimit reads a duration, or `auto(1.5x)`: how many times what earlier
+// attempts took, in thousandths.
+func (c *compiler) runLimit(e entry) (plan.Millis, int64) {
+	if e.value == nil || !strings.HasPrefix(strings.TrimSpace(e.value.Value), "auto") {
+		d, _ := c.duration(e)
+		return d, 0
+	}
+	factor, _ := parsed(c, e, "auto(1.5x): how many times the median of the last successes, from 1.1x to 100x", func(s string) (int64, error) {
+		text, ok := strings.CutPrefix(strings.TrimSpace(s), "auto(")
+		text, closed := strings.CutSuffix(text, "x)")
+		if !ok || !closed || !factorPattern.MatchString(text) {
+			return 0, errors.New("not a factor of `auto`")
+		}
+		const unit, low, high = 1_000, 1_100, 100_000
+		n, err := scaled(text, unit, "thousandths")
+		if err != nil || n < low || n > high {
+			return 0, errors.New("not a factor from 1.1x to 100x")
+		}
+		return n, nil
+	})
+	return 0, factor
 }

@@ -66,7 +66,7 @@ func parsed[T any](c *compiler, e entry, want string, parse func(string) (T, err
 func (c *compiler) duration(e entry) (plan.Millis, bool) {
 	return parsed(c, e, "a duration such as 90s, 10m, 1h30m or 7d", func(s string) (plan.Millis, error) {
 		if strings.HasPrefix(s, "auto(") {
-			return 0, errors.New("`auto(…)` is not supported yet")
+			return 0, errors.New("only `timeouts: {run: …}` of a task can be `auto(…)`")
 		}
 		ms, err := plan.ParseDuration(s)
 		if err == nil && ms == 0 {

@@ -246,11 +246,14 @@ const (
 // Timeouts are a task's clocks. Queue is kept by the control plane, the others
 // by the agent, whose clock does not stop when ours does.
 type Timeouts struct {
-	Queue    Millis `json:"queue_ms,omitempty"`
-	Start    Millis `json:"start_ms,omitempty"`
-	Run      Millis `json:"run_ms,omitempty"`
-	Progress Millis `json:"progress_ms,omitempty"`
-	Grace    Millis `json:"grace_ms,omitempty"` // between TERM and KILL; default 10 s
+	Queue Millis `json:"queue_ms,omitempty"`
+	Start Millis `json:"start_ms,omitempty"`
+	Run   Millis `json:"run_ms,omitempty"`
+	// RunAutoMilli is set instead of Run: thousandths of the median of what the
+	// task's last successes took, which its lease tells.
+	RunAutoMilli int64  `json:"run_auto_milli,omitempty"`
+	Progress     Millis `json:"progress_ms,omitempty"`
+	Grace        Millis `json:"grace_ms,omitempty"` // between TERM and KILL; default 10 s
 }
 
 // Digest is the sha256 of a plan's bytes: the identity of a version.

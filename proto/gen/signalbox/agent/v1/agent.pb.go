@@ -1073,7 +1073,15 @@ type Lease struct {
 	Indexes []uint32 `protobuf:"varint,14,rep,packed,name=indexes,proto3" json:"indexes,omitempty"`
 	// What is to be decided. Unspecified: the step is to be run. A decision takes
 	// no slot, starts no step and has attempt 0.
-	Decision      Decision `protobuf:"varint,15,opt,name=decision,proto3,enum=signalbox.agent.v1.Decision" json:"decision,omitempty"`
+	Decision Decision `protobuf:"varint,15,opt,name=decision,proto3,enum=signalbox.agent.v1.Decision" json:"decision,omitempty"`
+	// How long the step may run, of a task whose plan leaves that to what earlier
+	// attempts took (`auto`); 0: as the plan says, else without end.
+	RunLimitMs int64 `protobuf:"varint,16,opt,name=run_limit_ms,json=runLimitMs,proto3" json:"run_limit_ms,omitempty"`
+	// Of a run that a schedule started: the time that it stands for, and the
+	// interval that ends there.
+	Nominal       *timestamppb.Timestamp `protobuf:"bytes,17,opt,name=nominal,proto3" json:"nominal,omitempty"`
+	IntervalStart *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=interval_start,json=intervalStart,proto3" json:"interval_start,omitempty"`
+	IntervalEnd   *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=interval_end,json=intervalEnd,proto3" json:"interval_end,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1211,6 +1219,34 @@ func (x *Lease) GetDecision() Decision {
 		return x.Decision
 	}
 	return Decision_DECISION_UNSPECIFIED
+}
+
+func (x *Lease) GetRunLimitMs() int64 {
+	if x != nil {
+		return x.RunLimitMs
+	}
+	return 0
+}
+
+func (x *Lease) GetNominal() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Nominal
+	}
+	return nil
+}
+
+func (x *Lease) GetIntervalStart() *timestamppb.Timestamp {
+	if x != nil {
+		return x.IntervalStart
+	}
+	return nil
+}
+
+func (x *Lease) GetIntervalEnd() *timestamppb.Timestamp {
+	if x != nil {
+		return x.IntervalEnd
+	}
+	return nil
 }
 
 // Answer is what an agent decided: never a value.
@@ -2689,7 +2725,7 @@ const file_signalbox_agent_v1_agent_proto_rawDesc = "" +
 	"\x04Work\x121\n" +
 	"\x06leases\x18\x01 \x03(\v2\x19.signalbox.agent.v1.LeaseR\x06leases\x121\n" +
 	"\x06orders\x18\x02 \x03(\v2\x19.signalbox.agent.v1.OrderR\x06orders\x12D\n" +
-	"\rdata_requests\x18\x03 \x03(\v2\x1f.signalbox.agent.v1.DataRequestR\fdataRequests\"\xcf\x04\n" +
+	"\rdata_requests\x18\x03 \x03(\v2\x1f.signalbox.agent.v1.DataRequestR\fdataRequests\"\xa9\x06\n" +
 	"\x05Lease\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x03R\x02id\x12\x15\n" +
 	"\x06run_id\x18\x02 \x01(\tR\x05runId\x12\x1d\n" +
@@ -2710,7 +2746,12 @@ const file_signalbox_agent_v1_agent_proto_rawDesc = "" +
 	"has_inputs\x18\f \x01(\bR\thasInputs\x12\x1b\n" +
 	"\tplan_task\x18\r \x01(\tR\bplanTask\x12\x18\n" +
 	"\aindexes\x18\x0e \x03(\rR\aindexes\x128\n" +
-	"\bdecision\x18\x0f \x01(\x0e2\x1c.signalbox.agent.v1.DecisionR\bdecision\x1a9\n" +
+	"\bdecision\x18\x0f \x01(\x0e2\x1c.signalbox.agent.v1.DecisionR\bdecision\x12 \n" +
+	"\frun_limit_ms\x18\x10 \x01(\x03R\n" +
+	"runLimitMs\x124\n" +
+	"\anominal\x18\x11 \x01(\v2\x1a.google.protobuf.TimestampR\anominal\x12A\n" +
+	"\x0einterval_start\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\rintervalStart\x12=\n" +
+	"\finterval_end\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampR\vintervalEnd\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xad\x01\n" +
@@ -2947,54 +2988,57 @@ var file_signalbox_agent_v1_agent_proto_depIdxs = []int32{
 	38, // 12: signalbox.agent.v1.Lease.deadline:type_name -> google.protobuf.Timestamp
 	37, // 13: signalbox.agent.v1.Lease.labels:type_name -> signalbox.agent.v1.Lease.LabelsEntry
 	1,  // 14: signalbox.agent.v1.Lease.decision:type_name -> signalbox.agent.v1.Decision
-	38, // 15: signalbox.agent.v1.Answer.until:type_name -> google.protobuf.Timestamp
-	39, // 16: signalbox.agent.v1.Answer.values:type_name -> signalbox.run.v1.Value
-	39, // 17: signalbox.agent.v1.PlannedTask.env:type_name -> signalbox.run.v1.Value
-	2,  // 18: signalbox.agent.v1.Order.action:type_name -> signalbox.agent.v1.Order.Action
-	40, // 19: signalbox.agent.v1.DataRequest.kind:type_name -> signalbox.relay.v1.DataKind
-	21, // 20: signalbox.agent.v1.ReportRequest.reports:type_name -> signalbox.agent.v1.AttemptReport
-	8,  // 21: signalbox.agent.v1.ReportRequest.free:type_name -> signalbox.agent.v1.Capacity
-	39, // 22: signalbox.agent.v1.AttemptReport.outputs:type_name -> signalbox.run.v1.Value
-	41, // 23: signalbox.agent.v1.AttemptReport.artifacts:type_name -> signalbox.run.v1.Artifact
-	16, // 24: signalbox.agent.v1.AttemptReport.answer:type_name -> signalbox.agent.v1.Answer
-	17, // 25: signalbox.agent.v1.AttemptReport.planned:type_name -> signalbox.agent.v1.PlannedTask
-	23, // 26: signalbox.agent.v1.ReportResponse.results:type_name -> signalbox.agent.v1.ReportResult
-	14, // 27: signalbox.agent.v1.ReportResponse.work:type_name -> signalbox.agent.v1.Work
-	3,  // 28: signalbox.agent.v1.ReportResult.status:type_name -> signalbox.agent.v1.ReportResult.Status
-	39, // 29: signalbox.agent.v1.GetInputsResponse.params:type_name -> signalbox.run.v1.Value
-	28, // 30: signalbox.agent.v1.GetInputsResponse.tasks:type_name -> signalbox.agent.v1.InputTask
-	39, // 31: signalbox.agent.v1.GetInputsResponse.env:type_name -> signalbox.run.v1.Value
-	39, // 32: signalbox.agent.v1.InputTask.outputs:type_name -> signalbox.run.v1.Value
-	41, // 33: signalbox.agent.v1.InputTask.artifacts:type_name -> signalbox.run.v1.Artifact
-	39, // 34: signalbox.agent.v1.GetRunValuesResponse.params:type_name -> signalbox.run.v1.Value
-	42, // 35: signalbox.agent.v1.GetRunValuesResponse.tasks:type_name -> signalbox.run.v1.TaskValues
-	31, // 36: signalbox.agent.v1.GetRunValuesResponse.errors:type_name -> signalbox.agent.v1.SealedError
-	43, // 37: signalbox.agent.v1.SendFramesRequest.frames:type_name -> signalbox.relay.v1.Frame
-	4,  // 38: signalbox.agent.v1.AgentService.Enroll:input_type -> signalbox.agent.v1.EnrollRequest
-	6,  // 39: signalbox.agent.v1.AgentService.CreateAccessToken:input_type -> signalbox.agent.v1.CreateAccessTokenRequest
-	9,  // 40: signalbox.agent.v1.AgentService.OpenSession:input_type -> signalbox.agent.v1.OpenSessionRequest
-	11, // 41: signalbox.agent.v1.AgentService.Poll:input_type -> signalbox.agent.v1.PollRequest
-	20, // 42: signalbox.agent.v1.AgentService.Report:input_type -> signalbox.agent.v1.ReportRequest
-	24, // 43: signalbox.agent.v1.AgentService.GetPlan:input_type -> signalbox.agent.v1.GetPlanRequest
-	26, // 44: signalbox.agent.v1.AgentService.GetInputs:input_type -> signalbox.agent.v1.GetInputsRequest
-	29, // 45: signalbox.agent.v1.AgentService.GetRunValues:input_type -> signalbox.agent.v1.GetRunValuesRequest
-	32, // 46: signalbox.agent.v1.AgentService.OfferSealingKey:input_type -> signalbox.agent.v1.OfferSealingKeyRequest
-	34, // 47: signalbox.agent.v1.AgentService.SendFrames:input_type -> signalbox.agent.v1.SendFramesRequest
-	5,  // 48: signalbox.agent.v1.AgentService.Enroll:output_type -> signalbox.agent.v1.EnrollResponse
-	7,  // 49: signalbox.agent.v1.AgentService.CreateAccessToken:output_type -> signalbox.agent.v1.CreateAccessTokenResponse
-	10, // 50: signalbox.agent.v1.AgentService.OpenSession:output_type -> signalbox.agent.v1.OpenSessionResponse
-	13, // 51: signalbox.agent.v1.AgentService.Poll:output_type -> signalbox.agent.v1.PollResponse
-	22, // 52: signalbox.agent.v1.AgentService.Report:output_type -> signalbox.agent.v1.ReportResponse
-	25, // 53: signalbox.agent.v1.AgentService.GetPlan:output_type -> signalbox.agent.v1.GetPlanResponse
-	27, // 54: signalbox.agent.v1.AgentService.GetInputs:output_type -> signalbox.agent.v1.GetInputsResponse
-	30, // 55: signalbox.agent.v1.AgentService.GetRunValues:output_type -> signalbox.agent.v1.GetRunValuesResponse
-	33, // 56: signalbox.agent.v1.AgentService.OfferSealingKey:output_type -> signalbox.agent.v1.OfferSealingKeyResponse
-	35, // 57: signalbox.agent.v1.AgentService.SendFrames:output_type -> signalbox.agent.v1.SendFramesResponse
-	48, // [48:58] is the sub-list for method output_type
-	38, // [38:48] is the sub-list for method input_type
-	38, // [38:38] is the sub-list for extension type_name
-	38, // [38:38] is the sub-list for extension extendee
-	0,  // [0:38] is the sub-list for field type_name
+	38, // 15: signalbox.agent.v1.Lease.nominal:type_name -> google.protobuf.Timestamp
+	38, // 16: signalbox.agent.v1.Lease.interval_start:type_name -> google.protobuf.Timestamp
+	38, // 17: signalbox.agent.v1.Lease.interval_end:type_name -> google.protobuf.Timestamp
+	38, // 18: signalbox.agent.v1.Answer.until:type_name -> google.protobuf.Timestamp
+	39, // 19: signalbox.agent.v1.Answer.values:type_name -> signalbox.run.v1.Value
+	39, // 20: signalbox.agent.v1.PlannedTask.env:type_name -> signalbox.run.v1.Value
+	2,  // 21: signalbox.agent.v1.Order.action:type_name -> signalbox.agent.v1.Order.Action
+	40, // 22: signalbox.agent.v1.DataRequest.kind:type_name -> signalbox.relay.v1.DataKind
+	21, // 23: signalbox.agent.v1.ReportRequest.reports:type_name -> signalbox.agent.v1.AttemptReport
+	8,  // 24: signalbox.agent.v1.ReportRequest.free:type_name -> signalbox.agent.v1.Capacity
+	39, // 25: signalbox.agent.v1.AttemptReport.outputs:type_name -> signalbox.run.v1.Value
+	41, // 26: signalbox.agent.v1.AttemptReport.artifacts:type_name -> signalbox.run.v1.Artifact
+	16, // 27: signalbox.agent.v1.AttemptReport.answer:type_name -> signalbox.agent.v1.Answer
+	17, // 28: signalbox.agent.v1.AttemptReport.planned:type_name -> signalbox.agent.v1.PlannedTask
+	23, // 29: signalbox.agent.v1.ReportResponse.results:type_name -> signalbox.agent.v1.ReportResult
+	14, // 30: signalbox.agent.v1.ReportResponse.work:type_name -> signalbox.agent.v1.Work
+	3,  // 31: signalbox.agent.v1.ReportResult.status:type_name -> signalbox.agent.v1.ReportResult.Status
+	39, // 32: signalbox.agent.v1.GetInputsResponse.params:type_name -> signalbox.run.v1.Value
+	28, // 33: signalbox.agent.v1.GetInputsResponse.tasks:type_name -> signalbox.agent.v1.InputTask
+	39, // 34: signalbox.agent.v1.GetInputsResponse.env:type_name -> signalbox.run.v1.Value
+	39, // 35: signalbox.agent.v1.InputTask.outputs:type_name -> signalbox.run.v1.Value
+	41, // 36: signalbox.agent.v1.InputTask.artifacts:type_name -> signalbox.run.v1.Artifact
+	39, // 37: signalbox.agent.v1.GetRunValuesResponse.params:type_name -> signalbox.run.v1.Value
+	42, // 38: signalbox.agent.v1.GetRunValuesResponse.tasks:type_name -> signalbox.run.v1.TaskValues
+	31, // 39: signalbox.agent.v1.GetRunValuesResponse.errors:type_name -> signalbox.agent.v1.SealedError
+	43, // 40: signalbox.agent.v1.SendFramesRequest.frames:type_name -> signalbox.relay.v1.Frame
+	4,  // 41: signalbox.agent.v1.AgentService.Enroll:input_type -> signalbox.agent.v1.EnrollRequest
+	6,  // 42: signalbox.agent.v1.AgentService.CreateAccessToken:input_type -> signalbox.agent.v1.CreateAccessTokenRequest
+	9,  // 43: signalbox.agent.v1.AgentService.OpenSession:input_type -> signalbox.agent.v1.OpenSessionRequest
+	11, // 44: signalbox.agent.v1.AgentService.Poll:input_type -> signalbox.agent.v1.PollRequest
+	20, // 45: signalbox.agent.v1.AgentService.Report:input_type -> signalbox.agent.v1.ReportRequest
+	24, // 46: signalbox.agent.v1.AgentService.GetPlan:input_type -> signalbox.agent.v1.GetPlanRequest
+	26, // 47: signalbox.agent.v1.AgentService.GetInputs:input_type -> signalbox.agent.v1.GetInputsRequest
+	29, // 48: signalbox.agent.v1.AgentService.GetRunValues:input_type -> signalbox.agent.v1.GetRunValuesRequest
+	32, // 49: signalbox.agent.v1.AgentService.OfferSealingKey:input_type -> signalbox.agent.v1.OfferSealingKeyRequest
+	34, // 50: signalbox.agent.v1.AgentService.SendFrames:input_type -> signalbox.agent.v1.SendFramesRequest
+	5,  // 51: signalbox.agent.v1.AgentService.Enroll:output_type -> signalbox.agent.v1.EnrollResponse
+	7,  // 52: signalbox.agent.v1.AgentService.CreateAccessToken:output_type -> signalbox.agent.v1.CreateAccessTokenResponse
+	10, // 53: signalbox.agent.v1.AgentService.OpenSession:output_type -> signalbox.agent.v1.OpenSessionResponse
+	13, // 54: signalbox.agent.v1.AgentService.Poll:output_type -> signalbox.agent.v1.PollResponse
+	22, // 55: signalbox.agent.v1.AgentService.Report:output_type -> signalbox.agent.v1.ReportResponse
+	25, // 56: signalbox.agent.v1.AgentService.GetPlan:output_type -> signalbox.agent.v1.GetPlanResponse
+	27, // 57: signalbox.agent.v1.AgentService.GetInputs:output_type -> signalbox.agent.v1.GetInputsResponse
+	30, // 58: signalbox.agent.v1.AgentService.GetRunValues:output_type -> signalbox.agent.v1.GetRunValuesResponse
+	33, // 59: signalbox.agent.v1.AgentService.OfferSealingKey:output_type -> signalbox.agent.v1.OfferSealingKeyResponse
+	35, // 60: signalbox.agent.v1.AgentService.SendFrames:output_type -> signalbox.agent.v1.SendFramesResponse
+	51, // [51:61] is the sub-list for method output_type
+	41, // [41:51] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_agent_v1_agent_proto_init() }

@@ -1,0 +1,37 @@
+package e2e_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
+)
+
+// A step may run one and a half times as long as it usually does.
+func TestAnUnusuallyLongStepIsCut(t *testing.T) {
+	t.Parallel()
+	s := install(t, 1)
+	tn := s.signUp("ada")
+	tn.agent("one", 1)
+	file := func(script string) string {
+		return "signalbox: v1\nname: usual\ntasks:\n  nap:\n    run: " + script + "\n    timeouts: {run: auto(1.5x)}\n"
+	}
+	tn.apply(file("sleep 0.3"))
+	for range 5 {
+		run := tn.finished(tn.start("usual"), 30*time.Second)
+		require.Equal(t, "succeeded", run.GetRun().GetState())
+	}
+	tn.apply(file("sleep 30")) // another version of the same task
+	run := tn.finished(tn.start("usual"), 30*time.Second)
+	require.Equal(t, "failed", run.GetRun().GetState())
+	require.Equal(t, "run timeout of 1s", reasonOf(run, "nap"))
+	task, err := tn.runs.GetTask(t.Context(), &runv1.GetTaskRequest{RunId: run.GetRun().GetId(), Task: "nap"})
+	require.NoError(t, err)
+	attempt := task.GetTask().GetAttempts()[0]
+	ran := attempt.GetFinishedAt().AsTime().Sub(attempt.GetStartedAt().AsTime())
+	require.Greater(t, ran, 900*time.Millisecond)
+	require.Less(t, ran, 10*time.Second)
+	s.doctor()
+}
