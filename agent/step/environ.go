@@ -20,6 +20,8 @@ type Identity struct {
 	Version    string
 	Deadline   time.Time // zero without one
 	Labels     map[string]string
+	// Of a scheduled run only.
+	Nominal, IntervalStart, IntervalEnd time.Time
 }
 
 // Environ is the part of a step's environment that the protocol defines.
@@ -60,6 +62,11 @@ func (f *Folder) Environ(id Identity) ([]string, error) {
 	}
 	if !id.Deadline.IsZero() {
 		env = append(env, "SB_DEADLINE="+id.Deadline.UTC().Format(time.RFC3339))
+	}
+	if !id.Nominal.IsZero() {
+		env = append(env, "SB_NOMINAL="+id.Nominal.UTC().Format(time.RFC3339Nano),
+			"SB_INTERVAL_START="+id.IntervalStart.UTC().Format(time.RFC3339Nano),
+			"SB_INTERVAL_END="+id.IntervalEnd.UTC().Format(time.RFC3339Nano))
 	}
 	if id.RunOutcome != "" {
 		env = append(env, "SB_RUN_OUTCOME="+id.RunOutcome)

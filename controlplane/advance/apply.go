@@ -85,7 +85,7 @@ func (b *batch) create(w *runWork, r *request, c StartRun) error {
 		info: runInfo{
 			workspace: c.Workspace, pipeline: c.Pipeline, digest: c.Digest, number: count.next,
 			labelSet: c.LabelSet, labels: c.Labels, priority: c.Priority, createdAt: b.now, actor: c.Actor, line: c.Line,
-			parent: c.Parent,
+			parent: c.Parent, fire: c.Fire,
 		},
 	}
 	if p.Deadline > 0 {

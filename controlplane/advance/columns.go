@@ -1,6 +1,7 @@
 package advance
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/signalboxhq/signalbox/controlplane/engine"
@@ -74,7 +75,7 @@ func (c *runColumns) startArgs() args {
 	var causes, actors []string
 	var priorities, totals []int32
 	var lines []*string
-	var startAts []*time.Time
+	var startAts, nominals, intervals []*time.Time
 	var above parentColumns
 	for _, w := range c.works {
 		cmd := w.start.start
@@ -86,9 +87,11 @@ func (c *runColumns) startArgs() args {
 		priorities, totals = append(priorities, w.info.priority), append(totals, w.version.graph.Total())
 		lines, startAts = append(lines, w.info.line), append(startAts, nullTime(cmd.At))
 		above.add(cmd.Parent)
+		fire := cmp.Or(cmd.Fire, &Fire{})
+		nominals, intervals = append(nominals, nullTime(fire.Nominal)), append(intervals, nullTime(fire.IntervalStart))
 	}
 	return args{
-		"lines": lines, "start_ats": startAts, "parents": above.runs, "parent_tasks": above.tasks, "parent_attempts": above.attempts,
+		"nominals": nominals, "intervals": intervals, "lines": lines, "start_ats": startAts, "parents": above.runs, "parent_tasks": above.tasks, "parent_attempts": above.attempts,
 		"parent_paths": above.paths, "roots": above.roots, "depths": above.depths,
 		"workspaces": workspaces, "pipelines": pipelines, "digests": digests, "params": params, "numbers": numbers,
 		"label_sets": labelSets, "causes": causes, "actors": actors, "priorities": priorities, "totals": totals,

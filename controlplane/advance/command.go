@@ -33,6 +33,8 @@ type StartRun struct {
 	Priority    int32
 	Cause       string
 	Actor       string
+	// Fire is what a schedule started it for; nil for other runs.
+	Fire *Fire
 	// At is when it may begin; zero or past: at once.
 	At time.Time
 	// Line is the evaluated concurrency key; nil where the plan knows none.
@@ -48,6 +50,12 @@ type StartRun struct {
 	// Deployed says that Digest is what was deployed when its caller last looked:
 	// if another version is by now, nothing is started, and ErrMoved answers.
 	Deployed bool
+}
+
+// Fire is the time that a scheduled run stands for, and where the interval begins
+// that ends there.
+type Fire struct {
+	Nominal, IntervalStart time.Time
 }
 
 // IfRunning is what becomes of a start whose key has a run that goes on.
@@ -185,6 +193,7 @@ type Lease struct {
 	GrantedAt  time.Time
 	Deadline   time.Time
 	RunLimit   plan.Millis // of a task whose limit is `auto`; 0: none
+	Fire       *Fire       // of a scheduled run
 	Labels     map[string]string
 	RunOutcome string
 	HasInputs  bool

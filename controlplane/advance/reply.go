@@ -90,7 +90,7 @@ func (l *Lease) describe(r *run, node int32, outcome engine.RunState) {
 	t := &r.version.graph.Plan.Tasks[node]
 	l.Run, l.Number, l.Pipeline, l.Digest = r.key.Run, r.info.number, r.version.pipeline, r.info.digest
 	l.PlanTask, l.Labels, l.HasInputs = t.Name, r.info.labels, r.version.tasks[node].reads || l.Asking != engine.AskNothing
-	l.Indexes = engine.PathIndexes(l.Task)
+	l.Indexes, l.Fire = engine.PathIndexes(l.Task), r.info.fire
 	if t.Exit != "" && outcome != engine.RunPending {
 		l.RunOutcome = outcome.String()
 	}
@@ -127,10 +127,10 @@ func withoutUnknown(p *reply) []Lease {
 }
 
 const sqlDescribeRuns = `
-	SELECT r.org_id, r.id, r.pipeline_id, r.digest, r.number, r.outcome, r.deadline, l.labels
+	SELECT r.org_id, r.id, r.pipeline_id, r.digest, r.number, r.outcome, r.deadline, r.nominal, r.interval_start, l.labels
 	FROM unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
 	CROSS JOIN LATERAL (
-		SELECT x.org_id, x.id, x.pipeline_id, x.digest, x.number, x.outcome, x.deadline, x.label_set_id
+		SELECT x.org_id, x.id, x.pipeline_id, x.digest, x.number, x.outcome, x.deadline, x.nominal, x.interval_start, x.label_set_id
 		FROM run x
 		WHERE x.org_id = k.org_id
 			AND x.id BETWEEN k.id AND k.id
@@ -196,10 +196,10 @@ func (a *Advancer) briefs(ctx context.Context, keys pairs) (map[RunKey]*runBrief
 	var i runInfo
 	var digest []byte
 	var outcome string
-	var deadline *time.Time
-	_, err = pgx.ForEachRow(rows, []any{&k.Org, &k.Run, &i.pipeline, &digest, &i.number, &outcome, &deadline, &i.labels}, func() error {
+	var deadline, nominal, from *time.Time
+	_, err = pgx.ForEachRow(rows, []any{&k.Org, &k.Run, &i.pipeline, &digest, &i.number, &outcome, &deadline, &nominal, &from, &i.labels}, func() error {
 		brief := &runBrief{run: run{key: k, info: i}, outcome: engine.RunPending}
-		brief.run.info.digest = plan.Digest(digest)
+		brief.run.info.digest, brief.run.info.fire = plan.Digest(digest), fireOf(nominal, from)
 		i.labels = nil
 		if deadline != nil {
 			brief.deadline = deadline.UTC()

@@ -41,12 +41,13 @@ type runInfo struct {
 	actor     string  // who started it
 	line      *string // its concurrency key; nil: none
 	parent    *Parent // nil: none
+	fire      *Fire   // of a scheduled run
 }
 
 const sqlReadRunInfo = `
 	SELECT r.workspace_id, r.pipeline_id, r.digest, r.number, r.label_set_id, r.priority, r.created_at,
 		coalesce(r.deadline, 'epoch'), r.actor, l.labels, r.concurrency_key,
-		r.parent_run, r.parent_task, r.parent_attempt
+		r.parent_run, r.parent_task, r.parent_attempt, r.nominal, r.interval_start
 	FROM run r
 	JOIN label_set l ON l.org_id = r.org_id AND l.id = r.label_set_id
 	WHERE r.org_id = @org_id
@@ -60,7 +61,9 @@ func (a *Advancer) loadRun(ctx context.Context, key RunKey) (*run, error) {
 	i := &out.info
 	var parent *id.UUID
 	var task, attempt *int32
-	err := row.Scan(&i.workspace, &i.pipeline, &digest, &i.number, &i.labelSet, &i.priority, &i.createdAt, &i.deadline, &i.actor, &i.labels, &i.line, &parent, &task, &attempt)
+	var nominal, from *time.Time
+	err := row.Scan(&i.workspace, &i.pipeline, &digest, &i.number, &i.labelSet, &i.priority, &i.createdAt, &i.deadline, &i.actor, &i.labels, &i.line, &parent, &task, &attempt,
+		&nominal, &from)
 	if err != nil {
 		if pg.NoRows(err) {
 			return nil, fault.NotFound("run", id.Format(id.Run, key.Run))
@@ -68,6 +71,7 @@ func (a *Advancer) loadRun(ctx context.Context, key RunKey) (*run, error) {
 		return nil, fmt.Errorf("read run: %w", err)
 	}
 	copy(i.digest[:], digest)
+	i.fire = fireOf(nominal, from)
 	if parent != nil {
 		i.parent = &Parent{Run: *parent, Task: *task, Attempt: *attempt}
 	}
@@ -82,6 +86,13 @@ func (a *Advancer) loadRun(ctx context.Context, key RunKey) (*run, error) {
 		return nil, err
 	}
 	return out, nil
+}
+
+func fireOf(nominal, from *time.Time) *Fire {
+	if nominal == nil || from == nil {
+		return nil
+	}
+	return &Fire{nominal.UTC(), from.UTC()}
 }
 
 // catchUp folds what the journal has beyond the state.

@@ -67,7 +67,7 @@ type runTimes struct {
 }
 
 // learn remembers the successes of a batch that has committed.
-func (a *Advancer) learn(b *batch) {
+func (a *Advancer) learn(ctx context.Context, b *batch) {
 	var found bool
 	for _, w := range b.runs {
 		if w.run == nil || w.failed != nil {
@@ -84,7 +84,7 @@ func (a *Advancer) learn(b *batch) {
 	}
 	if found {
 		a.running.Go(func() {
-			ctx, cancel := context.WithTimeout(context.Background(), answerWithin)
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
 			defer cancel()
 			if err := a.writeTimes(ctx); err != nil {
 				a.log.LogAttrs(ctx, slog.LevelWarn, "how long steps took was not remembered", slog.Any("error", err))

@@ -2,10 +2,12 @@ package advance_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"github.com/signalboxhq/signalbox/controlplane/advance"
 	"github.com/signalboxhq/signalbox/controlplane/engine"
 	"github.com/signalboxhq/signalbox/proto/plan"
 )
@@ -64,4 +66,24 @@ func TestALimitFollowsFromWhatEarlierRunsTook(t *testing.T) {
 	}
 	require.Equal(t, plan.Millis(1000), next())
 	require.Equal(t, 15, queryOne[int](b, `SELECT cardinality(took) FROM run_time`, nil))
+}
+
+func TestAScheduledRunsStepsKnowItsTime(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	w := b.worker(1)
+	start := b.deploy(&plan.Plan{Name: "nightly", Tasks: []plan.Task{{Name: "a"}}})
+	fire := advance.Fire{Nominal: time.Date(2026, 7, 1, 2, 0, 0, 0, time.UTC), IntervalStart: time.Date(2026, 6, 30, 2, 0, 0, 0, time.UTC)}
+	start.Fire = &fire
+	run := b.start(start)
+	l := w.await()
+	require.Equal(t, &fire, l.Fire)
+
+	// Also by a replica that did not start it.
+	w.a = b.replica()
+	b.exec(`UPDATE lease SET granted_at = granted_at - interval '1 minute'`, nil)
+	require.Equal(t, &fire, w.poll(0, 0).Leases[0].Fire)
+	w.report(0, ended(l, engine.OutcomeFailed))
+	require.NoError(t, w.a.RetryRun(t.Context(), advance.RetryRun{RunKey: b.key(run)}))
+	require.Equal(t, &fire, w.await().Fire)
 }

@@ -26,7 +26,7 @@ func (a *Advancer) settle(ctx context.Context, b *batch) {
 		}
 	}()
 	a.keep(ctx, b)
-	a.learn(b)
+	a.learn(ctx, b)
 	a.pass(b)
 	var late []*reply
 	for _, t := range b.takers {

@@ -14,20 +14,20 @@ const sqlInsertRuns = `
 	INSERT INTO run (org_id, id, workspace_id, pipeline_id, digest, number, cause, actor, params, label_set_id, priority,
 		state, reason, outcome, seq, generation, tasks_total, tasks_done, tasks_failed,
 		created_at, started_at, finished_at, deadline, concurrency_key, start_at,
-		parent_run, parent_task, parent_attempt, parent_path, root_run, depth)
+		parent_run, parent_task, parent_attempt, parent_path, root_run, depth, nominal, interval_start)
 	SELECT org_id, id, workspace_id, pipeline_id, digest, number, cause, actor, params, label_set_id, priority,
 		state, reason, outcome, seq, generation, tasks_total, tasks_done, tasks_failed,
 		@now, started_at, finished_at, deadline, concurrency_key, start_at,
-		parent_run, parent_task, parent_attempt, parent_path, root_run, depth
+		parent_run, parent_task, parent_attempt, parent_path, root_run, depth, nominal, interval_start
 	FROM unnest(@orgs::uuid[], @ids::uuid[], @workspaces::uuid[], @pipelines::uuid[], @digests::bytea[], @numbers::bigint[],
 		@causes::text[], @actors::text[], @params::bytea[], @label_sets::bigint[], @priorities::int[],
 		@states::text[], @reasons::text[], @outcomes::text[], @seqs::bigint[], @generations::int[],
 		@totals::int[], @dones::int[], @faileds::int[], @starteds::timestamptz[], @finisheds::timestamptz[], @deadlines::timestamptz[],
 		@lines::text[], @start_ats::timestamptz[], @parents::uuid[], @parent_tasks::int[], @parent_attempts::int[],
-		@parent_paths::text[], @roots::uuid[], @depths::int[])
+		@parent_paths::text[], @roots::uuid[], @depths::int[], @nominals::timestamptz[], @intervals::timestamptz[])
 		AS u (org_id, id, workspace_id, pipeline_id, digest, number, cause, actor, params, label_set_id, priority,
 			state, reason, outcome, seq, generation, tasks_total, tasks_done, tasks_failed, started_at, finished_at, deadline,
-			concurrency_key, start_at, parent_run, parent_task, parent_attempt, parent_path, root_run, depth)
+			concurrency_key, start_at, parent_run, parent_task, parent_attempt, parent_path, root_run, depth, nominal, interval_start)
 		RETURNING 1
 	)` + expectRows
 

@@ -188,6 +188,9 @@ func leaseOf(l *advance.Lease) *agentv1.Lease {
 		out.Indexes = append(out.Indexes, uint32(k))
 	}
 	out.RunLimitMs = int64(l.RunLimit)
+	if f := l.Fire; f != nil {
+		out.Nominal, out.IntervalStart, out.IntervalEnd = timestamppb.New(f.Nominal), timestamppb.New(f.IntervalStart), timestamppb.New(f.Nominal)
+	}
 	if !l.Deadline.IsZero() {
 		out.Deadline = timestamppb.New(l.Deadline)
 	}

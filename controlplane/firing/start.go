@@ -24,7 +24,7 @@ const sqlReadToStart = `
 		AND s.id = @id`
 
 const sqlFiresToStart = `
-	SELECT f.nominal
+	SELECT f.nominal, f.interval_start
 	FROM schedule_fire f
 	WHERE f.org_id = @org_id
 		AND f.schedule_id = @id
@@ -65,6 +65,9 @@ type startRow struct {
 	OrgState    string
 }
 
+// dueFire is a fire to start.
+type dueFire struct{ Nominal, IntervalStart time.Time }
+
 // start is the second step. It holds no connection while a run is started: that
 // needs one itself.
 func (f *Firing) start(ctx context.Context, k key) error {
@@ -74,7 +77,7 @@ func (f *Firing) start(ctx context.Context, k key) error {
 		return fmt.Errorf("read a schedule to start its runs: %w", err)
 	}
 	rows, _ = f.pool.Query(ctx, sqlFiresToStart, pgx.StrictNamedArgs{"org_id": k.org, "id": k.schedule, "limit": maxStarts})
-	nominals, err := pgx.CollectRows(rows, pgx.RowTo[time.Time])
+	fires, err := pgx.CollectRows(rows, pgx.RowToStructByPos[dueFire])
 	if err != nil {
 		return fmt.Errorf("read the fires to start: %w", err)
 	}
@@ -82,10 +85,10 @@ func (f *Firing) start(ctx context.Context, k key) error {
 	if err := json.Unmarshal([]byte(row.Spec), &spec); err != nil {
 		return fmt.Errorf("read a schedule: %w", err)
 	}
-	for _, nominal := range nominals {
+	for _, fire := range fires {
 		err := f.startOne(ctx, row.PipelineID, rundb.Scheduled{
 			Org: k.org, OrgState: authz.OrgState(row.OrgState), Workspace: row.WorkspaceID,
-			Pipeline: row.Pipeline, Schedule: k.schedule, Nominal: nominal, Params: spec.Params,
+			Pipeline: row.Pipeline, Schedule: k.schedule, Nominal: fire.Nominal, IntervalStart: fire.IntervalStart, Params: spec.Params,
 		})
 		if err != nil {
 			return err

@@ -114,7 +114,9 @@ type Scheduled struct {
 	Pipeline  string
 	Schedule  id.UUID
 	Nominal   time.Time
-	Params    []plan.ScheduleParam
+	// IntervalStart is where the interval begins that ends at the nominal time.
+	IntervalStart time.Time
+	Params        []plan.ScheduleParam
 }
 
 // Key makes the start idempotent: whoever ticks, and however often, there is one

@@ -35,3 +35,29 @@ func TestAnUnusuallyLongStepIsCut(t *testing.T) {
 	require.Less(t, ran, 10*time.Second)
 	s.doctor()
 }
+
+// A step of a scheduled run knows the time that the run stands for.
+func TestAStepKnowsItsNominalTime(t *testing.T) {
+	t.Parallel()
+	s := install(t, 1)
+	tn := s.signUp("ada")
+	tn.agent("one", 1)
+	tn.apply(`signalbox: v1
+name: hourly
+tasks:
+  a:
+    run: echo "$SB_NOMINAL $SB_INTERVAL_START $SB_INTERVAL_END" > "$SB_OUTPUTS/times"
+    outputs: {times: {type: string, open: true}}
+`)
+	tn.must("schedule", "create", "second", "--pipeline", "hourly", "--every", "1s")
+	eventually(t, 30*time.Second, "a run has ended", func() bool {
+		runs := tn.scheduledRuns("second")
+		return len(runs) > 0 && runs[len(runs)-1].GetState() == "succeeded"
+	})
+	tn.must("schedule", "pause", "second")
+	runs := tn.scheduledRuns("second")
+	first := runs[len(runs)-1]
+	at := first.GetNominal().AsTime()
+	want := at.Format(time.RFC3339) + " " + at.Add(-time.Second).Format(time.RFC3339) + " " + at.Format(time.RFC3339)
+	require.Contains(t, tn.must("run", "values", first.GetId(), "-o", "json"), want)
+}
