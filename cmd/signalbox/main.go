@@ -25,7 +25,7 @@ func main() {
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	root := cli.New(os.Stdout, os.Stderr, os.Stdin, cli.Options{Version: version})
+	root := cli.New(os.Stdout, os.Stderr, os.Stdin, cli.Options{Version: version, Local: startLocal})
 	root.AddCommand(serverCommand(), devCommand(), demoCommand())
 	if err := root.ExecuteContext(ctx); err != nil {
 		cli.Report(root, err)

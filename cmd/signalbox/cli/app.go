@@ -28,6 +28,8 @@ type app struct {
 
 	// allTasks makes a run that is followed show the items of its maps.
 	allTasks bool
+	// local are the clients of a local run, which stand for those of the settings.
+	local *client.Clients
 }
 
 func newApp(stdout, stderr io.Writer, stdin io.Reader, opts Options) *app {
@@ -146,6 +148,9 @@ func (a *app) api() (*client.Clients, error) { return a.apiIn("") }
 
 // apiIn is api in another workspace than that of the settings, if it is given.
 func (a *app) apiIn(workspace string) (*client.Clients, error) {
+	if a.local != nil {
+		return a.local, nil
+	}
 	s, err := a.settings()
 	if err != nil {
 		return nil, err

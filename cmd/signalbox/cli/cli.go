@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"time"
@@ -33,6 +34,8 @@ type Options struct {
 	RetryDelay func(attempt int) time.Duration
 	// Random is where key pairs and content keys come from: crypto/rand.
 	Random io.Reader
+	// Local starts what a local run needs; nil where this program has none.
+	Local func(ctx context.Context, l Local) (*LocalRun, error)
 }
 
 // New makes the command `signalbox` with all of its commands. Errors are

@@ -29,6 +29,7 @@ type logPrinter struct {
 	out        io.Writer
 	timestamps bool
 	prefix     bool
+	before     string // what stands before the task's name: a nested run's
 	longest    int
 
 	mu sync.Mutex
@@ -106,7 +107,9 @@ func (lp *logPrinter) write(b *strings.Builder, from logSource, at time.Time, te
 	if lp.open != from {
 		lp.breakLine(b)
 		if lp.prefix {
-			b.WriteString(lp.p.Paint(output.Faint, fmt.Sprintf("%-*s | ", lp.longest, from.task)))
+			name := lp.before + from.task
+			lp.longest = max(lp.longest, len(name)) // items come into being
+			b.WriteString(lp.p.Paint(output.Faint, fmt.Sprintf("%-*s | ", lp.longest, name)))
 		}
 		if lp.timestamps {
 			b.WriteString(lp.p.Paint(output.Faint, at.UTC().Format("2006-01-02T15:04:05.000Z")) + " ")

@@ -19,7 +19,7 @@ const latest = "@latest"
 
 func (a *app) runCommand() *cobra.Command {
 	return group("run", "Runs: start them, follow them, stop them",
-		a.runStartCommand(), a.runListCommand(), a.runGetCommand(), a.watchCommand(), a.runWaitCommand(),
+		a.runStartCommand(), a.runLocalCommand(), a.runListCommand(), a.runGetCommand(), a.watchCommand(), a.runWaitCommand(),
 		a.cancelCommand(), a.runPauseCommand(), a.runSuspendCommand(), a.runResumeCommand(), a.runSignalCommand(),
 		a.logsCommand(), a.retryCommand(), a.unblockCommand(), a.runValuesCommand(),
 		a.runExplainCommand(), a.runHistoryCommand(), a.runReplayCommand(), a.runDiffCommand())

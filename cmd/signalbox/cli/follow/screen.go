@@ -39,6 +39,14 @@ func (s *Screen) Draw(lines []string) {
 	_, _ = io.WriteString(s.Out, b.String())
 }
 
+// Clear takes away what was drawn, for lines that stay.
+func (s *Screen) Clear() {
+	if s.drawn > 0 {
+		_, _ = fmt.Fprintf(s.Out, "\x1b[%dA\r\x1b[J", s.drawn)
+		s.drawn = 0
+	}
+}
+
 // clip cuts a line to a width, not counting colour sequences.
 func clip(line string, width int) string {
 	if width <= 0 || utf8.RuneCountInString(line) <= width {
