@@ -125,6 +125,9 @@ bench-full: $(BIN)/.postgres bench-build ## All workloads, three times, medians:
 	$(BENCH) -repeat 3 loadtest/scenarios/*.yaml
 	go test -run '^$$' -bench Hop -benchtime 300x ./controlplane/agentapi
 
+conformance: $(BIN)/.postgres ## Prove each capability with real processes, and print a table: some minutes
+	cd loadtest && go test ./conformance -count=1 -timeout 30m -parallel $(or $(PARALLEL),6) -conformance.full
+
 bench-build:
 	go build -o $(BIN)/signalbox ./cmd/signalbox
 	cd loadtest && go build -o $(BIN)/signalbox-bench ./cmd/signalbox-bench
@@ -141,4 +144,4 @@ fresh: gen
 standalone:
 	@$(call each,GOWORK=off go build ./...)
 
-.PHONY: help up up-run build dev demo gen fmt lint test test-race fuzz e2e chaos bench bench-full bench-build check fresh standalone
+.PHONY: help up up-run build dev demo gen fmt lint test test-race fuzz e2e chaos conformance bench bench-full bench-build check fresh standalone

@@ -122,7 +122,8 @@ func (w *Worker) send(ctx context.Context, batch []link.Report) (settled int, er
 		}
 		settled++
 		if answer == link.AnswerStale {
-			w.log.LogAttrs(ctx, slog.LevelWarn, "a late report was refused, its results are dropped", slog.Int64("lease", batch[i].Lease))
+			w.log.LogAttrs(ctx, slog.LevelWarn, "a late report was refused, its results are dropped",
+				slog.String("reason", string(link.ReasonStaleFence)), slog.Int64("lease", batch[i].Lease))
 		}
 		w.settled(ctx, batch[i].Lease)
 	}

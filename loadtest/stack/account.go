@@ -94,3 +94,13 @@ func (s *Server) mailed(to string) (string, error) {
 	}
 	return "", errors.New("no mail with a verification link was written")
 }
+
+// Accept takes up an invitation to another organization, of which the account
+// then is a member; the token stays.
+func (s *Server) Accept(ctx context.Context, a Account, invitation string) error {
+	accounts := tenancyv1connect.NewAccountServiceClient(&http.Client{Transport: a.Transport(http.DefaultTransport)}, s.URL)
+	if _, err := accounts.AcceptInvitation(ctx, &tenancyv1.AcceptInvitationRequest{InvitationId: invitation}); err != nil {
+		return fmt.Errorf("accept an invitation: %w", err)
+	}
+	return nil
+}

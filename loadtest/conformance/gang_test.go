@@ -1,0 +1,49 @@
+package conformance_test
+
+import (
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/signalboxhq/signalbox/loadtest/stack"
+)
+
+func gangChecks() []check {
+	return []check{
+		{capability: "C-49", says: "two gangs of three on four agents, one after the other", needs: "gang.yaml", test: gangs},
+		{capability: "C-49", says: "one member's end is the end of all; the next attempt is whole", needs: "gang.yaml", test: gangLoss},
+	}
+}
+
+func (d *desk) four() map[string]*stack.Agent {
+	agents := map[string]*stack.Agent{}
+	for _, name := range []string{"one", "two", "three", "four"} {
+		agents[name] = d.agent(name, 1)
+	}
+	return agents
+}
+
+func gangs(d *desk) {
+	d.four()
+	d.apply("gang.yaml", "LONG", "3")
+	first, second := d.start("gang"), d.start("gang")
+	d.eventually(60*time.Second, "both gangs end", func() bool {
+		leased := d.must("pool", "get", "default", "--jq", ".pool.leased")
+		require.Contains(d.t, []string{"0", "3"}, leased, "all members or none")
+		return d.get(first).Run.FinishedAt != nil && d.get(second).Run.FinishedAt != nil
+	})
+	require.Equal(d.t, "succeeded", d.get(first).Run.State)
+	require.Equal(d.t, "succeeded", d.get(second).Run.State)
+}
+
+func gangLoss(d *desk) {
+	agents := d.four()
+	d.apply("gang.yaml", "LONG", "20")
+	id := d.start("gang")
+	d.eventually(20*time.Second, "the gang runs", func() bool { return d.must("pool", "get", "default", "--jq", ".pool.leased") == "3" })
+	busy := d.must("agent", "list", "--jq", `[.agents[] | select(.leases > 0) | .name][0]`)
+	require.NoError(d.t, agents[busy].Kill())
+	r := d.ended(id, 150*time.Second)
+	require.Equal(d.t, "succeeded", r.Run.State)
+	require.Equal(d.t, "0", d.must("pool", "get", "default", "--jq", ".pool.leased"))
+}

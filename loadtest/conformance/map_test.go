@@ -1,0 +1,97 @@
+package conformance_test
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func mapChecks() []check {
+	return []check{
+		{capability: "C-08", says: "as many tasks as the list has, collected in order", short: true, test: fanOut},
+		{capability: "C-08", says: "an empty list succeeds, skips or fails, as asked", test: emptyMaps},
+		{capability: "C-08", says: "one failure is tolerated, two are not", short: true, test: mapTolerates},
+		{capability: "C-08", says: "task list shows the items", needs: "task list --node", test: listItems},
+		{capability: "C-09", says: "resume runs only what failed or is new", needs: "run resume --from", test: mapResumes},
+	}
+}
+
+func fanOut(d *desk) {
+	d.agent("one", 4)
+	d.apply("fan.yaml", "TOLERATE", "0")
+	for parts, want := range map[string]int{`["a","b","c"]`: 3, `["e","d","c","b","a"]`: 5, `[]`: 0} {
+		r := d.ended(d.start("fan", "-p", "parts="+parts), 30*time.Second)
+		require.Equal(d.t, "succeeded", r.Run.State)
+		train := d.task(r, "train")
+		require.Equal(d.t, "succeeded", train.State)
+		if want > 0 {
+			require.Equal(d.t, want, train.Items.Total)
+		}
+		var names, models []string
+		require.NoError(d.t, json.Unmarshal([]byte(parts), &names))
+		require.NoError(d.t, json.Unmarshal([]byte(d.value(r.Run.ID, "tasks.collect.outputs.models")), &models))
+		require.Len(d.t, models, len(names))
+		for i, name := range names {
+			require.Equal(d.t, "model of "+name, models[i])
+		}
+	}
+}
+
+func emptyMaps(d *desk) {
+	d.agent("one", 4)
+	d.apply("empty.yaml")
+	r := d.ended(d.start("empty"), 30*time.Second)
+	require.Equal(d.t, "failed", r.Run.State)
+	require.Equal(d.t, map[string]string{
+		"split": "succeeded", "none-fails": "failed", "none-skips": "skipped", "none-succeeds": "succeeded",
+	}, r.states())
+}
+
+func mapTolerates(d *desk) {
+	d.agent("one", 4)
+	d.apply("fan.yaml", "TOLERATE", "1")
+	r := d.ended(d.start("fan", "-p", "broken=b"), 30*time.Second)
+	require.Equal(d.t, "succeeded", r.Run.State)
+	require.Equal(d.t, 1, d.task(r, "train").Items.Tolerated)
+	require.JSONEq(d.t, `["model of a", null, "model of c"]`, d.value(r.Run.ID, "tasks.collect.outputs.models"))
+	r = d.ended(d.start("fan", "-p", "broken=b,c"), 30*time.Second)
+	require.Equal(d.t, "failed", r.Run.State)
+	require.Equal(d.t, "failed", d.task(r, "train").State)
+}
+
+func listItems(d *desk) {
+	d.agent("one", 4)
+	d.apply("fan.yaml", "TOLERATE", "1")
+	r := d.ended(d.start("fan", "-p", "broken=b"), 30*time.Second)
+	require.Equal(d.t, "3", d.must("task", "list", r.Run.ID, "--node", "train", "--json", "--jq", `[.[] | select(.kind != "map")] | length`))
+	require.Equal(d.t, "tolerated", d.must("task", "get", r.Run.ID, "train[1]", "--json", "--jq", ".state"))
+}
+
+func mapResumes(d *desk) {
+	d.agent("one", 4)
+	d.apply("fan.yaml", "TOLERATE", "0")
+	id := d.start("fan", "-p", `parts=["0","1","2","3","4","5","6","7","8","9"]`, "-p", "broken=4,7")
+	require.Equal(d.t, "failed", d.ended(id, 30*time.Second).Run.State)
+	fixed := d.ended(d.resume(id, "--set", "broken=-"), 30*time.Second)
+	require.Equal(d.t, "succeeded", fixed.Run.State)
+	items := d.task(fixed, "train").Items
+	require.Equal(d.t, 8, items.Reused)
+	require.Equal(d.t, 2, items.Succeeded)
+	edited := d.ended(d.resume(fixed.Run.ID, "--set", `parts=["9","8","7","new","6","5","4","3","2","1","0"]`), 30*time.Second)
+	require.Equal(d.t, "succeeded", edited.Run.State)
+	require.Equal(d.t, 1, d.task(edited, "train").Items.Succeeded)
+}
+
+// value reads an output of a run, opened by an agent.
+func (d *desk) value(id, name string) string {
+	d.t.Helper()
+	var out string
+	d.eventually(10*time.Second, name+" can be read", func() bool {
+		text, _, code := d.cli("run", "values", id, name)
+		out = strings.TrimSpace(text)
+		return code == 0
+	})
+	return out
+}
