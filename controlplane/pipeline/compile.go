@@ -27,8 +27,12 @@ type Compiled struct {
 
 // Compile reads one pipeline file. filename is only for messages. Where the file
 // is at fault the error is a [*Problems] with everything that is wrong with it.
-func Compile(filename string, src []byte) (*Compiled, error) {
-	c := &compiler{src: newSource(src), params: map[string]*param{}, tasks: map[string]*task{}}
+func Compile(filename string, src []byte) (*Compiled, error) { return CompileWith(filename, src, nil) }
+
+// CompileWith is Compile with what is known of the pipelines that the file's
+// tasks run (see Names). nil: nothing is, and nothing of it is checked.
+func CompileWith(filename string, src []byte, known Known) (*Compiled, error) {
+	c := &compiler{src: newSource(src), known: known, params: map[string]*param{}, tasks: map[string]*task{}}
 	root, ok := c.parse(src)
 	if ok {
 		c.readPipeline(root)
@@ -52,6 +56,8 @@ type compiler struct {
 	omitted  int // problems beyond maxRecorded
 	warnings []Problem
 	masks    []span // where secrets stand
+	known    Known
+	left     []entry // what the pipeline as a whole leaves
 
 	plan     plan.Plan
 	defaults settings

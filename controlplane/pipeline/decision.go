@@ -119,6 +119,7 @@ func (c *compiler) linkDecisions(t *task) {
 	if e := t.flow.moment; e.value != nil && t.Wait != nil {
 		c.linkMoment(t, e, place)
 	}
+	c.linkWith(t)
 }
 
 // linkCondition reads `if`. Where it reads `item` it is asked for each item, else

@@ -28,6 +28,9 @@ type flow struct {
 	moment  entry   // until which a task waits
 	message entry   // of an approval
 
+	pipeline entry   // which is run
+	with     []entry // the params that it is given
+
 	itemReads plan.Reads // what for_each reads, and so whoever reads its item
 }
 

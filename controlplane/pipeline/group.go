@@ -54,7 +54,7 @@ func (c *compiler) readGroups() {
 func (c *compiler) readBare(o object, t *task) {
 	for _, key := range stepKeys {
 		e, ok := o.get(key)
-		if !ok || key == "outputs" && t.Group {
+		if !ok || key == "outputs" && (t.Group || t.Pipeline != nil) {
 			continue
 		}
 		p := Problem{Message: fmt.Sprintf("`%s` belongs to what runs: a task with `run` or `command`", key)}

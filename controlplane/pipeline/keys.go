@@ -14,7 +14,7 @@ var pipelineKeys = keys{
 	where: "a pipeline",
 	known: []string{
 		"signalbox", "name", "labels", "pool", "source", "params", "timeouts", "on_task_failure",
-		"defaults", "tasks", "on_exit", "triggers", "concurrency",
+		"defaults", "tasks", "on_exit", "triggers", "concurrency", "outputs",
 	},
 	later: []string{
 		"budget", "notify", "limits", "assets", "image", "checks", "contracts",
@@ -28,11 +28,11 @@ var taskKeys = keys{
 		"timeouts", "outputs", "artifacts", "priority", "pool", "on_failure", "source",
 		"tasks", "wait", "signal", "approve",
 		"if", "for_each", "matrix", "max_parallel", "tolerate", "on_empty", "stop_on", "max", "repeat", "template",
-		"limits",
+		"limits", "pipeline", "with", "version", "on_parent_cancel",
 	},
 	later: []string{
-		"gang", "promote", "pipeline", "with", "cache", "checkpoint", "assets", "image", "ray", "spark",
-		"budget", "notify", "concurrency", "requires", "preemptible", "on_disconnect", "on_parent_cancel", "checks",
+		"gang", "promote", "cache", "checkpoint", "assets", "image", "ray", "spark",
+		"budget", "notify", "concurrency", "requires", "preemptible", "on_disconnect", "checks",
 	},
 }
 
@@ -41,6 +41,7 @@ var taskKeys = keys{
 var graphKeys = []string{
 	"needs", "rule", "artifacts", "on_failure", "tasks", "wait", "signal", "approve",
 	"if", "for_each", "matrix", "max_parallel", "tolerate", "on_empty", "stop_on", "max", "repeat", "template",
+	"pipeline", "with", "version", "on_parent_cancel",
 }
 
 var exitTaskKeys = keys{
@@ -115,6 +116,7 @@ var synonyms = map[string]string{
 	"cron": "schedule", "tz": "timezone", "interval": "every", "catch_up": "catchup", "on_fail": "on_failure", "when": "if", "schedule": "triggers", "foreach": "for_each", "map": "for_each",
 	"condition": "if", "loop": "repeat", "while": "repeat", "parallelism": "max_parallel", "group": "tasks", "sensor": "wait",
 	"approval": "approve", "approvers": "by", "max_items": "max", "sleep": "wait",
+	"subflow": "pipeline", "workflow": "pipeline", "trigger_pipeline": "pipeline",
 	"choices": "enum", "exponent": "factor", "max_delay": "cap", "delay": "base",
 }
 

@@ -33,6 +33,7 @@ func (c *compiler) span(e edge) span {
 func (c *compiler) link() {
 	c.see()
 	c.linkHandedOut()
+	c.linkLeft()
 	for _, t := range c.order { // a group comes before its tasks, which may read its item
 		c.linkItems(t)
 	}

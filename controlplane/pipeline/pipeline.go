@@ -49,6 +49,9 @@ func (c *compiler) readPipeline(root *yaml.Node) {
 			c.plan.OnFailure = mode
 		}
 	}
+	if e, ok := o.get("outputs"); ok {
+		c.left = c.few(e, `outputs of its tasks, as in {auc: "${{ tasks.train.outputs.auc }}"}`)
+	}
 	c.readDeadline(o)
 	c.readParams(o)
 	c.readTriggers(o)

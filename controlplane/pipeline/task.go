@@ -97,7 +97,7 @@ func (c *compiler) readTask(o object, t *task) {
 // readWork reads what the task does: exactly one of a few things.
 func (c *compiler) readWork(o object, t *task) {
 	var does []entry
-	for _, kind := range []string{"run", "command", "tasks", "wait", "signal", "approve"} {
+	for _, kind := range []string{"run", "command", "tasks", "wait", "signal", "approve", "pipeline"} {
 		if e, ok := o.get(kind); ok {
 			does = append(does, e)
 		}
@@ -110,7 +110,7 @@ func (c *compiler) readWork(o object, t *task) {
 	case doesLater(o):
 		return
 	default:
-		want := "`run` (a shell script), `command` (an argv), `tasks` (a group), `wait`, `signal` or `approve`"
+		want := "`run` (a shell script), `command` (an argv), `tasks` (a group), `wait`, `signal`, `approve` or `pipeline`"
 		if t.Exit != "" {
 			want = "`run` (a shell script) or `command` (an argv)"
 		}
@@ -132,6 +132,11 @@ func (c *compiler) readWork(o object, t *task) {
 		t.Signal = c.signal(e, t)
 	case "approve":
 		t.Approve = c.approve(e, t)
+	case "pipeline":
+		t.Pipeline = c.nested(e, o, t)
+	}
+	if t.Pipeline == nil {
+		c.checkNotNested(o, t)
 	}
 }
 

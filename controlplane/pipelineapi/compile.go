@@ -22,12 +22,16 @@ func (h *Handler) compile(ctx context.Context, name string, source []byte) (*pip
 		return nil, err
 	}
 	defer leave()
-	return compile(name, source)
+	known, err := h.known(ctx, caller.From(ctx), source)
+	if err != nil {
+		return nil, err
+	}
+	return compile(name, source, known)
 }
 
 // compile turns the compiler's problems into a fault with a violation for each.
-func compile(name string, source []byte) (*pipeline.Compiled, error) {
-	compiled, err := pipeline.Compile(filename(name), source)
+func compile(name string, source []byte, known pipeline.Known) (*pipeline.Compiled, error) {
+	compiled, err := pipeline.CompileWith(filename(name), source, known)
 	var problems *pipeline.Problems
 	if !errors.As(err, &problems) {
 		return compiled, err

@@ -167,6 +167,8 @@ type Nested struct {
 	// Digest pins the version; zero means the one deployed when the task starts.
 	Digest         string `json:"digest,omitempty"`
 	OnParentCancel string `json:"on_parent_cancel,omitempty"` // "cancel" (empty) or "abandon"
+	// Open lists which of With the pipeline declares open: agents seal the others.
+	Open []string `json:"open,omitempty"`
 }
 
 // ArtifactIn stages another task's artifact at $SB_IN/<Name>.
