@@ -111,7 +111,7 @@ func toHeld(list []Held) []*agentv1.Held {
 func fromValues(list []*runv1.Value) []Value {
 	var values []Value
 	for _, v := range list {
-		values = append(values, Value{Name: v.GetName(), Type: v.GetType(), Open: v.GetOpenJson(), Sealed: v.GetSealed(), Size: v.GetSize()})
+		values = append(values, Value{Name: v.GetName(), Type: v.GetType(), Open: v.GetOpenJson(), Sealed: v.GetSealed(), Size: v.GetSize(), SealedAs: v.GetSealedAs()})
 	}
 	return values
 }

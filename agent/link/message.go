@@ -123,6 +123,9 @@ type Value struct {
 	Open   json.RawMessage `json:"open,omitempty"`
 	Sealed []byte          `json:"sealed,omitempty"`
 	Size   uint32          `json:"size"`
+	// SealedAs is the name under which a nested pipeline's run sealed it; empty:
+	// the one that the task's name and its own give.
+	SealedAs string `json:"sealed_as,omitempty"`
 }
 
 // Artifact is a large result: where it is and what it is.

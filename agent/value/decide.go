@@ -157,7 +157,13 @@ func (w *Workspace) prepare(items *Items, q Question, decided *link.Decided) err
 		if err != nil {
 			return cannot("with "+name, err)
 		}
-		if err := w.seal(decided, link.Value{Name: name, Type: string(program.Type())}, seal.ParamName(name), raw); err != nil {
+		v := link.Value{Name: name, Type: string(program.Type())}
+		if task.Pipeline != nil && slices.Contains(task.Pipeline.Open, name) {
+			v.Open, v.Size = raw, uint32(len(raw))
+			decided.Values = append(decided.Values, v)
+			continue
+		}
+		if err := w.seal(decided, v, seal.ParamName(name), raw); err != nil {
 			return err
 		}
 	}

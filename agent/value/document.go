@@ -39,6 +39,8 @@ func (w *Workspace) Document(run link.RunValues) (Document, error) {
 			name := seal.OutputName(t.Task, v.Name)
 			if t.Signal != "" {
 				name = seal.SignalName(t.Signal)
+			} else if seal.IsLeft(v.SealedAs) {
+				name = v.SealedAs
 			}
 			if err := w.into(task.Outputs, v, name); err != nil {
 				return Document{}, err

@@ -143,7 +143,7 @@ func (in *Intake) addOutput(from link.TaskValues, want wanted) error {
 	var raw json.RawMessage
 	if i := slices.IndexFunc(from.Outputs, func(v link.Value) bool { return v.Name == want.leaf.Name }); i >= 0 {
 		v := from.Outputs[i]
-		opened, err := in.open(v, in.sealedAs(from.Task, v.Name), name)
+		opened, err := in.open(v, in.sealedAs(from.Task, v), name)
 		if err != nil {
 			return err
 		}
@@ -248,13 +248,18 @@ func (in *Intake) param(declared plan.Param) (json.RawMessage, error) {
 	return checked, nil
 }
 
-// sealedAs is the name under which an output was sealed: its own, or that of the
-// signal for which its task waited.
-func (in *Intake) sealedAs(task, output string) string {
-	if t, _, ok := in.plan.Task(task); ok && t.Signal != nil {
+// sealedAs is the name under which an output was sealed: its own, that of the
+// signal for which its task waited, or what the run of a nested pipeline called
+// it.
+func (in *Intake) sealedAs(task string, v link.Value) string {
+	t, _, ok := in.plan.Task(task)
+	switch {
+	case ok && t.Signal != nil:
 		return seal.SignalName(t.Signal.Name)
+	case ok && t.Pipeline != nil && seal.IsLeft(v.SealedAs):
+		return v.SealedAs
 	}
-	return seal.OutputName(task, output)
+	return seal.OutputName(task, v.Name)
 }
 
 func (in *Intake) open(v link.Value, binding, name string) (json.RawMessage, error) {

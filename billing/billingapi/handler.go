@@ -91,3 +91,16 @@ func (h *Handler) ListUsageAttempts(ctx context.Context, req *usagev1.ListUsageA
 	}
 	return attemptsMessage(attempts), nil
 }
+
+// GetRunUsage sums up a run, and the runs below it.
+func (h *Handler) GetRunUsage(ctx context.Context, req *usagev1.GetRunUsageRequest) (*usagev1.GetRunUsageResponse, error) {
+	run, err := id.Parse(id.Run, req.GetRunId())
+	if err != nil {
+		return nil, invalid("run_id", "the id of a run", req.GetRunId()).Because(err)
+	}
+	sum, err := h.store.RunUsageOf(ctx, caller.From(ctx), run)
+	if err != nil {
+		return nil, err
+	}
+	return runUsageMessage(run, &sum), nil
+}

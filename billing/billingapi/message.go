@@ -78,3 +78,18 @@ func moment(t *time.Time) *timestamppb.Timestamp {
 	}
 	return timestamppb.New(*t)
 }
+
+func runUsageMessage(run id.UUID, sum *billingdb.RunSum) *usagev1.GetRunUsageResponse {
+	out := &usagev1.GetRunUsageResponse{
+		RunId: id.Format(id.Run, run), Currency: billingdb.Currency,
+		Meters: meterMessages(sum.Own), CostNanoUsd: int64(sum.Cost.Nano), CostCents: sum.Cost.Cents,
+		ChildrenMeters: meterMessages(sum.Below), ChildrenCostNanoUsd: int64(sum.BelowCost.Nano), ChildrenCostCents: sum.BelowCost.Cents,
+	}
+	for _, c := range sum.Children {
+		out.Children = append(out.Children, &usagev1.ChildUsage{
+			RunId: id.Format(id.Run, c.ID), Pipeline: c.Pipeline, Number: c.Number, ParentRunId: id.Format(id.Run, c.Parent),
+			Task: c.Task, Meters: meterMessages(c.Used),
+		})
+	}
+	return out
+}

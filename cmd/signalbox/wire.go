@@ -30,6 +30,7 @@ func (s *server) wire(ctx context.Context) error {
 	advancer := advance.New(s.db, s.log, self.Peers)
 	watcher := watch.New(s.db.Engine, s.log)
 	runs := runapi.New(s.db, advancer, watcher)
+	advancer.Nest(runs.Nester())
 	s.services = []service{
 		self, streams, advancer, watcher,
 		timer.New(s.db.Engine, advancer, s.log, firing.New(s.db.Engine, runs, advancer, s.log)),

@@ -23,6 +23,18 @@ type Parent struct {
 	Depth int32
 }
 
+// ParentTask is a task that starts a child.
+type ParentTask struct {
+	RunKey
+
+	Task    int32
+	Attempt int32
+	Path    string
+	// Answer is the seq of the entry in which an agent told its params; 0 if that
+	// is not the one with which it began.
+	Answer int64
+}
+
 // MaxDepth is how deep runs may stand below each other.
 const MaxDepth = 8
 
@@ -31,7 +43,7 @@ const MaxDepth = 8
 type Nester interface {
 	// Child is the start of a task's child, its Parent filled in. A fault other
 	// than Unavailable fails the task with its text.
-	Child(ctx context.Context, parent RunKey, task, attempt int32) (StartRun, error)
+	Child(ctx context.Context, task ParentTask) (StartRun, error)
 	// Left is what a child leaves to its parent's task, encoded as an attempt's
 	// body; nil for nothing.
 	Left(ctx context.Context, child RunKey) ([]byte, error)
@@ -55,10 +67,13 @@ func (a *Advancer) prepareChild(ctx context.Context, r *request, w Wake) error {
 	err := error(fault.FailedPrecondition("INTERNAL", "nested pipelines are not served here"))
 	var c StartRun
 	if a.nester != nil {
-		c, err = a.nester.Child(ctx, parent, w.Task, w.Attempt)
+		c, err = a.nester.Child(ctx, ParentTask{RunKey: parent, Task: w.Task, Attempt: w.Attempt, Path: w.Key, Answer: w.Answer})
 	}
 	if err == nil {
 		r.version, err = a.versions.get(ctx, c.Org, c.Pipeline, c.Digest)
+	}
+	if err == nil {
+		err = a.declared(ctx, c, r.version)
 	}
 	known, told := fault.As(err)
 	switch {
@@ -169,7 +184,8 @@ func (b *batch) applyChildEnded(w *runWork, r *request, c Wake) error {
 func (b *batch) callChildren(w *runWork, d *engine.Decision) {
 	for _, c := range d.Children {
 		b.wake(Wake{
-			Org: w.key.Org, Kind: WakeChild, Run: w.key.Run, Pipeline: w.info.pipeline, Task: c.Task, Attempt: c.Attempt, Child: id.New(),
+			Org: w.key.Org, Kind: WakeChild, Run: w.key.Run, Pipeline: w.info.pipeline, Key: w.version.graph.Path(w.state, c.Task),
+			Task: c.Task, Attempt: c.Attempt, Child: id.New(), Answer: answerIn(d, c.Task),
 		})
 	}
 	for _, c := range d.Recalled {
@@ -178,6 +194,17 @@ func (b *batch) callChildren(w *runWork, d *engine.Decision) {
 			Reason: "its parent ends",
 		})
 	}
+}
+
+// answerIn is the entry of a decision in which an agent's answer lets a task
+// begin; 0 if there is none.
+func answerIn(d *engine.Decision, task int32) int64 {
+	for i := range d.Entries {
+		if e := &d.Entries[i]; e.Kind == engine.KindTaskDecided && e.Task == task {
+			return e.Seq
+		}
+	}
+	return 0
 }
 
 // tellParent is what the end of a child means for its parent.

@@ -19,12 +19,12 @@ import (
 type nester struct{ start advance.StartRun }
 
 // Child is the start of a child, one below its parent.
-func (n *nester) Child(_ context.Context, parent advance.RunKey, task, attempt int32) (advance.StartRun, error) {
+func (n *nester) Child(_ context.Context, p advance.ParentTask) (advance.StartRun, error) {
 	c := n.start
 	if c.Pipeline == id.Nil {
 		return c, fault.NotFound("pipeline", "other")
 	}
-	c.Cause, c.Parent = "parent", &advance.Parent{Run: parent.Run, Task: task, Attempt: attempt, Path: "sub", Root: parent.Run, Depth: 1}
+	c.Cause, c.Parent = "parent", &advance.Parent{Run: p.Run, Task: p.Task, Attempt: p.Attempt, Path: p.Path, Root: p.Run, Depth: 1}
 	return c, nil
 }
 

@@ -26,10 +26,10 @@ type stormNester struct {
 }
 
 // Child is the start of a child, the same for the same task.
-func (n *stormNester) Child(_ context.Context, parent advance.RunKey, task, attempt int32) (advance.StartRun, error) {
-	all := n.starts[parent.Org]
-	c := all[int(task+attempt)%len(all)]
-	c.Cause, c.Parent = "parent", &advance.Parent{Run: parent.Run, Task: task, Attempt: attempt, Path: "any", Root: parent.Run, Depth: 1}
+func (n *stormNester) Child(_ context.Context, p advance.ParentTask) (advance.StartRun, error) {
+	all := n.starts[p.Org]
+	c := all[int(p.Task+p.Attempt)%len(all)]
+	c.Cause, c.Parent = "parent", &advance.Parent{Run: p.Run, Task: p.Task, Attempt: p.Attempt, Path: p.Path, Root: p.Run, Depth: 1}
 	return c, nil
 }
 

@@ -24,13 +24,15 @@ type Wake struct {
 	// WakeResume the last one that was looked at.
 	Run      id.UUID
 	Pipeline id.UUID
-	Key      string // the line of WakeRelease
+	Key      string // the line of WakeRelease, the path of WakeChild's task
 
 	// Of nested pipelines: the parent's task, and the child.
 	Task    int32
 	Attempt int32
 	Child   id.UUID
-	Force   bool
+	// Answer is the entry with the task's params; 0 for none.
+	Answer int64
+	Force  bool
 
 	Reason string
 }

@@ -103,11 +103,11 @@ const systemActor = "system"
 
 const sqlInsertWakes = `
 	WITH n AS (
-	INSERT INTO wake (org_id, id, at, kind, run_id, pipeline_id, key, task, attempt, child_id, force, reason)
-	SELECT org_id, id, at, kind, run_id, pipeline_id, key, task, attempt, child_id, force, reason
+	INSERT INTO wake (org_id, id, at, kind, run_id, pipeline_id, key, task, attempt, child_id, answer, force, reason)
+	SELECT org_id, id, at, kind, run_id, pipeline_id, key, task, attempt, child_id, answer, force, reason
 	FROM unnest(@orgs::uuid[], @ids::uuid[], @ats::timestamptz[], @kinds::text[], @runs::uuid[], @pipelines::uuid[], @keys::text[],
-		@tasks::int[], @attempts::int[], @children::uuid[], @forces::boolean[], @reasons::text[])
-		AS u (org_id, id, at, kind, run_id, pipeline_id, key, task, attempt, child_id, force, reason)
+		@tasks::int[], @attempts::int[], @children::uuid[], @answers::bigint[], @forces::boolean[], @reasons::text[])
+		AS u (org_id, id, at, kind, run_id, pipeline_id, key, task, attempt, child_id, answer, force, reason)
 		RETURNING 1
 	)` + expectRows
 
@@ -147,16 +147,17 @@ func (b *batch) writeWakes(q *writer) {
 	var ats []time.Time
 	var kinds, keys, reasons []string
 	var tasks, attempts []int32
+	var answers []int64
 	var forces []bool
 	for i := range b.wakes {
 		w := &b.wakes[i]
 		orgs, ids, pipelines = append(orgs, w.Org), append(ids, w.ID), append(pipelines, w.Pipeline)
 		runs, children, ats = append(runs, nullID(w.Run)), append(children, nullID(w.Child)), append(ats, w.at)
 		kinds, keys, reasons = append(kinds, string(w.Kind)), append(keys, w.Key), append(reasons, w.Reason)
-		tasks, attempts, forces = append(tasks, w.Task), append(attempts, w.Attempt), append(forces, w.Force)
+		tasks, attempts, answers, forces = append(tasks, w.Task), append(attempts, w.Attempt), append(answers, w.Answer), append(forces, w.Force)
 	}
 	q.exactly(len(ids), "insert wakes", sqlInsertWakes, args{
 		"orgs": orgs, "ids": ids, "ats": ats, "kinds": kinds, "runs": runs, "pipelines": pipelines, "keys": keys,
-		"tasks": tasks, "attempts": attempts, "children": children, "forces": forces, "reasons": reasons,
+		"tasks": tasks, "attempts": attempts, "children": children, "answers": answers, "forces": forces, "reasons": reasons,
 	})
 }

@@ -61,12 +61,13 @@ func (c *checker) run(ctx context.Context, tx pgx.Tx, org id.UUID, r *replay.Row
 	}
 	facts := replay.Facts{Org: org, Row: r, Entries: entries, Noted: noted, CountedTo: replay.DroppedTo(noted), Where: where, Now: c.now}
 	misplaced := false
-	for _, d := range replay.Replay(v, facts, derived).Differences {
+	told := replay.Replay(v, facts, derived)
+	for _, d := range told.Differences {
 		c.add(kinds[d.Kind], org, "%s", d.Text)
 		misplaced = misplaced || d.Kind == replay.KindDispatch
 	}
 	if misplaced {
 		c.misplaced = append(c.misplaced, Run{org, r.ID})
 	}
-	return nil
+	return c.children(ctx, tx, org, v.Graph, told.State, r)
 }

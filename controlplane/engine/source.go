@@ -26,6 +26,12 @@ func (g *Graph) Sources(s *State, reader, task int32, output string) []Source {
 	return g.gather(s, nil, at, task, Source{Output: output})
 }
 
+// Leaves finds what one of the pipeline's own tasks, by its index in Plan.Tasks,
+// leaves as an output: what a run hands on to who started it.
+func (g *Graph) Leaves(s *State, task int32, output string) []Source {
+	return g.gather(s, nil, task, task, Source{Output: output})
+}
+
 // Beside is the instance of a task that a reader sees, as a whole: how that ended
 // is what its state says.
 func (g *Graph) Beside(s *State, reader, task int32) (int32, bool) { return g.beside(s, reader, task) }

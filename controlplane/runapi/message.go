@@ -29,6 +29,12 @@ func runMessage(r *rundb.Run) *runv1.Run {
 	if f := r.Fire; f != nil {
 		m.Nominal, m.IntervalStart, m.IntervalEnd = timestamppb.New(f.Nominal), timestamppb.New(f.IntervalStart), timestamppb.New(f.IntervalEnd)
 	}
+	if p := r.Parent; p != nil {
+		m.Parent = &runv1.Parent{
+			RunId: id.Format(id.Run, p.Run), Pipeline: p.Pipeline, Number: p.Number, Task: p.Task,
+			RootRunId: id.Format(id.Run, p.Root), Depth: uint32(p.Depth),
+		}
+	}
 	return m
 }
 
@@ -89,6 +95,9 @@ func taskMessage(t *rundb.Task) (*runv1.Task, error) {
 	}
 	if t.Origin != id.Nil {
 		m.OriginRunId = id.Format(id.Run, t.Origin)
+	}
+	if c := t.Child; c != nil {
+		m.ChildRun = &runv1.ChildRun{RunId: id.Format(id.Run, c.ID), Pipeline: c.Pipeline, Number: c.Number, State: c.State}
 	}
 	for i := range t.Attempts {
 		a, err := attemptMessage(&t.Attempts[i])

@@ -37,6 +37,10 @@ type Task struct {
 	Items *Items
 	// Origin is the run that made what a reused task stands for; nil for others.
 	Origin id.UUID
+	// Child is the run that the task's latest attempt has started.
+	Child *ChildRun
+
+	index int32
 }
 
 // Attempt is one try at a task. Times are zero where unknown.
@@ -161,7 +165,7 @@ func (p *picture) task(i int32) Task {
 	t := g.Task(s, i)
 	out := Task{
 		Name: g.Path(s, i), State: p.display(i), Pool: t.Pool, Exit: string(t.Exit), Rule: string(t.Rule),
-		Plan: t.Name, Kind: g.KindOf(s, i), Item: -1,
+		Plan: t.Name, Kind: g.KindOf(s, i), Item: -1, index: i,
 	}
 	for _, up := range g.Upstream(s, i) {
 		out.Needs = append(out.Needs, g.Path(s, up))

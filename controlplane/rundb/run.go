@@ -38,6 +38,8 @@ type Run struct {
 	Fire *Fire `db:"-"`
 	// Waiting is set while the run has not begun.
 	Waiting *Waiting `db:"-"`
+	// Parent is set where another run's task started this one.
+	Parent *Parent `db:"-"`
 }
 
 // Terminal reports whether the run has ended.
@@ -114,7 +116,8 @@ func get(ctx context.Context, tx pgx.Tx, by caller.Caller, ref Ref) (Run, error)
 }
 
 // named puts names in the place of the ids of those who started the runs, and
-// adds the times of those that schedules did.
+// adds the times of those that schedules did, and
+// the parents of those that tasks did.
 func named(ctx context.Context, tx pgx.Tx, org id.UUID, list []Run) error {
 	texts := make([]string, 0, len(list))
 	for i := range list {
@@ -127,6 +130,9 @@ func named(ctx context.Context, tx pgx.Tx, org id.UUID, list []Run) error {
 	for i := range list {
 		list[i].Actor = actor.Name(names, list[i].Actor)
 		list[i].Reason = actor.Named(names, list[i].Reason)
+	}
+	if err := tellParents(ctx, tx, org, list); err != nil {
+		return err
 	}
 	return fired(ctx, tx, org, list)
 }

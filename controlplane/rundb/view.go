@@ -170,7 +170,8 @@ const sqlAgentNames = `
 	WHERE a.org_id = @org_id
 		AND a.id = ANY(@ids)`
 
-// name puts names to the agents and people that tasks name by id.
+// name puts names to the agents and people that tasks name by id, and adds the
+// runs that they have started.
 func (r *Reader) name(ctx context.Context, tx pgx.Tx, tasks []Task) error {
 	var agents []id.UUID
 	for i := range tasks {
@@ -185,6 +186,9 @@ func (r *Reader) name(ctx context.Context, tx pgx.Tx, tasks []Task) error {
 		for k := range tasks[i].Attempts {
 			tasks[i].Attempts[k].AgentName = r.names[tasks[i].Attempts[k].Agent]
 		}
+	}
+	if err := r.history.tellChildren(ctx, tx, r.by.OrgID, tasks); err != nil {
+		return err
 	}
 	return nameActors(ctx, tx, r.by.OrgID, tasks)
 }

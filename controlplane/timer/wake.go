@@ -17,7 +17,7 @@ import (
 // left to the replica that wrote it for a moment, and is here only if that died.
 const sqlDueWakes = `
 	SELECT w.at, w.org_id, w.id, w.kind, coalesce(w.run_id, @nobody), w.pipeline_id, coalesce(w.key, ''), w.task, w.attempt,
-		coalesce(w.child_id, @nobody), w.force, w.reason
+		coalesce(w.child_id, @nobody), w.answer, w.force, w.reason
 	FROM wake w
 	WHERE w.at <= now()
 		AND (w.at, w.org_id, w.id) > (@at, @org_id, @id)
@@ -64,7 +64,7 @@ func pageOfWakes(ctx context.Context, conn *pgx.Conn, last *wakePlace) ([]advanc
 	var due []advance.Wake
 	var w advance.Wake
 	_, err = pgx.ForEachRow(rows, []any{
-		&last.at, &w.Org, &w.ID, &w.Kind, &w.Run, &w.Pipeline, &w.Key, &w.Task, &w.Attempt, &w.Child, &w.Force, &w.Reason,
+		&last.at, &w.Org, &w.ID, &w.Kind, &w.Run, &w.Pipeline, &w.Key, &w.Task, &w.Attempt, &w.Child, &w.Answer, &w.Force, &w.Reason,
 	}, func() error {
 		last.org, last.id = w.Org, w.ID
 		due = append(due, w)

@@ -36,6 +36,12 @@ func OutputName(task, output string) string {
 	return "outputs." + withoutIndexes(task) + "." + output
 }
 
+// IsLeft reports whether a name is that of something a run leaves: an output or
+// the payload of a signal.
+func IsLeft(name string) bool {
+	return strings.HasPrefix(name, "outputs.") || strings.HasPrefix(name, "signals.")
+}
+
 var indexes = regexp.MustCompile(`\[[0-9,]*\]`)
 
 func withoutIndexes(path string) string {

@@ -51,3 +51,12 @@ func (f *fake) ListUsageAttempts(context.Context, *usagev1.ListUsageAttemptsRequ
 		Task: "train", Attempt: 1, Outcome: "failed", StartedAt: before(134 * time.Second), FinishedAt: before(100 * time.Second), TaskMs: 34_000,
 	}}}, nil
 }
+
+func (f *fake) GetRunUsage(context.Context, *usagev1.GetRunUsageRequest) (*usagev1.GetRunUsageResponse, error) {
+	own := []*usagev1.Meter{{Meter: "runs", Quantity: 1}, {Meter: "task_attempts", Quantity: 3}, {Meter: "task_ms", Quantity: 105_000}, {Meter: "gpu_ms"}}
+	below := []*usagev1.Meter{{Meter: "runs", Quantity: 1}, {Meter: "task_attempts", Quantity: 1}, {Meter: "task_ms", Quantity: 30_000}, {Meter: "gpu_ms"}}
+	return &usagev1.GetRunUsageResponse{
+		RunId: run12, Meters: own, CostNanoUsd: 700_000, ChildrenMeters: below, ChildrenCostNanoUsd: 200_000, Currency: "USD",
+		Children: []*usagev1.ChildUsage{{RunId: fakeID(id.Run, 11), Pipeline: "serve", Number: 4, ParentRunId: run12, Task: "deploy", Meters: below}},
+	}, nil
+}

@@ -38,6 +38,9 @@ func (a *app) runSheet(r *runv1.Run) *output.Sheet {
 	}
 	s.Add("version", output.Text(short(r.GetVersion())))
 	s.Add("started by", output.Text(strings.TrimSpace(r.GetCause()+" "+r.GetActor())))
+	if p := r.GetParent(); p != nil {
+		s.Add("parent", output.Text(fmt.Sprintf("%s#%d task %s (%s)", p.GetPipeline(), p.GetNumber(), p.GetTask(), p.GetRunId())))
+	}
 	s.Add("labels", output.Text(labelText(r.GetLabels())))
 	if r.GetPriority() != 0 {
 		s.Add("priority", output.Number(r.GetPriority()))
@@ -83,6 +86,9 @@ func (a *app) taskGrid(tasks []*runv1.Task) *output.Grid {
 			if why == "" {
 				why = follow.Ending(last, t.GetState())
 			}
+		}
+		if why == "" {
+			why = follow.Child(t)
 		}
 		g.Add(output.Text(t.GetName()), output.State(follow.StateOf(t)), output.Number(len(t.GetAttempts())), elapsed,
 			output.Text(why), agent, output.Text(t.GetPool()), output.Text(output.Millis(billed)), output.Text(usedText(t)),

@@ -13,7 +13,7 @@ import (
 
 func (a *app) usageCommand() *cobra.Command {
 	return group("usage", "What was used: by team, pipeline, pool, run and attempt",
-		a.usageShowCommand(), a.usageRunsCommand(), a.usageAttemptsCommand())
+		a.usageShowCommand(), a.usageRunCommand(), a.usageRunsCommand(), a.usageAttemptsCommand())
 }
 
 // quantityText spells a meter's quantity in the meter's unit.

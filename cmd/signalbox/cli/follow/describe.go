@@ -85,6 +85,15 @@ func Waiting(t *runv1.Task) string {
 	return "waits for an agent of pool " + t.GetPool()
 }
 
+// Child is the run that a task has started; empty for none.
+func Child(t *runv1.Task) string {
+	c := t.GetChildRun()
+	if c == nil {
+		return ""
+	}
+	return fmt.Sprintf("run %s#%d (%s)", c.GetPipeline(), c.GetNumber(), c.GetState())
+}
+
 // note is what is worth saying of a task beside its state and time.
 func note(t *runv1.Task, now time.Time) string {
 	parts := []string{Progress(t)}
@@ -92,6 +101,9 @@ func note(t *runv1.Task, now time.Time) string {
 		parts = append(parts, "from "+t.GetOriginRunId())
 	}
 	a := Last(t)
+	if child := Child(t); child != "" {
+		parts = append(parts, child)
+	}
 	if a != nil && a.GetNumber() > 1 {
 		parts = append(parts, fmt.Sprintf("attempt %d", a.GetNumber()))
 	}

@@ -58,7 +58,9 @@ type Run struct {
 	IntervalStart *timestamppb.Timestamp `protobuf:"bytes,31,opt,name=interval_start,json=intervalStart,proto3" json:"interval_start,omitempty"`
 	IntervalEnd   *timestamppb.Timestamp `protobuf:"bytes,32,opt,name=interval_end,json=intervalEnd,proto3" json:"interval_end,omitempty"`
 	// What a pending run waits for.
-	Waiting       *Waiting `protobuf:"bytes,40,opt,name=waiting,proto3" json:"waiting,omitempty"`
+	Waiting *Waiting `protobuf:"bytes,40,opt,name=waiting,proto3" json:"waiting,omitempty"`
+	// The task that this run is for; none: it is for itself.
+	Parent        *Parent `protobuf:"bytes,50,opt,name=parent,proto3" json:"parent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -254,6 +256,169 @@ func (x *Run) GetWaiting() *Waiting {
 	return nil
 }
 
+func (x *Run) GetParent() *Parent {
+	if x != nil {
+		return x.Parent
+	}
+	return nil
+}
+
+// Parent is the task of another run that runs a pipeline.
+type Parent struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	RunId    string                 `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	Pipeline string                 `protobuf:"bytes,2,opt,name=pipeline,proto3" json:"pipeline,omitempty"`
+	Number   int64                  `protobuf:"varint,3,opt,name=number,proto3" json:"number,omitempty"`
+	// The task's path.
+	Task string `protobuf:"bytes,4,opt,name=task,proto3" json:"task,omitempty"`
+	// The run that nobody's task started, and how far below it this one stands.
+	RootRunId     string `protobuf:"bytes,5,opt,name=root_run_id,json=rootRunId,proto3" json:"root_run_id,omitempty"`
+	Depth         uint32 `protobuf:"varint,6,opt,name=depth,proto3" json:"depth,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Parent) Reset() {
+	*x = Parent{}
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Parent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Parent) ProtoMessage() {}
+
+func (x *Parent) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Parent.ProtoReflect.Descriptor instead.
+func (*Parent) Descriptor() ([]byte, []int) {
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Parent) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *Parent) GetPipeline() string {
+	if x != nil {
+		return x.Pipeline
+	}
+	return ""
+}
+
+func (x *Parent) GetNumber() int64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *Parent) GetTask() string {
+	if x != nil {
+		return x.Task
+	}
+	return ""
+}
+
+func (x *Parent) GetRootRunId() string {
+	if x != nil {
+		return x.RootRunId
+	}
+	return ""
+}
+
+func (x *Parent) GetDepth() uint32 {
+	if x != nil {
+		return x.Depth
+	}
+	return 0
+}
+
+// ChildRun is the run that a task has started.
+type ChildRun struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	RunId         string                 `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	Pipeline      string                 `protobuf:"bytes,2,opt,name=pipeline,proto3" json:"pipeline,omitempty"`
+	Number        int64                  `protobuf:"varint,3,opt,name=number,proto3" json:"number,omitempty"`
+	State         string                 `protobuf:"bytes,4,opt,name=state,proto3" json:"state,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChildRun) Reset() {
+	*x = ChildRun{}
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChildRun) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChildRun) ProtoMessage() {}
+
+func (x *ChildRun) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChildRun.ProtoReflect.Descriptor instead.
+func (*ChildRun) Descriptor() ([]byte, []int) {
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ChildRun) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *ChildRun) GetPipeline() string {
+	if x != nil {
+		return x.Pipeline
+	}
+	return ""
+}
+
+func (x *ChildRun) GetNumber() int64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *ChildRun) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
 // Waiting says why a run has not begun. What of it changes without the run
 // (position, blocked_by) is of the moment of the answer.
 type Waiting struct {
@@ -273,7 +438,7 @@ type Waiting struct {
 
 func (x *Waiting) Reset() {
 	*x = Waiting{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[1]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -285,7 +450,7 @@ func (x *Waiting) String() string {
 func (*Waiting) ProtoMessage() {}
 
 func (x *Waiting) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[1]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -298,7 +463,7 @@ func (x *Waiting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Waiting.ProtoReflect.Descriptor instead.
 func (*Waiting) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{1}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Waiting) GetReason() string {
@@ -374,14 +539,17 @@ type Task struct {
 	// Of what others are part of, from when they came into being.
 	Items *Items `protobuf:"bytes,44,opt,name=items,proto3" json:"items,omitempty"`
 	// Of a reused task: the run that ran it.
-	OriginRunId   string `protobuf:"bytes,45,opt,name=origin_run_id,json=originRunId,proto3" json:"origin_run_id,omitempty"`
+	OriginRunId string `protobuf:"bytes,45,opt,name=origin_run_id,json=originRunId,proto3" json:"origin_run_id,omitempty"`
+	// Of tasks that run another pipeline: the run of the latest attempt, once it
+	// is there.
+	ChildRun      *ChildRun `protobuf:"bytes,50,opt,name=child_run,json=childRun,proto3" json:"child_run,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Task) Reset() {
 	*x = Task{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[2]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -393,7 +561,7 @@ func (x *Task) String() string {
 func (*Task) ProtoMessage() {}
 
 func (x *Task) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[2]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -406,7 +574,7 @@ func (x *Task) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Task.ProtoReflect.Descriptor instead.
 func (*Task) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{2}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Task) GetName() string {
@@ -542,6 +710,13 @@ func (x *Task) GetOriginRunId() string {
 	return ""
 }
 
+func (x *Task) GetChildRun() *ChildRun {
+	if x != nil {
+		return x.ChildRun
+	}
+	return nil
+}
+
 // Items are how the items of a map, the passes of a loop, or the tasks of a group
 // or of a step that added some stand.
 type Items struct {
@@ -565,7 +740,7 @@ type Items struct {
 
 func (x *Items) Reset() {
 	*x = Items{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[3]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -577,7 +752,7 @@ func (x *Items) String() string {
 func (*Items) ProtoMessage() {}
 
 func (x *Items) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[3]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -590,7 +765,7 @@ func (x *Items) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Items.ProtoReflect.Descriptor instead.
 func (*Items) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{3}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Items) GetTotal() uint32 {
@@ -694,7 +869,7 @@ type Hold struct {
 
 func (x *Hold) Reset() {
 	*x = Hold{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[4]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -706,7 +881,7 @@ func (x *Hold) String() string {
 func (*Hold) ProtoMessage() {}
 
 func (x *Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[4]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -719,7 +894,7 @@ func (x *Hold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hold.ProtoReflect.Descriptor instead.
 func (*Hold) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{4}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Hold) GetKind() string {
@@ -799,7 +974,7 @@ type Vote struct {
 
 func (x *Vote) Reset() {
 	*x = Vote{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[5]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -811,7 +986,7 @@ func (x *Vote) String() string {
 func (*Vote) ProtoMessage() {}
 
 func (x *Vote) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[5]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -824,7 +999,7 @@ func (x *Vote) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Vote.ProtoReflect.Descriptor instead.
 func (*Vote) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{5}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Vote) GetActor() string {
@@ -890,7 +1065,7 @@ type Attempt struct {
 
 func (x *Attempt) Reset() {
 	*x = Attempt{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[6]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -902,7 +1077,7 @@ func (x *Attempt) String() string {
 func (*Attempt) ProtoMessage() {}
 
 func (x *Attempt) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[6]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -915,7 +1090,7 @@ func (x *Attempt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attempt.ProtoReflect.Descriptor instead.
 func (*Attempt) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{6}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Attempt) GetNumber() uint32 {
@@ -1040,7 +1215,7 @@ type StartRunRequest struct {
 
 func (x *StartRunRequest) Reset() {
 	*x = StartRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[7]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1052,7 +1227,7 @@ func (x *StartRunRequest) String() string {
 func (*StartRunRequest) ProtoMessage() {}
 
 func (x *StartRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[7]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1065,7 +1240,7 @@ func (x *StartRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartRunRequest.ProtoReflect.Descriptor instead.
 func (*StartRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{7}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *StartRunRequest) GetPipeline() string {
@@ -1142,7 +1317,7 @@ type StartRunResponse struct {
 
 func (x *StartRunResponse) Reset() {
 	*x = StartRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[8]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1154,7 +1329,7 @@ func (x *StartRunResponse) String() string {
 func (*StartRunResponse) ProtoMessage() {}
 
 func (x *StartRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[8]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1167,7 +1342,7 @@ func (x *StartRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartRunResponse.ProtoReflect.Descriptor instead.
 func (*StartRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{8}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *StartRunResponse) GetRun() *Run {
@@ -1194,7 +1369,7 @@ type GetRunRequest struct {
 
 func (x *GetRunRequest) Reset() {
 	*x = GetRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[9]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1206,7 +1381,7 @@ func (x *GetRunRequest) String() string {
 func (*GetRunRequest) ProtoMessage() {}
 
 func (x *GetRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[9]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1219,7 +1394,7 @@ func (x *GetRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRunRequest.ProtoReflect.Descriptor instead.
 func (*GetRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{9}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetRunRequest) GetId() string {
@@ -1242,7 +1417,7 @@ type GetRunResponse struct {
 
 func (x *GetRunResponse) Reset() {
 	*x = GetRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[10]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1254,7 +1429,7 @@ func (x *GetRunResponse) String() string {
 func (*GetRunResponse) ProtoMessage() {}
 
 func (x *GetRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[10]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1267,7 +1442,7 @@ func (x *GetRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRunResponse.ProtoReflect.Descriptor instead.
 func (*GetRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{10}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetRunResponse) GetRun() *Run {
@@ -1302,7 +1477,7 @@ type ListTasksRequest struct {
 
 func (x *ListTasksRequest) Reset() {
 	*x = ListTasksRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[11]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1314,7 +1489,7 @@ func (x *ListTasksRequest) String() string {
 func (*ListTasksRequest) ProtoMessage() {}
 
 func (x *ListTasksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[11]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1327,7 +1502,7 @@ func (x *ListTasksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTasksRequest.ProtoReflect.Descriptor instead.
 func (*ListTasksRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{11}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListTasksRequest) GetRunId() string {
@@ -1386,7 +1561,7 @@ type ListTasksResponse struct {
 
 func (x *ListTasksResponse) Reset() {
 	*x = ListTasksResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[12]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1398,7 +1573,7 @@ func (x *ListTasksResponse) String() string {
 func (*ListTasksResponse) ProtoMessage() {}
 
 func (x *ListTasksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[12]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1411,7 +1586,7 @@ func (x *ListTasksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTasksResponse.ProtoReflect.Descriptor instead.
 func (*ListTasksResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{12}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListTasksResponse) GetTasks() []*Task {
@@ -1454,7 +1629,7 @@ type GetTaskRequest struct {
 
 func (x *GetTaskRequest) Reset() {
 	*x = GetTaskRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[13]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1466,7 +1641,7 @@ func (x *GetTaskRequest) String() string {
 func (*GetTaskRequest) ProtoMessage() {}
 
 func (x *GetTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[13]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1479,7 +1654,7 @@ func (x *GetTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTaskRequest.ProtoReflect.Descriptor instead.
 func (*GetTaskRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{13}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GetTaskRequest) GetRunId() string {
@@ -1506,7 +1681,7 @@ type GetTaskResponse struct {
 
 func (x *GetTaskResponse) Reset() {
 	*x = GetTaskResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[14]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1518,7 +1693,7 @@ func (x *GetTaskResponse) String() string {
 func (*GetTaskResponse) ProtoMessage() {}
 
 func (x *GetTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[14]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1531,7 +1706,7 @@ func (x *GetTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTaskResponse.ProtoReflect.Descriptor instead.
 func (*GetTaskResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{14}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GetTaskResponse) GetTask() *Task {
@@ -1565,7 +1740,7 @@ type ListRunsRequest struct {
 
 func (x *ListRunsRequest) Reset() {
 	*x = ListRunsRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[15]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1577,7 +1752,7 @@ func (x *ListRunsRequest) String() string {
 func (*ListRunsRequest) ProtoMessage() {}
 
 func (x *ListRunsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[15]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1590,7 +1765,7 @@ func (x *ListRunsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRunsRequest.ProtoReflect.Descriptor instead.
 func (*ListRunsRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{15}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListRunsRequest) GetPipeline() string {
@@ -1653,7 +1828,7 @@ type ListRunsResponse struct {
 
 func (x *ListRunsResponse) Reset() {
 	*x = ListRunsResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[16]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1665,7 +1840,7 @@ func (x *ListRunsResponse) String() string {
 func (*ListRunsResponse) ProtoMessage() {}
 
 func (x *ListRunsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[16]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1678,7 +1853,7 @@ func (x *ListRunsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRunsResponse.ProtoReflect.Descriptor instead.
 func (*ListRunsResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{16}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListRunsResponse) GetRuns() []*Run {
@@ -1704,7 +1879,7 @@ type WatchRunRequest struct {
 
 func (x *WatchRunRequest) Reset() {
 	*x = WatchRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[17]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1716,7 +1891,7 @@ func (x *WatchRunRequest) String() string {
 func (*WatchRunRequest) ProtoMessage() {}
 
 func (x *WatchRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[17]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1729,7 +1904,7 @@ func (x *WatchRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRunRequest.ProtoReflect.Descriptor instead.
 func (*WatchRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{17}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *WatchRunRequest) GetId() string {
@@ -1749,7 +1924,7 @@ type WatchRunResponse struct {
 
 func (x *WatchRunResponse) Reset() {
 	*x = WatchRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[18]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1761,7 +1936,7 @@ func (x *WatchRunResponse) String() string {
 func (*WatchRunResponse) ProtoMessage() {}
 
 func (x *WatchRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[18]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1774,7 +1949,7 @@ func (x *WatchRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRunResponse.ProtoReflect.Descriptor instead.
 func (*WatchRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{18}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *WatchRunResponse) GetRun() *Run {
@@ -1801,7 +1976,7 @@ type CancelRunRequest struct {
 
 func (x *CancelRunRequest) Reset() {
 	*x = CancelRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[19]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1813,7 +1988,7 @@ func (x *CancelRunRequest) String() string {
 func (*CancelRunRequest) ProtoMessage() {}
 
 func (x *CancelRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[19]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1826,7 +2001,7 @@ func (x *CancelRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRunRequest.ProtoReflect.Descriptor instead.
 func (*CancelRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{19}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CancelRunRequest) GetId() string {
@@ -1852,7 +2027,7 @@ type CancelRunResponse struct {
 
 func (x *CancelRunResponse) Reset() {
 	*x = CancelRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[20]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1864,7 +2039,7 @@ func (x *CancelRunResponse) String() string {
 func (*CancelRunResponse) ProtoMessage() {}
 
 func (x *CancelRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[20]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1877,7 +2052,7 @@ func (x *CancelRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRunResponse.ProtoReflect.Descriptor instead.
 func (*CancelRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{20}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *CancelRunResponse) GetRun() *Run {
@@ -1896,7 +2071,7 @@ type RetryRunRequest struct {
 
 func (x *RetryRunRequest) Reset() {
 	*x = RetryRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[21]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1908,7 +2083,7 @@ func (x *RetryRunRequest) String() string {
 func (*RetryRunRequest) ProtoMessage() {}
 
 func (x *RetryRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[21]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1921,7 +2096,7 @@ func (x *RetryRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryRunRequest.ProtoReflect.Descriptor instead.
 func (*RetryRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{21}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *RetryRunRequest) GetId() string {
@@ -1940,7 +2115,7 @@ type RetryRunResponse struct {
 
 func (x *RetryRunResponse) Reset() {
 	*x = RetryRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[22]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1952,7 +2127,7 @@ func (x *RetryRunResponse) String() string {
 func (*RetryRunResponse) ProtoMessage() {}
 
 func (x *RetryRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[22]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1965,7 +2140,7 @@ func (x *RetryRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryRunResponse.ProtoReflect.Descriptor instead.
 func (*RetryRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{22}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *RetryRunResponse) GetRun() *Run {
@@ -1985,7 +2160,7 @@ type PauseRunRequest struct {
 
 func (x *PauseRunRequest) Reset() {
 	*x = PauseRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[23]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1997,7 +2172,7 @@ func (x *PauseRunRequest) String() string {
 func (*PauseRunRequest) ProtoMessage() {}
 
 func (x *PauseRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[23]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2010,7 +2185,7 @@ func (x *PauseRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PauseRunRequest.ProtoReflect.Descriptor instead.
 func (*PauseRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{23}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *PauseRunRequest) GetId() string {
@@ -2036,7 +2211,7 @@ type PauseRunResponse struct {
 
 func (x *PauseRunResponse) Reset() {
 	*x = PauseRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[24]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2048,7 +2223,7 @@ func (x *PauseRunResponse) String() string {
 func (*PauseRunResponse) ProtoMessage() {}
 
 func (x *PauseRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[24]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2061,7 +2236,7 @@ func (x *PauseRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PauseRunResponse.ProtoReflect.Descriptor instead.
 func (*PauseRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{24}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *PauseRunResponse) GetRun() *Run {
@@ -2080,7 +2255,7 @@ type ResumeRunRequest struct {
 
 func (x *ResumeRunRequest) Reset() {
 	*x = ResumeRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[25]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2092,7 +2267,7 @@ func (x *ResumeRunRequest) String() string {
 func (*ResumeRunRequest) ProtoMessage() {}
 
 func (x *ResumeRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[25]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2105,7 +2280,7 @@ func (x *ResumeRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeRunRequest.ProtoReflect.Descriptor instead.
 func (*ResumeRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{25}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ResumeRunRequest) GetId() string {
@@ -2124,7 +2299,7 @@ type ResumeRunResponse struct {
 
 func (x *ResumeRunResponse) Reset() {
 	*x = ResumeRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[26]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2136,7 +2311,7 @@ func (x *ResumeRunResponse) String() string {
 func (*ResumeRunResponse) ProtoMessage() {}
 
 func (x *ResumeRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[26]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2149,7 +2324,7 @@ func (x *ResumeRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeRunResponse.ProtoReflect.Descriptor instead.
 func (*ResumeRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{26}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ResumeRunResponse) GetRun() *Run {
@@ -2173,7 +2348,7 @@ type SignalRunRequest struct {
 
 func (x *SignalRunRequest) Reset() {
 	*x = SignalRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[27]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2185,7 +2360,7 @@ func (x *SignalRunRequest) String() string {
 func (*SignalRunRequest) ProtoMessage() {}
 
 func (x *SignalRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[27]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2198,7 +2373,7 @@ func (x *SignalRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignalRunRequest.ProtoReflect.Descriptor instead.
 func (*SignalRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{27}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *SignalRunRequest) GetId() string {
@@ -2238,7 +2413,7 @@ type SignalRunResponse struct {
 
 func (x *SignalRunResponse) Reset() {
 	*x = SignalRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[28]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2250,7 +2425,7 @@ func (x *SignalRunResponse) String() string {
 func (*SignalRunResponse) ProtoMessage() {}
 
 func (x *SignalRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[28]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2263,7 +2438,7 @@ func (x *SignalRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignalRunResponse.ProtoReflect.Descriptor instead.
 func (*SignalRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{28}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *SignalRunResponse) GetRun() *Run {
@@ -2282,7 +2457,7 @@ type UnblockRunRequest struct {
 
 func (x *UnblockRunRequest) Reset() {
 	*x = UnblockRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[29]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2294,7 +2469,7 @@ func (x *UnblockRunRequest) String() string {
 func (*UnblockRunRequest) ProtoMessage() {}
 
 func (x *UnblockRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[29]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2307,7 +2482,7 @@ func (x *UnblockRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnblockRunRequest.ProtoReflect.Descriptor instead.
 func (*UnblockRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{29}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *UnblockRunRequest) GetId() string {
@@ -2326,7 +2501,7 @@ type UnblockRunResponse struct {
 
 func (x *UnblockRunResponse) Reset() {
 	*x = UnblockRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[30]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2338,7 +2513,7 @@ func (x *UnblockRunResponse) String() string {
 func (*UnblockRunResponse) ProtoMessage() {}
 
 func (x *UnblockRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[30]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2351,7 +2526,7 @@ func (x *UnblockRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnblockRunResponse.ProtoReflect.Descriptor instead.
 func (*UnblockRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{30}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *UnblockRunResponse) GetRun() *Run {
@@ -2372,7 +2547,7 @@ type GetRunValuesRequest struct {
 
 func (x *GetRunValuesRequest) Reset() {
 	*x = GetRunValuesRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[31]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2384,7 +2559,7 @@ func (x *GetRunValuesRequest) String() string {
 func (*GetRunValuesRequest) ProtoMessage() {}
 
 func (x *GetRunValuesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[31]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2397,7 +2572,7 @@ func (x *GetRunValuesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRunValuesRequest.ProtoReflect.Descriptor instead.
 func (*GetRunValuesRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{31}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *GetRunValuesRequest) GetId() string {
@@ -2424,7 +2599,7 @@ type GetRunValuesResponse struct {
 
 func (x *GetRunValuesResponse) Reset() {
 	*x = GetRunValuesResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[32]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2436,7 +2611,7 @@ func (x *GetRunValuesResponse) String() string {
 func (*GetRunValuesResponse) ProtoMessage() {}
 
 func (x *GetRunValuesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[32]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2449,7 +2624,7 @@ func (x *GetRunValuesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRunValuesResponse.ProtoReflect.Descriptor instead.
 func (*GetRunValuesResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{32}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *GetRunValuesResponse) GetParams() []*Value {
@@ -2481,7 +2656,7 @@ type TaskValues struct {
 
 func (x *TaskValues) Reset() {
 	*x = TaskValues{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[33]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2493,7 +2668,7 @@ func (x *TaskValues) String() string {
 func (*TaskValues) ProtoMessage() {}
 
 func (x *TaskValues) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[33]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2506,7 +2681,7 @@ func (x *TaskValues) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskValues.ProtoReflect.Descriptor instead.
 func (*TaskValues) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{33}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *TaskValues) GetTask() string {
@@ -2566,7 +2741,7 @@ type RestartRunRequest struct {
 
 func (x *RestartRunRequest) Reset() {
 	*x = RestartRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[34]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2578,7 +2753,7 @@ func (x *RestartRunRequest) String() string {
 func (*RestartRunRequest) ProtoMessage() {}
 
 func (x *RestartRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[34]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2591,7 +2766,7 @@ func (x *RestartRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RestartRunRequest.ProtoReflect.Descriptor instead.
 func (*RestartRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{34}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *RestartRunRequest) GetRunId() string {
@@ -2662,7 +2837,7 @@ type RestartRunResponse struct {
 
 func (x *RestartRunResponse) Reset() {
 	*x = RestartRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[35]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2674,7 +2849,7 @@ func (x *RestartRunResponse) String() string {
 func (*RestartRunResponse) ProtoMessage() {}
 
 func (x *RestartRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[35]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2687,7 +2862,7 @@ func (x *RestartRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RestartRunResponse.ProtoReflect.Descriptor instead.
 func (*RestartRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{35}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *RestartRunResponse) GetRun() *Run {
@@ -2726,7 +2901,7 @@ type KeptTask struct {
 
 func (x *KeptTask) Reset() {
 	*x = KeptTask{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[36]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2738,7 +2913,7 @@ func (x *KeptTask) String() string {
 func (*KeptTask) ProtoMessage() {}
 
 func (x *KeptTask) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[36]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2751,7 +2926,7 @@ func (x *KeptTask) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeptTask.ProtoReflect.Descriptor instead.
 func (*KeptTask) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{36}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *KeptTask) GetTask() string {
@@ -2794,7 +2969,7 @@ type TestTaskRequest struct {
 
 func (x *TestTaskRequest) Reset() {
 	*x = TestTaskRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[37]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2806,7 +2981,7 @@ func (x *TestTaskRequest) String() string {
 func (*TestTaskRequest) ProtoMessage() {}
 
 func (x *TestTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[37]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2819,7 +2994,7 @@ func (x *TestTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestTaskRequest.ProtoReflect.Descriptor instead.
 func (*TestTaskRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{37}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *TestTaskRequest) GetRunId() string {
@@ -2853,7 +3028,7 @@ type TestTaskResponse struct {
 
 func (x *TestTaskResponse) Reset() {
 	*x = TestTaskResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[38]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2865,7 +3040,7 @@ func (x *TestTaskResponse) String() string {
 func (*TestTaskResponse) ProtoMessage() {}
 
 func (x *TestTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[38]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2878,7 +3053,7 @@ func (x *TestTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestTaskResponse.ProtoReflect.Descriptor instead.
 func (*TestTaskResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{38}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *TestTaskResponse) GetRun() *Run {
@@ -2907,7 +3082,7 @@ type ExplainRunRequest struct {
 
 func (x *ExplainRunRequest) Reset() {
 	*x = ExplainRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[39]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2919,7 +3094,7 @@ func (x *ExplainRunRequest) String() string {
 func (*ExplainRunRequest) ProtoMessage() {}
 
 func (x *ExplainRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[39]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2932,7 +3107,7 @@ func (x *ExplainRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainRunRequest.ProtoReflect.Descriptor instead.
 func (*ExplainRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{39}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ExplainRunRequest) GetId() string {
@@ -2958,7 +3133,7 @@ type ExplainRunResponse struct {
 
 func (x *ExplainRunResponse) Reset() {
 	*x = ExplainRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[40]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2970,7 +3145,7 @@ func (x *ExplainRunResponse) String() string {
 func (*ExplainRunResponse) ProtoMessage() {}
 
 func (x *ExplainRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[40]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2983,7 +3158,7 @@ func (x *ExplainRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainRunResponse.ProtoReflect.Descriptor instead.
 func (*ExplainRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{40}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ExplainRunResponse) GetTasks() []*Explanation {
@@ -3012,7 +3187,7 @@ type Explanation struct {
 
 func (x *Explanation) Reset() {
 	*x = Explanation{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[41]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3024,7 +3199,7 @@ func (x *Explanation) String() string {
 func (*Explanation) ProtoMessage() {}
 
 func (x *Explanation) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[41]
+	mi := &file_signalbox_run_v1_run_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3037,7 +3212,7 @@ func (x *Explanation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Explanation.ProtoReflect.Descriptor instead.
 func (*Explanation) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{41}
+	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Explanation) GetTask() string {
@@ -3079,7 +3254,7 @@ var File_signalbox_run_v1_run_proto protoreflect.FileDescriptor
 
 const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\n" +
-	"\x1asignalbox/run/v1/run.proto\x12\x10signalbox.run.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esignalbox/authz/v1/authz.proto\x1a\x1csignalbox/run/v1/value.proto\"\x9e\a\n" +
+	"\x1asignalbox/run/v1/run.proto\x12\x10signalbox.run.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esignalbox/authz/v1/authz.proto\x1a\x1csignalbox/run/v1/value.proto\"\xd0\a\n" +
 	"\x03Run\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\bpipeline\x18\x02 \x01(\tR\bpipeline\x12\x18\n" +
@@ -3111,17 +3286,30 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\anominal\x18\x1e \x01(\v2\x1a.google.protobuf.TimestampR\anominal\x12A\n" +
 	"\x0einterval_start\x18\x1f \x01(\v2\x1a.google.protobuf.TimestampR\rintervalStart\x12=\n" +
 	"\finterval_end\x18  \x01(\v2\x1a.google.protobuf.TimestampR\vintervalEnd\x123\n" +
-	"\awaiting\x18( \x01(\v2\x19.signalbox.run.v1.WaitingR\awaiting\x1a9\n" +
+	"\awaiting\x18( \x01(\v2\x19.signalbox.run.v1.WaitingR\awaiting\x120\n" +
+	"\x06parent\x182 \x01(\v2\x18.signalbox.run.v1.ParentR\x06parent\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xbc\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x9d\x01\n" +
+	"\x06Parent\x12\x15\n" +
+	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x1a\n" +
+	"\bpipeline\x18\x02 \x01(\tR\bpipeline\x12\x16\n" +
+	"\x06number\x18\x03 \x01(\x03R\x06number\x12\x12\n" +
+	"\x04task\x18\x04 \x01(\tR\x04task\x12\x1e\n" +
+	"\vroot_run_id\x18\x05 \x01(\tR\trootRunId\x12\x14\n" +
+	"\x05depth\x18\x06 \x01(\rR\x05depth\"k\n" +
+	"\bChildRun\x12\x15\n" +
+	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x1a\n" +
+	"\bpipeline\x18\x02 \x01(\tR\bpipeline\x12\x16\n" +
+	"\x06number\x18\x03 \x01(\x03R\x06number\x12\x14\n" +
+	"\x05state\x18\x04 \x01(\tR\x05state\"\xbc\x01\n" +
 	"\aWaiting\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x125\n" +
 	"\bstart_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\astartAt\x12'\n" +
 	"\x0fconcurrency_key\x18\x03 \x01(\tR\x0econcurrencyKey\x12\x1a\n" +
 	"\bposition\x18\x04 \x01(\rR\bposition\x12\x1d\n" +
 	"\n" +
-	"blocked_by\x18\x05 \x01(\tR\tblockedBy\"\xd1\x04\n" +
+	"blocked_by\x18\x05 \x01(\tR\tblockedBy\"\x8a\x05\n" +
 	"\x04Task\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\tR\x05state\x12\x16\n" +
@@ -3143,7 +3331,8 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\x04kind\x18* \x01(\tR\x04kind\x12\x17\n" +
 	"\x04item\x18+ \x01(\rH\x00R\x04item\x88\x01\x01\x12-\n" +
 	"\x05items\x18, \x01(\v2\x17.signalbox.run.v1.ItemsR\x05items\x12\"\n" +
-	"\rorigin_run_id\x18- \x01(\tR\voriginRunIdB\a\n" +
+	"\rorigin_run_id\x18- \x01(\tR\voriginRunId\x127\n" +
+	"\tchild_run\x182 \x01(\v2\x1a.signalbox.run.v1.ChildRunR\bchildRunB\a\n" +
 	"\x05_item\"\x9b\x02\n" +
 	"\x05Items\x12\x14\n" +
 	"\x05total\x18\x01 \x01(\rR\x05total\x12\x18\n" +
@@ -3396,146 +3585,150 @@ func file_signalbox_run_v1_run_proto_rawDescGZIP() []byte {
 	return file_signalbox_run_v1_run_proto_rawDescData
 }
 
-var file_signalbox_run_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
+var file_signalbox_run_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 46)
 var file_signalbox_run_v1_run_proto_goTypes = []any{
 	(*Run)(nil),                   // 0: signalbox.run.v1.Run
-	(*Waiting)(nil),               // 1: signalbox.run.v1.Waiting
-	(*Task)(nil),                  // 2: signalbox.run.v1.Task
-	(*Items)(nil),                 // 3: signalbox.run.v1.Items
-	(*Hold)(nil),                  // 4: signalbox.run.v1.Hold
-	(*Vote)(nil),                  // 5: signalbox.run.v1.Vote
-	(*Attempt)(nil),               // 6: signalbox.run.v1.Attempt
-	(*StartRunRequest)(nil),       // 7: signalbox.run.v1.StartRunRequest
-	(*StartRunResponse)(nil),      // 8: signalbox.run.v1.StartRunResponse
-	(*GetRunRequest)(nil),         // 9: signalbox.run.v1.GetRunRequest
-	(*GetRunResponse)(nil),        // 10: signalbox.run.v1.GetRunResponse
-	(*ListTasksRequest)(nil),      // 11: signalbox.run.v1.ListTasksRequest
-	(*ListTasksResponse)(nil),     // 12: signalbox.run.v1.ListTasksResponse
-	(*GetTaskRequest)(nil),        // 13: signalbox.run.v1.GetTaskRequest
-	(*GetTaskResponse)(nil),       // 14: signalbox.run.v1.GetTaskResponse
-	(*ListRunsRequest)(nil),       // 15: signalbox.run.v1.ListRunsRequest
-	(*ListRunsResponse)(nil),      // 16: signalbox.run.v1.ListRunsResponse
-	(*WatchRunRequest)(nil),       // 17: signalbox.run.v1.WatchRunRequest
-	(*WatchRunResponse)(nil),      // 18: signalbox.run.v1.WatchRunResponse
-	(*CancelRunRequest)(nil),      // 19: signalbox.run.v1.CancelRunRequest
-	(*CancelRunResponse)(nil),     // 20: signalbox.run.v1.CancelRunResponse
-	(*RetryRunRequest)(nil),       // 21: signalbox.run.v1.RetryRunRequest
-	(*RetryRunResponse)(nil),      // 22: signalbox.run.v1.RetryRunResponse
-	(*PauseRunRequest)(nil),       // 23: signalbox.run.v1.PauseRunRequest
-	(*PauseRunResponse)(nil),      // 24: signalbox.run.v1.PauseRunResponse
-	(*ResumeRunRequest)(nil),      // 25: signalbox.run.v1.ResumeRunRequest
-	(*ResumeRunResponse)(nil),     // 26: signalbox.run.v1.ResumeRunResponse
-	(*SignalRunRequest)(nil),      // 27: signalbox.run.v1.SignalRunRequest
-	(*SignalRunResponse)(nil),     // 28: signalbox.run.v1.SignalRunResponse
-	(*UnblockRunRequest)(nil),     // 29: signalbox.run.v1.UnblockRunRequest
-	(*UnblockRunResponse)(nil),    // 30: signalbox.run.v1.UnblockRunResponse
-	(*GetRunValuesRequest)(nil),   // 31: signalbox.run.v1.GetRunValuesRequest
-	(*GetRunValuesResponse)(nil),  // 32: signalbox.run.v1.GetRunValuesResponse
-	(*TaskValues)(nil),            // 33: signalbox.run.v1.TaskValues
-	(*RestartRunRequest)(nil),     // 34: signalbox.run.v1.RestartRunRequest
-	(*RestartRunResponse)(nil),    // 35: signalbox.run.v1.RestartRunResponse
-	(*KeptTask)(nil),              // 36: signalbox.run.v1.KeptTask
-	(*TestTaskRequest)(nil),       // 37: signalbox.run.v1.TestTaskRequest
-	(*TestTaskResponse)(nil),      // 38: signalbox.run.v1.TestTaskResponse
-	(*ExplainRunRequest)(nil),     // 39: signalbox.run.v1.ExplainRunRequest
-	(*ExplainRunResponse)(nil),    // 40: signalbox.run.v1.ExplainRunResponse
-	(*Explanation)(nil),           // 41: signalbox.run.v1.Explanation
-	nil,                           // 42: signalbox.run.v1.Run.LabelsEntry
-	nil,                           // 43: signalbox.run.v1.StartRunRequest.LabelsEntry
-	(*timestamppb.Timestamp)(nil), // 44: google.protobuf.Timestamp
-	(*Value)(nil),                 // 45: signalbox.run.v1.Value
-	(*Artifact)(nil),              // 46: signalbox.run.v1.Artifact
+	(*Parent)(nil),                // 1: signalbox.run.v1.Parent
+	(*ChildRun)(nil),              // 2: signalbox.run.v1.ChildRun
+	(*Waiting)(nil),               // 3: signalbox.run.v1.Waiting
+	(*Task)(nil),                  // 4: signalbox.run.v1.Task
+	(*Items)(nil),                 // 5: signalbox.run.v1.Items
+	(*Hold)(nil),                  // 6: signalbox.run.v1.Hold
+	(*Vote)(nil),                  // 7: signalbox.run.v1.Vote
+	(*Attempt)(nil),               // 8: signalbox.run.v1.Attempt
+	(*StartRunRequest)(nil),       // 9: signalbox.run.v1.StartRunRequest
+	(*StartRunResponse)(nil),      // 10: signalbox.run.v1.StartRunResponse
+	(*GetRunRequest)(nil),         // 11: signalbox.run.v1.GetRunRequest
+	(*GetRunResponse)(nil),        // 12: signalbox.run.v1.GetRunResponse
+	(*ListTasksRequest)(nil),      // 13: signalbox.run.v1.ListTasksRequest
+	(*ListTasksResponse)(nil),     // 14: signalbox.run.v1.ListTasksResponse
+	(*GetTaskRequest)(nil),        // 15: signalbox.run.v1.GetTaskRequest
+	(*GetTaskResponse)(nil),       // 16: signalbox.run.v1.GetTaskResponse
+	(*ListRunsRequest)(nil),       // 17: signalbox.run.v1.ListRunsRequest
+	(*ListRunsResponse)(nil),      // 18: signalbox.run.v1.ListRunsResponse
+	(*WatchRunRequest)(nil),       // 19: signalbox.run.v1.WatchRunRequest
+	(*WatchRunResponse)(nil),      // 20: signalbox.run.v1.WatchRunResponse
+	(*CancelRunRequest)(nil),      // 21: signalbox.run.v1.CancelRunRequest
+	(*CancelRunResponse)(nil),     // 22: signalbox.run.v1.CancelRunResponse
+	(*RetryRunRequest)(nil),       // 23: signalbox.run.v1.RetryRunRequest
+	(*RetryRunResponse)(nil),      // 24: signalbox.run.v1.RetryRunResponse
+	(*PauseRunRequest)(nil),       // 25: signalbox.run.v1.PauseRunRequest
+	(*PauseRunResponse)(nil),      // 26: signalbox.run.v1.PauseRunResponse
+	(*ResumeRunRequest)(nil),      // 27: signalbox.run.v1.ResumeRunRequest
+	(*ResumeRunResponse)(nil),     // 28: signalbox.run.v1.ResumeRunResponse
+	(*SignalRunRequest)(nil),      // 29: signalbox.run.v1.SignalRunRequest
+	(*SignalRunResponse)(nil),     // 30: signalbox.run.v1.SignalRunResponse
+	(*UnblockRunRequest)(nil),     // 31: signalbox.run.v1.UnblockRunRequest
+	(*UnblockRunResponse)(nil),    // 32: signalbox.run.v1.UnblockRunResponse
+	(*GetRunValuesRequest)(nil),   // 33: signalbox.run.v1.GetRunValuesRequest
+	(*GetRunValuesResponse)(nil),  // 34: signalbox.run.v1.GetRunValuesResponse
+	(*TaskValues)(nil),            // 35: signalbox.run.v1.TaskValues
+	(*RestartRunRequest)(nil),     // 36: signalbox.run.v1.RestartRunRequest
+	(*RestartRunResponse)(nil),    // 37: signalbox.run.v1.RestartRunResponse
+	(*KeptTask)(nil),              // 38: signalbox.run.v1.KeptTask
+	(*TestTaskRequest)(nil),       // 39: signalbox.run.v1.TestTaskRequest
+	(*TestTaskResponse)(nil),      // 40: signalbox.run.v1.TestTaskResponse
+	(*ExplainRunRequest)(nil),     // 41: signalbox.run.v1.ExplainRunRequest
+	(*ExplainRunResponse)(nil),    // 42: signalbox.run.v1.ExplainRunResponse
+	(*Explanation)(nil),           // 43: signalbox.run.v1.Explanation
+	nil,                           // 44: signalbox.run.v1.Run.LabelsEntry
+	nil,                           // 45: signalbox.run.v1.StartRunRequest.LabelsEntry
+	(*timestamppb.Timestamp)(nil), // 46: google.protobuf.Timestamp
+	(*Value)(nil),                 // 47: signalbox.run.v1.Value
+	(*Artifact)(nil),              // 48: signalbox.run.v1.Artifact
 }
 var file_signalbox_run_v1_run_proto_depIdxs = []int32{
-	42, // 0: signalbox.run.v1.Run.labels:type_name -> signalbox.run.v1.Run.LabelsEntry
-	44, // 1: signalbox.run.v1.Run.created_at:type_name -> google.protobuf.Timestamp
-	44, // 2: signalbox.run.v1.Run.started_at:type_name -> google.protobuf.Timestamp
-	44, // 3: signalbox.run.v1.Run.finished_at:type_name -> google.protobuf.Timestamp
-	44, // 4: signalbox.run.v1.Run.nominal:type_name -> google.protobuf.Timestamp
-	44, // 5: signalbox.run.v1.Run.interval_start:type_name -> google.protobuf.Timestamp
-	44, // 6: signalbox.run.v1.Run.interval_end:type_name -> google.protobuf.Timestamp
-	1,  // 7: signalbox.run.v1.Run.waiting:type_name -> signalbox.run.v1.Waiting
-	44, // 8: signalbox.run.v1.Waiting.start_at:type_name -> google.protobuf.Timestamp
-	6,  // 9: signalbox.run.v1.Task.attempts:type_name -> signalbox.run.v1.Attempt
-	44, // 10: signalbox.run.v1.Task.retry_at:type_name -> google.protobuf.Timestamp
-	4,  // 11: signalbox.run.v1.Task.hold:type_name -> signalbox.run.v1.Hold
-	3,  // 12: signalbox.run.v1.Task.items:type_name -> signalbox.run.v1.Items
-	44, // 13: signalbox.run.v1.Hold.since:type_name -> google.protobuf.Timestamp
-	44, // 14: signalbox.run.v1.Hold.until:type_name -> google.protobuf.Timestamp
-	5,  // 15: signalbox.run.v1.Hold.votes:type_name -> signalbox.run.v1.Vote
-	44, // 16: signalbox.run.v1.Vote.at:type_name -> google.protobuf.Timestamp
-	44, // 17: signalbox.run.v1.Attempt.ready_at:type_name -> google.protobuf.Timestamp
-	44, // 18: signalbox.run.v1.Attempt.granted_at:type_name -> google.protobuf.Timestamp
-	44, // 19: signalbox.run.v1.Attempt.started_at:type_name -> google.protobuf.Timestamp
-	44, // 20: signalbox.run.v1.Attempt.finished_at:type_name -> google.protobuf.Timestamp
-	45, // 21: signalbox.run.v1.StartRunRequest.params:type_name -> signalbox.run.v1.Value
-	43, // 22: signalbox.run.v1.StartRunRequest.labels:type_name -> signalbox.run.v1.StartRunRequest.LabelsEntry
-	44, // 23: signalbox.run.v1.StartRunRequest.start_at:type_name -> google.protobuf.Timestamp
-	0,  // 24: signalbox.run.v1.StartRunResponse.run:type_name -> signalbox.run.v1.Run
-	0,  // 25: signalbox.run.v1.GetRunResponse.run:type_name -> signalbox.run.v1.Run
-	2,  // 26: signalbox.run.v1.GetRunResponse.tasks:type_name -> signalbox.run.v1.Task
-	2,  // 27: signalbox.run.v1.ListTasksResponse.tasks:type_name -> signalbox.run.v1.Task
-	0,  // 28: signalbox.run.v1.ListTasksResponse.run:type_name -> signalbox.run.v1.Run
-	2,  // 29: signalbox.run.v1.GetTaskResponse.task:type_name -> signalbox.run.v1.Task
-	0,  // 30: signalbox.run.v1.GetTaskResponse.run:type_name -> signalbox.run.v1.Run
-	44, // 31: signalbox.run.v1.ListRunsRequest.since:type_name -> google.protobuf.Timestamp
-	44, // 32: signalbox.run.v1.ListRunsRequest.until:type_name -> google.protobuf.Timestamp
-	0,  // 33: signalbox.run.v1.ListRunsResponse.runs:type_name -> signalbox.run.v1.Run
-	0,  // 34: signalbox.run.v1.WatchRunResponse.run:type_name -> signalbox.run.v1.Run
-	2,  // 35: signalbox.run.v1.WatchRunResponse.tasks:type_name -> signalbox.run.v1.Task
-	0,  // 36: signalbox.run.v1.CancelRunResponse.run:type_name -> signalbox.run.v1.Run
-	0,  // 37: signalbox.run.v1.RetryRunResponse.run:type_name -> signalbox.run.v1.Run
-	0,  // 38: signalbox.run.v1.PauseRunResponse.run:type_name -> signalbox.run.v1.Run
-	0,  // 39: signalbox.run.v1.ResumeRunResponse.run:type_name -> signalbox.run.v1.Run
-	45, // 40: signalbox.run.v1.SignalRunRequest.payload:type_name -> signalbox.run.v1.Value
-	0,  // 41: signalbox.run.v1.SignalRunResponse.run:type_name -> signalbox.run.v1.Run
-	0,  // 42: signalbox.run.v1.UnblockRunResponse.run:type_name -> signalbox.run.v1.Run
-	45, // 43: signalbox.run.v1.GetRunValuesResponse.params:type_name -> signalbox.run.v1.Value
-	33, // 44: signalbox.run.v1.GetRunValuesResponse.tasks:type_name -> signalbox.run.v1.TaskValues
-	45, // 45: signalbox.run.v1.TaskValues.outputs:type_name -> signalbox.run.v1.Value
-	46, // 46: signalbox.run.v1.TaskValues.artifacts:type_name -> signalbox.run.v1.Artifact
-	45, // 47: signalbox.run.v1.RestartRunRequest.params:type_name -> signalbox.run.v1.Value
-	0,  // 48: signalbox.run.v1.RestartRunResponse.run:type_name -> signalbox.run.v1.Run
-	36, // 49: signalbox.run.v1.RestartRunResponse.tasks:type_name -> signalbox.run.v1.KeptTask
-	0,  // 50: signalbox.run.v1.TestTaskResponse.run:type_name -> signalbox.run.v1.Run
-	41, // 51: signalbox.run.v1.ExplainRunResponse.tasks:type_name -> signalbox.run.v1.Explanation
-	7,  // 52: signalbox.run.v1.RunService.StartRun:input_type -> signalbox.run.v1.StartRunRequest
-	9,  // 53: signalbox.run.v1.RunService.GetRun:input_type -> signalbox.run.v1.GetRunRequest
-	11, // 54: signalbox.run.v1.RunService.ListTasks:input_type -> signalbox.run.v1.ListTasksRequest
-	13, // 55: signalbox.run.v1.RunService.GetTask:input_type -> signalbox.run.v1.GetTaskRequest
-	15, // 56: signalbox.run.v1.RunService.ListRuns:input_type -> signalbox.run.v1.ListRunsRequest
-	17, // 57: signalbox.run.v1.RunService.WatchRun:input_type -> signalbox.run.v1.WatchRunRequest
-	19, // 58: signalbox.run.v1.RunService.CancelRun:input_type -> signalbox.run.v1.CancelRunRequest
-	21, // 59: signalbox.run.v1.RunService.RetryRun:input_type -> signalbox.run.v1.RetryRunRequest
-	34, // 60: signalbox.run.v1.RunService.RestartRun:input_type -> signalbox.run.v1.RestartRunRequest
-	37, // 61: signalbox.run.v1.RunService.TestTask:input_type -> signalbox.run.v1.TestTaskRequest
-	23, // 62: signalbox.run.v1.RunService.PauseRun:input_type -> signalbox.run.v1.PauseRunRequest
-	25, // 63: signalbox.run.v1.RunService.ResumeRun:input_type -> signalbox.run.v1.ResumeRunRequest
-	27, // 64: signalbox.run.v1.RunService.SignalRun:input_type -> signalbox.run.v1.SignalRunRequest
-	39, // 65: signalbox.run.v1.RunService.ExplainRun:input_type -> signalbox.run.v1.ExplainRunRequest
-	29, // 66: signalbox.run.v1.RunService.UnblockRun:input_type -> signalbox.run.v1.UnblockRunRequest
-	31, // 67: signalbox.run.v1.RunService.GetRunValues:input_type -> signalbox.run.v1.GetRunValuesRequest
-	8,  // 68: signalbox.run.v1.RunService.StartRun:output_type -> signalbox.run.v1.StartRunResponse
-	10, // 69: signalbox.run.v1.RunService.GetRun:output_type -> signalbox.run.v1.GetRunResponse
-	12, // 70: signalbox.run.v1.RunService.ListTasks:output_type -> signalbox.run.v1.ListTasksResponse
-	14, // 71: signalbox.run.v1.RunService.GetTask:output_type -> signalbox.run.v1.GetTaskResponse
-	16, // 72: signalbox.run.v1.RunService.ListRuns:output_type -> signalbox.run.v1.ListRunsResponse
-	18, // 73: signalbox.run.v1.RunService.WatchRun:output_type -> signalbox.run.v1.WatchRunResponse
-	20, // 74: signalbox.run.v1.RunService.CancelRun:output_type -> signalbox.run.v1.CancelRunResponse
-	22, // 75: signalbox.run.v1.RunService.RetryRun:output_type -> signalbox.run.v1.RetryRunResponse
-	35, // 76: signalbox.run.v1.RunService.RestartRun:output_type -> signalbox.run.v1.RestartRunResponse
-	38, // 77: signalbox.run.v1.RunService.TestTask:output_type -> signalbox.run.v1.TestTaskResponse
-	24, // 78: signalbox.run.v1.RunService.PauseRun:output_type -> signalbox.run.v1.PauseRunResponse
-	26, // 79: signalbox.run.v1.RunService.ResumeRun:output_type -> signalbox.run.v1.ResumeRunResponse
-	28, // 80: signalbox.run.v1.RunService.SignalRun:output_type -> signalbox.run.v1.SignalRunResponse
-	40, // 81: signalbox.run.v1.RunService.ExplainRun:output_type -> signalbox.run.v1.ExplainRunResponse
-	30, // 82: signalbox.run.v1.RunService.UnblockRun:output_type -> signalbox.run.v1.UnblockRunResponse
-	32, // 83: signalbox.run.v1.RunService.GetRunValues:output_type -> signalbox.run.v1.GetRunValuesResponse
-	68, // [68:84] is the sub-list for method output_type
-	52, // [52:68] is the sub-list for method input_type
-	52, // [52:52] is the sub-list for extension type_name
-	52, // [52:52] is the sub-list for extension extendee
-	0,  // [0:52] is the sub-list for field type_name
+	44, // 0: signalbox.run.v1.Run.labels:type_name -> signalbox.run.v1.Run.LabelsEntry
+	46, // 1: signalbox.run.v1.Run.created_at:type_name -> google.protobuf.Timestamp
+	46, // 2: signalbox.run.v1.Run.started_at:type_name -> google.protobuf.Timestamp
+	46, // 3: signalbox.run.v1.Run.finished_at:type_name -> google.protobuf.Timestamp
+	46, // 4: signalbox.run.v1.Run.nominal:type_name -> google.protobuf.Timestamp
+	46, // 5: signalbox.run.v1.Run.interval_start:type_name -> google.protobuf.Timestamp
+	46, // 6: signalbox.run.v1.Run.interval_end:type_name -> google.protobuf.Timestamp
+	3,  // 7: signalbox.run.v1.Run.waiting:type_name -> signalbox.run.v1.Waiting
+	1,  // 8: signalbox.run.v1.Run.parent:type_name -> signalbox.run.v1.Parent
+	46, // 9: signalbox.run.v1.Waiting.start_at:type_name -> google.protobuf.Timestamp
+	8,  // 10: signalbox.run.v1.Task.attempts:type_name -> signalbox.run.v1.Attempt
+	46, // 11: signalbox.run.v1.Task.retry_at:type_name -> google.protobuf.Timestamp
+	6,  // 12: signalbox.run.v1.Task.hold:type_name -> signalbox.run.v1.Hold
+	5,  // 13: signalbox.run.v1.Task.items:type_name -> signalbox.run.v1.Items
+	2,  // 14: signalbox.run.v1.Task.child_run:type_name -> signalbox.run.v1.ChildRun
+	46, // 15: signalbox.run.v1.Hold.since:type_name -> google.protobuf.Timestamp
+	46, // 16: signalbox.run.v1.Hold.until:type_name -> google.protobuf.Timestamp
+	7,  // 17: signalbox.run.v1.Hold.votes:type_name -> signalbox.run.v1.Vote
+	46, // 18: signalbox.run.v1.Vote.at:type_name -> google.protobuf.Timestamp
+	46, // 19: signalbox.run.v1.Attempt.ready_at:type_name -> google.protobuf.Timestamp
+	46, // 20: signalbox.run.v1.Attempt.granted_at:type_name -> google.protobuf.Timestamp
+	46, // 21: signalbox.run.v1.Attempt.started_at:type_name -> google.protobuf.Timestamp
+	46, // 22: signalbox.run.v1.Attempt.finished_at:type_name -> google.protobuf.Timestamp
+	47, // 23: signalbox.run.v1.StartRunRequest.params:type_name -> signalbox.run.v1.Value
+	45, // 24: signalbox.run.v1.StartRunRequest.labels:type_name -> signalbox.run.v1.StartRunRequest.LabelsEntry
+	46, // 25: signalbox.run.v1.StartRunRequest.start_at:type_name -> google.protobuf.Timestamp
+	0,  // 26: signalbox.run.v1.StartRunResponse.run:type_name -> signalbox.run.v1.Run
+	0,  // 27: signalbox.run.v1.GetRunResponse.run:type_name -> signalbox.run.v1.Run
+	4,  // 28: signalbox.run.v1.GetRunResponse.tasks:type_name -> signalbox.run.v1.Task
+	4,  // 29: signalbox.run.v1.ListTasksResponse.tasks:type_name -> signalbox.run.v1.Task
+	0,  // 30: signalbox.run.v1.ListTasksResponse.run:type_name -> signalbox.run.v1.Run
+	4,  // 31: signalbox.run.v1.GetTaskResponse.task:type_name -> signalbox.run.v1.Task
+	0,  // 32: signalbox.run.v1.GetTaskResponse.run:type_name -> signalbox.run.v1.Run
+	46, // 33: signalbox.run.v1.ListRunsRequest.since:type_name -> google.protobuf.Timestamp
+	46, // 34: signalbox.run.v1.ListRunsRequest.until:type_name -> google.protobuf.Timestamp
+	0,  // 35: signalbox.run.v1.ListRunsResponse.runs:type_name -> signalbox.run.v1.Run
+	0,  // 36: signalbox.run.v1.WatchRunResponse.run:type_name -> signalbox.run.v1.Run
+	4,  // 37: signalbox.run.v1.WatchRunResponse.tasks:type_name -> signalbox.run.v1.Task
+	0,  // 38: signalbox.run.v1.CancelRunResponse.run:type_name -> signalbox.run.v1.Run
+	0,  // 39: signalbox.run.v1.RetryRunResponse.run:type_name -> signalbox.run.v1.Run
+	0,  // 40: signalbox.run.v1.PauseRunResponse.run:type_name -> signalbox.run.v1.Run
+	0,  // 41: signalbox.run.v1.ResumeRunResponse.run:type_name -> signalbox.run.v1.Run
+	47, // 42: signalbox.run.v1.SignalRunRequest.payload:type_name -> signalbox.run.v1.Value
+	0,  // 43: signalbox.run.v1.SignalRunResponse.run:type_name -> signalbox.run.v1.Run
+	0,  // 44: signalbox.run.v1.UnblockRunResponse.run:type_name -> signalbox.run.v1.Run
+	47, // 45: signalbox.run.v1.GetRunValuesResponse.params:type_name -> signalbox.run.v1.Value
+	35, // 46: signalbox.run.v1.GetRunValuesResponse.tasks:type_name -> signalbox.run.v1.TaskValues
+	47, // 47: signalbox.run.v1.TaskValues.outputs:type_name -> signalbox.run.v1.Value
+	48, // 48: signalbox.run.v1.TaskValues.artifacts:type_name -> signalbox.run.v1.Artifact
+	47, // 49: signalbox.run.v1.RestartRunRequest.params:type_name -> signalbox.run.v1.Value
+	0,  // 50: signalbox.run.v1.RestartRunResponse.run:type_name -> signalbox.run.v1.Run
+	38, // 51: signalbox.run.v1.RestartRunResponse.tasks:type_name -> signalbox.run.v1.KeptTask
+	0,  // 52: signalbox.run.v1.TestTaskResponse.run:type_name -> signalbox.run.v1.Run
+	43, // 53: signalbox.run.v1.ExplainRunResponse.tasks:type_name -> signalbox.run.v1.Explanation
+	9,  // 54: signalbox.run.v1.RunService.StartRun:input_type -> signalbox.run.v1.StartRunRequest
+	11, // 55: signalbox.run.v1.RunService.GetRun:input_type -> signalbox.run.v1.GetRunRequest
+	13, // 56: signalbox.run.v1.RunService.ListTasks:input_type -> signalbox.run.v1.ListTasksRequest
+	15, // 57: signalbox.run.v1.RunService.GetTask:input_type -> signalbox.run.v1.GetTaskRequest
+	17, // 58: signalbox.run.v1.RunService.ListRuns:input_type -> signalbox.run.v1.ListRunsRequest
+	19, // 59: signalbox.run.v1.RunService.WatchRun:input_type -> signalbox.run.v1.WatchRunRequest
+	21, // 60: signalbox.run.v1.RunService.CancelRun:input_type -> signalbox.run.v1.CancelRunRequest
+	23, // 61: signalbox.run.v1.RunService.RetryRun:input_type -> signalbox.run.v1.RetryRunRequest
+	36, // 62: signalbox.run.v1.RunService.RestartRun:input_type -> signalbox.run.v1.RestartRunRequest
+	39, // 63: signalbox.run.v1.RunService.TestTask:input_type -> signalbox.run.v1.TestTaskRequest
+	25, // 64: signalbox.run.v1.RunService.PauseRun:input_type -> signalbox.run.v1.PauseRunRequest
+	27, // 65: signalbox.run.v1.RunService.ResumeRun:input_type -> signalbox.run.v1.ResumeRunRequest
+	29, // 66: signalbox.run.v1.RunService.SignalRun:input_type -> signalbox.run.v1.SignalRunRequest
+	41, // 67: signalbox.run.v1.RunService.ExplainRun:input_type -> signalbox.run.v1.ExplainRunRequest
+	31, // 68: signalbox.run.v1.RunService.UnblockRun:input_type -> signalbox.run.v1.UnblockRunRequest
+	33, // 69: signalbox.run.v1.RunService.GetRunValues:input_type -> signalbox.run.v1.GetRunValuesRequest
+	10, // 70: signalbox.run.v1.RunService.StartRun:output_type -> signalbox.run.v1.StartRunResponse
+	12, // 71: signalbox.run.v1.RunService.GetRun:output_type -> signalbox.run.v1.GetRunResponse
+	14, // 72: signalbox.run.v1.RunService.ListTasks:output_type -> signalbox.run.v1.ListTasksResponse
+	16, // 73: signalbox.run.v1.RunService.GetTask:output_type -> signalbox.run.v1.GetTaskResponse
+	18, // 74: signalbox.run.v1.RunService.ListRuns:output_type -> signalbox.run.v1.ListRunsResponse
+	20, // 75: signalbox.run.v1.RunService.WatchRun:output_type -> signalbox.run.v1.WatchRunResponse
+	22, // 76: signalbox.run.v1.RunService.CancelRun:output_type -> signalbox.run.v1.CancelRunResponse
+	24, // 77: signalbox.run.v1.RunService.RetryRun:output_type -> signalbox.run.v1.RetryRunResponse
+	37, // 78: signalbox.run.v1.RunService.RestartRun:output_type -> signalbox.run.v1.RestartRunResponse
+	40, // 79: signalbox.run.v1.RunService.TestTask:output_type -> signalbox.run.v1.TestTaskResponse
+	26, // 80: signalbox.run.v1.RunService.PauseRun:output_type -> signalbox.run.v1.PauseRunResponse
+	28, // 81: signalbox.run.v1.RunService.ResumeRun:output_type -> signalbox.run.v1.ResumeRunResponse
+	30, // 82: signalbox.run.v1.RunService.SignalRun:output_type -> signalbox.run.v1.SignalRunResponse
+	42, // 83: signalbox.run.v1.RunService.ExplainRun:output_type -> signalbox.run.v1.ExplainRunResponse
+	32, // 84: signalbox.run.v1.RunService.UnblockRun:output_type -> signalbox.run.v1.UnblockRunResponse
+	34, // 85: signalbox.run.v1.RunService.GetRunValues:output_type -> signalbox.run.v1.GetRunValuesResponse
+	70, // [70:86] is the sub-list for method output_type
+	54, // [54:70] is the sub-list for method input_type
+	54, // [54:54] is the sub-list for extension type_name
+	54, // [54:54] is the sub-list for extension extendee
+	0,  // [0:54] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_run_v1_run_proto_init() }
@@ -3544,14 +3737,14 @@ func file_signalbox_run_v1_run_proto_init() {
 		return
 	}
 	file_signalbox_run_v1_value_proto_init()
-	file_signalbox_run_v1_run_proto_msgTypes[2].OneofWrappers = []any{}
+	file_signalbox_run_v1_run_proto_msgTypes[4].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_run_v1_run_proto_rawDesc), len(file_signalbox_run_v1_run_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   44,
+			NumMessages:   46,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -34,7 +34,10 @@ type Value struct {
 	//	*Value_Sealed
 	Content isValue_Content `protobuf_oneof:"content"`
 	// Bytes of the plain value where known.
-	Size          uint32 `protobuf:"varint,5,opt,name=size,proto3" json:"size,omitempty"`
+	Size uint32 `protobuf:"varint,5,opt,name=size,proto3" json:"size,omitempty"`
+	// Of what a nested pipeline left: the name that it was sealed under in its own
+	// run, where the task's name says nothing of it.
+	SealedAs      string `protobuf:"bytes,6,opt,name=sealed_as,json=sealedAs,proto3" json:"sealed_as,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -113,6 +116,13 @@ func (x *Value) GetSize() uint32 {
 		return x.Size
 	}
 	return 0
+}
+
+func (x *Value) GetSealedAs() string {
+	if x != nil {
+		return x.SealedAs
+	}
+	return ""
 }
 
 type isValue_Content interface {
@@ -419,13 +429,14 @@ var File_signalbox_run_v1_value_proto protoreflect.FileDescriptor
 
 const file_signalbox_run_v1_value_proto_rawDesc = "" +
 	"\n" +
-	"\x1csignalbox/run/v1/value.proto\x12\x10signalbox.run.v1\"\x87\x01\n" +
+	"\x1csignalbox/run/v1/value.proto\x12\x10signalbox.run.v1\"\xa4\x01\n" +
 	"\x05Value\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12\x1d\n" +
 	"\topen_json\x18\x03 \x01(\fH\x00R\bopenJson\x12\x18\n" +
 	"\x06sealed\x18\x04 \x01(\fH\x00R\x06sealed\x12\x12\n" +
-	"\x04size\x18\x05 \x01(\rR\x04sizeB\t\n" +
+	"\x04size\x18\x05 \x01(\rR\x04size\x12\x1b\n" +
+	"\tsealed_as\x18\x06 \x01(\tR\bsealedAsB\t\n" +
 	"\acontent\"}\n" +
 	"\bArtifact\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +

@@ -697,6 +697,248 @@ func (x *UsageRun) GetQuantity() int64 {
 	return 0
 }
 
+type GetRunUsageRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	RunId         string                 `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetRunUsageRequest) Reset() {
+	*x = GetRunUsageRequest{}
+	mi := &file_signalbox_usage_v1_usage_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetRunUsageRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetRunUsageRequest) ProtoMessage() {}
+
+func (x *GetRunUsageRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_usage_v1_usage_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetRunUsageRequest.ProtoReflect.Descriptor instead.
+func (*GetRunUsageRequest) Descriptor() ([]byte, []int) {
+	return file_signalbox_usage_v1_usage_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *GetRunUsageRequest) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+type GetRunUsageResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	RunId string                 `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	// Of the run itself.
+	Meters []*Meter `protobuf:"bytes,2,rep,name=meters,proto3" json:"meters,omitempty"`
+	// What that costs beyond what the plan includes, at the first price. An
+	// invoice rates a month as a whole.
+	CostNanoUsd int64 `protobuf:"varint,3,opt,name=cost_nano_usd,json=costNanoUsd,proto3" json:"cost_nano_usd,omitempty"`
+	CostCents   int64 `protobuf:"varint,4,opt,name=cost_cents,json=costCents,proto3" json:"cost_cents,omitempty"`
+	// Of all runs below it.
+	ChildrenMeters      []*Meter `protobuf:"bytes,5,rep,name=children_meters,json=childrenMeters,proto3" json:"children_meters,omitempty"`
+	ChildrenCostNanoUsd int64    `protobuf:"varint,6,opt,name=children_cost_nano_usd,json=childrenCostNanoUsd,proto3" json:"children_cost_nano_usd,omitempty"`
+	ChildrenCostCents   int64    `protobuf:"varint,7,opt,name=children_cost_cents,json=childrenCostCents,proto3" json:"children_cost_cents,omitempty"`
+	// The first 1000 of them, each by itself.
+	Children      []*ChildUsage `protobuf:"bytes,8,rep,name=children,proto3" json:"children,omitempty"`
+	Currency      string        `protobuf:"bytes,9,opt,name=currency,proto3" json:"currency,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetRunUsageResponse) Reset() {
+	*x = GetRunUsageResponse{}
+	mi := &file_signalbox_usage_v1_usage_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetRunUsageResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetRunUsageResponse) ProtoMessage() {}
+
+func (x *GetRunUsageResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_usage_v1_usage_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetRunUsageResponse.ProtoReflect.Descriptor instead.
+func (*GetRunUsageResponse) Descriptor() ([]byte, []int) {
+	return file_signalbox_usage_v1_usage_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *GetRunUsageResponse) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *GetRunUsageResponse) GetMeters() []*Meter {
+	if x != nil {
+		return x.Meters
+	}
+	return nil
+}
+
+func (x *GetRunUsageResponse) GetCostNanoUsd() int64 {
+	if x != nil {
+		return x.CostNanoUsd
+	}
+	return 0
+}
+
+func (x *GetRunUsageResponse) GetCostCents() int64 {
+	if x != nil {
+		return x.CostCents
+	}
+	return 0
+}
+
+func (x *GetRunUsageResponse) GetChildrenMeters() []*Meter {
+	if x != nil {
+		return x.ChildrenMeters
+	}
+	return nil
+}
+
+func (x *GetRunUsageResponse) GetChildrenCostNanoUsd() int64 {
+	if x != nil {
+		return x.ChildrenCostNanoUsd
+	}
+	return 0
+}
+
+func (x *GetRunUsageResponse) GetChildrenCostCents() int64 {
+	if x != nil {
+		return x.ChildrenCostCents
+	}
+	return 0
+}
+
+func (x *GetRunUsageResponse) GetChildren() []*ChildUsage {
+	if x != nil {
+		return x.Children
+	}
+	return nil
+}
+
+func (x *GetRunUsageResponse) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+type ChildUsage struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	RunId       string                 `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	Pipeline    string                 `protobuf:"bytes,2,opt,name=pipeline,proto3" json:"pipeline,omitempty"`
+	Number      int64                  `protobuf:"varint,3,opt,name=number,proto3" json:"number,omitempty"`
+	ParentRunId string                 `protobuf:"bytes,4,opt,name=parent_run_id,json=parentRunId,proto3" json:"parent_run_id,omitempty"`
+	// The path of the task that started it.
+	Task          string   `protobuf:"bytes,5,opt,name=task,proto3" json:"task,omitempty"`
+	Meters        []*Meter `protobuf:"bytes,6,rep,name=meters,proto3" json:"meters,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChildUsage) Reset() {
+	*x = ChildUsage{}
+	mi := &file_signalbox_usage_v1_usage_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChildUsage) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChildUsage) ProtoMessage() {}
+
+func (x *ChildUsage) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_usage_v1_usage_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChildUsage.ProtoReflect.Descriptor instead.
+func (*ChildUsage) Descriptor() ([]byte, []int) {
+	return file_signalbox_usage_v1_usage_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ChildUsage) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *ChildUsage) GetPipeline() string {
+	if x != nil {
+		return x.Pipeline
+	}
+	return ""
+}
+
+func (x *ChildUsage) GetNumber() int64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *ChildUsage) GetParentRunId() string {
+	if x != nil {
+		return x.ParentRunId
+	}
+	return ""
+}
+
+func (x *ChildUsage) GetTask() string {
+	if x != nil {
+		return x.Task
+	}
+	return ""
+}
+
+func (x *ChildUsage) GetMeters() []*Meter {
+	if x != nil {
+		return x.Meters
+	}
+	return nil
+}
+
 type ListUsageAttemptsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	RunId         string                 `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
@@ -707,7 +949,7 @@ type ListUsageAttemptsRequest struct {
 
 func (x *ListUsageAttemptsRequest) Reset() {
 	*x = ListUsageAttemptsRequest{}
-	mi := &file_signalbox_usage_v1_usage_proto_msgTypes[10]
+	mi := &file_signalbox_usage_v1_usage_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -719,7 +961,7 @@ func (x *ListUsageAttemptsRequest) String() string {
 func (*ListUsageAttemptsRequest) ProtoMessage() {}
 
 func (x *ListUsageAttemptsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_usage_v1_usage_proto_msgTypes[10]
+	mi := &file_signalbox_usage_v1_usage_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -732,7 +974,7 @@ func (x *ListUsageAttemptsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUsageAttemptsRequest.ProtoReflect.Descriptor instead.
 func (*ListUsageAttemptsRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_usage_v1_usage_proto_rawDescGZIP(), []int{10}
+	return file_signalbox_usage_v1_usage_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListUsageAttemptsRequest) GetRunId() string {
@@ -758,7 +1000,7 @@ type ListUsageAttemptsResponse struct {
 
 func (x *ListUsageAttemptsResponse) Reset() {
 	*x = ListUsageAttemptsResponse{}
-	mi := &file_signalbox_usage_v1_usage_proto_msgTypes[11]
+	mi := &file_signalbox_usage_v1_usage_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -770,7 +1012,7 @@ func (x *ListUsageAttemptsResponse) String() string {
 func (*ListUsageAttemptsResponse) ProtoMessage() {}
 
 func (x *ListUsageAttemptsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_usage_v1_usage_proto_msgTypes[11]
+	mi := &file_signalbox_usage_v1_usage_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -783,7 +1025,7 @@ func (x *ListUsageAttemptsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUsageAttemptsResponse.ProtoReflect.Descriptor instead.
 func (*ListUsageAttemptsResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_usage_v1_usage_proto_rawDescGZIP(), []int{11}
+	return file_signalbox_usage_v1_usage_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListUsageAttemptsResponse) GetAttempts() []*UsageAttempt {
@@ -808,7 +1050,7 @@ type UsageAttempt struct {
 
 func (x *UsageAttempt) Reset() {
 	*x = UsageAttempt{}
-	mi := &file_signalbox_usage_v1_usage_proto_msgTypes[12]
+	mi := &file_signalbox_usage_v1_usage_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -820,7 +1062,7 @@ func (x *UsageAttempt) String() string {
 func (*UsageAttempt) ProtoMessage() {}
 
 func (x *UsageAttempt) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_usage_v1_usage_proto_msgTypes[12]
+	mi := &file_signalbox_usage_v1_usage_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -833,7 +1075,7 @@ func (x *UsageAttempt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UsageAttempt.ProtoReflect.Descriptor instead.
 func (*UsageAttempt) Descriptor() ([]byte, []int) {
-	return file_signalbox_usage_v1_usage_proto_rawDescGZIP(), []int{12}
+	return file_signalbox_usage_v1_usage_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *UsageAttempt) GetTask() string {
@@ -942,7 +1184,28 @@ const file_signalbox_usage_v1_usage_proto_rawDesc = "" +
 	"\x06number\x18\x04 \x01(\x03R\x06number\x129\n" +
 	"\n" +
 	"started_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tstartedAt\x12\x1a\n" +
-	"\bquantity\x18\x06 \x01(\x03R\bquantity\"G\n" +
+	"\bquantity\x18\x06 \x01(\x03R\bquantity\"+\n" +
+	"\x12GetRunUsageRequest\x12\x15\n" +
+	"\x06run_id\x18\x01 \x01(\tR\x05runId\"\xa3\x03\n" +
+	"\x13GetRunUsageResponse\x12\x15\n" +
+	"\x06run_id\x18\x01 \x01(\tR\x05runId\x121\n" +
+	"\x06meters\x18\x02 \x03(\v2\x19.signalbox.usage.v1.MeterR\x06meters\x12\"\n" +
+	"\rcost_nano_usd\x18\x03 \x01(\x03R\vcostNanoUsd\x12\x1d\n" +
+	"\n" +
+	"cost_cents\x18\x04 \x01(\x03R\tcostCents\x12B\n" +
+	"\x0fchildren_meters\x18\x05 \x03(\v2\x19.signalbox.usage.v1.MeterR\x0echildrenMeters\x123\n" +
+	"\x16children_cost_nano_usd\x18\x06 \x01(\x03R\x13childrenCostNanoUsd\x12.\n" +
+	"\x13children_cost_cents\x18\a \x01(\x03R\x11childrenCostCents\x12:\n" +
+	"\bchildren\x18\b \x03(\v2\x1e.signalbox.usage.v1.ChildUsageR\bchildren\x12\x1a\n" +
+	"\bcurrency\x18\t \x01(\tR\bcurrency\"\xc2\x01\n" +
+	"\n" +
+	"ChildUsage\x12\x15\n" +
+	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x1a\n" +
+	"\bpipeline\x18\x02 \x01(\tR\bpipeline\x12\x16\n" +
+	"\x06number\x18\x03 \x01(\x03R\x06number\x12\"\n" +
+	"\rparent_run_id\x18\x04 \x01(\tR\vparentRunId\x12\x12\n" +
+	"\x04task\x18\x05 \x01(\tR\x04task\x121\n" +
+	"\x06meters\x18\x06 \x03(\v2\x19.signalbox.usage.v1.MeterR\x06meters\"G\n" +
 	"\x18ListUsageAttemptsRequest\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x14\n" +
 	"\x05month\x18\x02 \x01(\tR\x05month\"Y\n" +
@@ -957,13 +1220,15 @@ const file_signalbox_usage_v1_usage_proto_rawDesc = "" +
 	"\vfinished_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"finishedAt\x12\x17\n" +
 	"\atask_ms\x18\x06 \x01(\x03R\x06taskMs\x12\x15\n" +
-	"\x06gpu_ms\x18\a \x01(\x03R\x05gpuMs2\x8c\x04\n" +
+	"\x06gpu_ms\x18\a \x01(\x03R\x05gpuMs2\x85\x05\n" +
 	"\fUsageService\x12n\n" +
 	"\bGetUsage\x12#.signalbox.usage.v1.GetUsageRequest\x1a$.signalbox.usage.v1.GetUsageResponse\"\x17\x92\x82\x19\x10\n" +
 	"\fbilling.read\x10\x01\x90\x02\x01\x12\x80\x01\n" +
 	"\x0ePreviewInvoice\x12).signalbox.usage.v1.PreviewInvoiceRequest\x1a*.signalbox.usage.v1.PreviewInvoiceResponse\"\x17\x92\x82\x19\x10\n" +
 	"\fbilling.read\x10\x01\x90\x02\x01\x12}\n" +
 	"\rListUsageRuns\x12(.signalbox.usage.v1.ListUsageRunsRequest\x1a).signalbox.usage.v1.ListUsageRunsResponse\"\x17\x92\x82\x19\x10\n" +
+	"\fbilling.read\x10\x01\x90\x02\x01\x12w\n" +
+	"\vGetRunUsage\x12&.signalbox.usage.v1.GetRunUsageRequest\x1a'.signalbox.usage.v1.GetRunUsageResponse\"\x17\x92\x82\x19\x10\n" +
 	"\fbilling.read\x10\x01\x90\x02\x01\x12\x89\x01\n" +
 	"\x11ListUsageAttempts\x12,.signalbox.usage.v1.ListUsageAttemptsRequest\x1a-.signalbox.usage.v1.ListUsageAttemptsResponse\"\x17\x92\x82\x19\x10\n" +
 	"\fbilling.read\x10\x01\x90\x02\x01B\xd5\x01\n" +
@@ -982,7 +1247,7 @@ func file_signalbox_usage_v1_usage_proto_rawDescGZIP() []byte {
 	return file_signalbox_usage_v1_usage_proto_rawDescData
 }
 
-var file_signalbox_usage_v1_usage_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_signalbox_usage_v1_usage_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_signalbox_usage_v1_usage_proto_goTypes = []any{
 	(*GetUsageRequest)(nil),           // 0: signalbox.usage.v1.GetUsageRequest
 	(*GetUsageResponse)(nil),          // 1: signalbox.usage.v1.GetUsageResponse
@@ -994,36 +1259,45 @@ var file_signalbox_usage_v1_usage_proto_goTypes = []any{
 	(*ListUsageRunsRequest)(nil),      // 7: signalbox.usage.v1.ListUsageRunsRequest
 	(*ListUsageRunsResponse)(nil),     // 8: signalbox.usage.v1.ListUsageRunsResponse
 	(*UsageRun)(nil),                  // 9: signalbox.usage.v1.UsageRun
-	(*ListUsageAttemptsRequest)(nil),  // 10: signalbox.usage.v1.ListUsageAttemptsRequest
-	(*ListUsageAttemptsResponse)(nil), // 11: signalbox.usage.v1.ListUsageAttemptsResponse
-	(*UsageAttempt)(nil),              // 12: signalbox.usage.v1.UsageAttempt
-	(*timestamppb.Timestamp)(nil),     // 13: google.protobuf.Timestamp
+	(*GetRunUsageRequest)(nil),        // 10: signalbox.usage.v1.GetRunUsageRequest
+	(*GetRunUsageResponse)(nil),       // 11: signalbox.usage.v1.GetRunUsageResponse
+	(*ChildUsage)(nil),                // 12: signalbox.usage.v1.ChildUsage
+	(*ListUsageAttemptsRequest)(nil),  // 13: signalbox.usage.v1.ListUsageAttemptsRequest
+	(*ListUsageAttemptsResponse)(nil), // 14: signalbox.usage.v1.ListUsageAttemptsResponse
+	(*UsageAttempt)(nil),              // 15: signalbox.usage.v1.UsageAttempt
+	(*timestamppb.Timestamp)(nil),     // 16: google.protobuf.Timestamp
 }
 var file_signalbox_usage_v1_usage_proto_depIdxs = []int32{
-	13, // 0: signalbox.usage.v1.GetUsageResponse.as_of:type_name -> google.protobuf.Timestamp
+	16, // 0: signalbox.usage.v1.GetUsageResponse.as_of:type_name -> google.protobuf.Timestamp
 	3,  // 1: signalbox.usage.v1.GetUsageResponse.totals:type_name -> signalbox.usage.v1.Meter
 	2,  // 2: signalbox.usage.v1.GetUsageResponse.groups:type_name -> signalbox.usage.v1.UsageGroup
 	3,  // 3: signalbox.usage.v1.UsageGroup.meters:type_name -> signalbox.usage.v1.Meter
-	13, // 4: signalbox.usage.v1.PreviewInvoiceResponse.as_of:type_name -> google.protobuf.Timestamp
+	16, // 4: signalbox.usage.v1.PreviewInvoiceResponse.as_of:type_name -> google.protobuf.Timestamp
 	6,  // 5: signalbox.usage.v1.PreviewInvoiceResponse.lines:type_name -> signalbox.usage.v1.InvoiceLine
 	9,  // 6: signalbox.usage.v1.ListUsageRunsResponse.runs:type_name -> signalbox.usage.v1.UsageRun
-	13, // 7: signalbox.usage.v1.UsageRun.started_at:type_name -> google.protobuf.Timestamp
-	12, // 8: signalbox.usage.v1.ListUsageAttemptsResponse.attempts:type_name -> signalbox.usage.v1.UsageAttempt
-	13, // 9: signalbox.usage.v1.UsageAttempt.started_at:type_name -> google.protobuf.Timestamp
-	13, // 10: signalbox.usage.v1.UsageAttempt.finished_at:type_name -> google.protobuf.Timestamp
-	0,  // 11: signalbox.usage.v1.UsageService.GetUsage:input_type -> signalbox.usage.v1.GetUsageRequest
-	4,  // 12: signalbox.usage.v1.UsageService.PreviewInvoice:input_type -> signalbox.usage.v1.PreviewInvoiceRequest
-	7,  // 13: signalbox.usage.v1.UsageService.ListUsageRuns:input_type -> signalbox.usage.v1.ListUsageRunsRequest
-	10, // 14: signalbox.usage.v1.UsageService.ListUsageAttempts:input_type -> signalbox.usage.v1.ListUsageAttemptsRequest
-	1,  // 15: signalbox.usage.v1.UsageService.GetUsage:output_type -> signalbox.usage.v1.GetUsageResponse
-	5,  // 16: signalbox.usage.v1.UsageService.PreviewInvoice:output_type -> signalbox.usage.v1.PreviewInvoiceResponse
-	8,  // 17: signalbox.usage.v1.UsageService.ListUsageRuns:output_type -> signalbox.usage.v1.ListUsageRunsResponse
-	11, // 18: signalbox.usage.v1.UsageService.ListUsageAttempts:output_type -> signalbox.usage.v1.ListUsageAttemptsResponse
-	15, // [15:19] is the sub-list for method output_type
-	11, // [11:15] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	16, // 7: signalbox.usage.v1.UsageRun.started_at:type_name -> google.protobuf.Timestamp
+	3,  // 8: signalbox.usage.v1.GetRunUsageResponse.meters:type_name -> signalbox.usage.v1.Meter
+	3,  // 9: signalbox.usage.v1.GetRunUsageResponse.children_meters:type_name -> signalbox.usage.v1.Meter
+	12, // 10: signalbox.usage.v1.GetRunUsageResponse.children:type_name -> signalbox.usage.v1.ChildUsage
+	3,  // 11: signalbox.usage.v1.ChildUsage.meters:type_name -> signalbox.usage.v1.Meter
+	15, // 12: signalbox.usage.v1.ListUsageAttemptsResponse.attempts:type_name -> signalbox.usage.v1.UsageAttempt
+	16, // 13: signalbox.usage.v1.UsageAttempt.started_at:type_name -> google.protobuf.Timestamp
+	16, // 14: signalbox.usage.v1.UsageAttempt.finished_at:type_name -> google.protobuf.Timestamp
+	0,  // 15: signalbox.usage.v1.UsageService.GetUsage:input_type -> signalbox.usage.v1.GetUsageRequest
+	4,  // 16: signalbox.usage.v1.UsageService.PreviewInvoice:input_type -> signalbox.usage.v1.PreviewInvoiceRequest
+	7,  // 17: signalbox.usage.v1.UsageService.ListUsageRuns:input_type -> signalbox.usage.v1.ListUsageRunsRequest
+	10, // 18: signalbox.usage.v1.UsageService.GetRunUsage:input_type -> signalbox.usage.v1.GetRunUsageRequest
+	13, // 19: signalbox.usage.v1.UsageService.ListUsageAttempts:input_type -> signalbox.usage.v1.ListUsageAttemptsRequest
+	1,  // 20: signalbox.usage.v1.UsageService.GetUsage:output_type -> signalbox.usage.v1.GetUsageResponse
+	5,  // 21: signalbox.usage.v1.UsageService.PreviewInvoice:output_type -> signalbox.usage.v1.PreviewInvoiceResponse
+	8,  // 22: signalbox.usage.v1.UsageService.ListUsageRuns:output_type -> signalbox.usage.v1.ListUsageRunsResponse
+	11, // 23: signalbox.usage.v1.UsageService.GetRunUsage:output_type -> signalbox.usage.v1.GetRunUsageResponse
+	14, // 24: signalbox.usage.v1.UsageService.ListUsageAttempts:output_type -> signalbox.usage.v1.ListUsageAttemptsResponse
+	20, // [20:25] is the sub-list for method output_type
+	15, // [15:20] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_usage_v1_usage_proto_init() }
@@ -1037,7 +1311,7 @@ func file_signalbox_usage_v1_usage_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_usage_v1_usage_proto_rawDesc), len(file_signalbox_usage_v1_usage_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   13,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

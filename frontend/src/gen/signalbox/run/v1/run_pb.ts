@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file signalbox/run/v1/run.proto.
  */
 export const file_signalbox_run_v1_run: GenFile = /*@__PURE__*/
-  fileDesc("ChpzaWduYWxib3gvcnVuL3YxL3J1bi5wcm90bxIQc2lnbmFsYm94LnJ1bi52MSK2BQoDUnVuEgoKAmlkGAEgASgJEhAKCHBpcGVsaW5lGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSDgoGbnVtYmVyGAQgASgDEg0KBXN0YXRlGAUgASgJEg4KBnJlYXNvbhgGIAEoCRIPCgdvdXRjb21lGAcgASgJEg0KBWNhdXNlGAggASgJEg0KBWFjdG9yGAkgASgJEjEKBmxhYmVscxgKIAMoCzIhLnNpZ25hbGJveC5ydW4udjEuUnVuLkxhYmVsc0VudHJ5EhAKCHByaW9yaXR5GAsgASgFEhIKCmdlbmVyYXRpb24YDCABKAUSCwoDc2VxGA0gASgDEi4KCmNyZWF0ZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0ZWRfYXQYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2ZpbmlzaGVkX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgt0YXNrc190b3RhbBgRIAEoDRISCgp0YXNrc19kb25lGBIgASgNEhQKDHRhc2tzX2ZhaWxlZBgTIAEoDRIrCgdub21pbmFsGB4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg5pbnRlcnZhbF9zdGFydBgfIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMaW50ZXJ2YWxfZW5kGCAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgd3YWl0aW5nGCggASgLMhkuc2lnbmFsYm94LnJ1bi52MS5XYWl0aW5nGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEihgEKB1dhaXRpbmcSDgoGcmVhc29uGAEgASgJEiwKCHN0YXJ0X2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCg9jb25jdXJyZW5jeV9rZXkYAyABKAkSEAoIcG9zaXRpb24YBCABKA0SEgoKYmxvY2tlZF9ieRgFIAEoCSK2AwoEVGFzaxIMCgRuYW1lGAEgASgJEg0KBXN0YXRlGAIgASgJEg4KBnJlYXNvbhgDIAEoCRINCgVuZWVkcxgEIAMoCRIMCgRwb29sGAUgASgJEgwKBGV4aXQYBiABKAkSKwoIYXR0ZW1wdHMYByADKAsyGS5zaWduYWxib3gucnVuLnYxLkF0dGVtcHQSLAoIcmV0cnlfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHJ1bGUYCSABKAkSEQoJdXNlZF91c2VyGAogASgNEhIKCnVzZWRfaW5mcmEYCyABKA0SFAoMdXNlZF9wcmVlbXB0GAwgASgNEiQKBGhvbGQYHiABKAsyFi5zaWduYWxib3gucnVuLnYxLkhvbGQSDgoGcGFyZW50GCggASgJEhEKCXBsYW5fdGFzaxgpIAEoCRIMCgRraW5kGCogASgJEhEKBGl0ZW0YKyABKA1IAIgBARImCgVpdGVtcxgsIAEoCzIXLnNpZ25hbGJveC5ydW4udjEuSXRlbXMSFQoNb3JpZ2luX3J1bl9pZBgtIAEoCUIHCgVfaXRlbSK9AQoFSXRlbXMSDQoFdG90YWwYASABKA0SDwoHd2FpdGluZxgCIAEoDRIPCgdydW5uaW5nGAMgASgNEgwKBGRvbmUYBCABKA0SEQoJc3VjY2VlZGVkGAUgASgNEg4KBmZhaWxlZBgGIAEoDRIRCgl0b2xlcmF0ZWQYByABKA0SDgoGcmV1c2VkGAggASgNEg8KB3NraXBwZWQYCSABKA0SEAoIY2FuY2VsZWQYCiABKA0SDAoEbW9zdBgLIAEoDSLrAQoESG9sZBIMCgRraW5kGAEgASgJEikKBXNpbmNlGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGc2lnbmFsGAQgASgJEhMKC3NpZ25hbF90eXBlGAUgASgJEhAKCHJlcXVpcmVkGAYgASgNEgoKAmJ5GAcgAygJEhUKDW5vdF9yZXF1ZXN0ZXIYCCABKAgSJQoFdm90ZXMYCSADKAsyFi5zaWduYWxib3gucnVuLnYxLlZvdGUidAoEVm90ZRINCgVhY3RvchgBIAEoCRIQCghyZWplY3RlZBgCIAEoCBIPCgdjb21tZW50GAMgASgJEiYKAmF0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpnZW5lcmF0aW9uGAUgASgFIvwCCgdBdHRlbXB0Eg4KBm51bWJlchgBIAEoDRINCgVzdGF0ZRgCIAEoCRINCgVjYXVzZRgDIAEoCRIOCgZyZWFzb24YBCABKAkSEQoJZXhpdF9jb2RlGAUgASgFEhAKCGFnZW50X2lkGAYgASgJEhIKCmFnZW50X25hbWUYByABKAkSLAoIcmVhZHlfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmdyYW50ZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0ZWRfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2ZpbmlzaGVkX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxzZWFsZWRfZXJyb3IYDCABKAwSEQoJYmlsbGVkX21zGA0gASgDEhIKCmdlbmVyYXRpb24YDiABKAUiyQIKD1N0YXJ0UnVuUmVxdWVzdBIQCghwaXBlbGluZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEicKBnBhcmFtcxgDIAMoCzIXLnNpZ25hbGJveC5ydW4udjEuVmFsdWUSFwoPaWRlbXBvdGVuY3lfa2V5GAQgASgJEj0KBmxhYmVscxgFIAMoCzItLnNpZ25hbGJveC5ydW4udjEuU3RhcnRSdW5SZXF1ZXN0LkxhYmVsc0VudHJ5EhAKCHByaW9yaXR5GAYgASgFEiwKCHN0YXJ0X2F0GBQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgppZl9ydW5uaW5nGBUgASgJEg8KB2lmX2RvbmUYFiABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJHChBTdGFydFJ1blJlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnNpZ25hbGJveC5ydW4udjEuUnVuEg8KB2NyZWF0ZWQYAiABKAgiGwoNR2V0UnVuUmVxdWVzdBIKCgJpZBgBIAEoCSJbCg5HZXRSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1bhIlCgV0YXNrcxgCIAMoCzIWLnNpZ25hbGJveC5ydW4udjEuVGFzayJ3ChBMaXN0VGFza3NSZXF1ZXN0Eg4KBnJ1bl9pZBgBIAEoCRIOCgZwYXJlbnQYAiABKAkSDAoEdGFzaxgDIAEoCRIOCgZzdGF0ZXMYBCADKAkSEQoJcGFnZV9zaXplGAUgASgNEhIKCnBhZ2VfdG9rZW4YBiABKAkiiQEKEUxpc3RUYXNrc1Jlc3BvbnNlEiUKBXRhc2tzGAEgAygLMhYuc2lnbmFsYm94LnJ1bi52MS5UYXNrEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIQCghtYXRjaGluZxgDIAEoDRIiCgNydW4YBCABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1biIuCg5HZXRUYXNrUmVxdWVzdBIOCgZydW5faWQYASABKAkSDAoEdGFzaxgCIAEoCSJbCg9HZXRUYXNrUmVzcG9uc2USJAoEdGFzaxgBIAEoCzIWLnNpZ25hbGJveC5ydW4udjEuVGFzaxIiCgNydW4YAiABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1biLAAQoPTGlzdFJ1bnNSZXF1ZXN0EhAKCHBpcGVsaW5lGAEgASgJEg4KBnN0YXRlcxgCIAMoCRIOCgZsYWJlbHMYAyADKAkSKQoFc2luY2UYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglwYWdlX3NpemUYBiABKA0SEgoKcGFnZV90b2tlbhgHIAEoCSJQChBMaXN0UnVuc1Jlc3BvbnNlEiMKBHJ1bnMYASADKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1bhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiHQoPV2F0Y2hSdW5SZXF1ZXN0EgoKAmlkGAEgASgJIl0KEFdhdGNoUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4SJQoFdGFza3MYAiADKAsyFi5zaWduYWxib3gucnVuLnYxLlRhc2siLQoQQ2FuY2VsUnVuUmVxdWVzdBIKCgJpZBgBIAEoCRINCgVmb3JjZRgCIAEoCCI3ChFDYW5jZWxSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1biIdCg9SZXRyeVJ1blJlcXVlc3QSCgoCaWQYASABKAkiNgoQUmV0cnlSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1biIuCg9QYXVzZVJ1blJlcXVlc3QSCgoCaWQYASABKAkSDwoHc3VzcGVuZBgCIAEoCCI2ChBQYXVzZVJ1blJlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnNpZ25hbGJveC5ydW4udjEuUnVuIh4KEFJlc3VtZVJ1blJlcXVlc3QSCgoCaWQYASABKAkiNwoRUmVzdW1lUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4iYwoQU2lnbmFsUnVuUmVxdWVzdBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEgsKA2tleRgDIAEoCRIoCgdwYXlsb2FkGAQgASgLMhcuc2lnbmFsYm94LnJ1bi52MS5WYWx1ZSI3ChFTaWduYWxSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1biIfChFVbmJsb2NrUnVuUmVxdWVzdBIKCgJpZBgBIAEoCSI4ChJVbmJsb2NrUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4iLwoTR2V0UnVuVmFsdWVzUmVxdWVzdBIKCgJpZBgBIAEoCRIMCgR0YXNrGAIgASgJImwKFEdldFJ1blZhbHVlc1Jlc3BvbnNlEicKBnBhcmFtcxgBIAMoCzIXLnNpZ25hbGJveC5ydW4udjEuVmFsdWUSKwoFdGFza3MYAiADKAsyHC5zaWduYWxib3gucnVuLnYxLlRhc2tWYWx1ZXMilAEKClRhc2tWYWx1ZXMSDAoEdGFzaxgBIAEoCRIPCgdhdHRlbXB0GAIgASgNEigKB291dHB1dHMYAyADKAsyFy5zaWduYWxib3gucnVuLnYxLlZhbHVlEi0KCWFydGlmYWN0cxgEIAMoCzIaLnNpZ25hbGJveC5ydW4udjEuQXJ0aWZhY3QSDgoGc2lnbmFsGAogASgJIrsBChFSZXN0YXJ0UnVuUmVxdWVzdBIOCgZydW5faWQYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIRCglmcm9tX3Rhc2sYAyABKAkSJwoGcGFyYW1zGAQgAygLMhcuc2lnbmFsYm94LnJ1bi52MS5WYWx1ZRINCgV0cnVzdBgFIAEoCBIPCgdkcnlfcnVuGAYgASgIEhcKD2lkZW1wb3RlbmN5X2tleRgHIAEoCRIQCghwcmlvcml0eRgIIAEoBSJ0ChJSZXN0YXJ0UnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4SDwoHY3JlYXRlZBgCIAEoCBIpCgV0YXNrcxgDIAMoCzIaLnNpZ25hbGJveC5ydW4udjEuS2VwdFRhc2siRwoIS2VwdFRhc2sSDAoEdGFzaxgBIAEoCRIOCgZyZXVzZWQYAiABKAgSDQoFaXRlbXMYAyABKA0SDgoGcmVhc29uGAQgASgJIkgKD1Rlc3RUYXNrUmVxdWVzdBIOCgZydW5faWQYASABKAkSDAoEdGFzaxgCIAEoCRIXCg9pZGVtcG90ZW5jeV9rZXkYAyABKAkiRwoQVGVzdFRhc2tSZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1bhIPCgdjcmVhdGVkGAIgASgIIi0KEUV4cGxhaW5SdW5SZXF1ZXN0EgoKAmlkGAEgASgJEgwKBHRhc2sYAiABKAkiQgoSRXhwbGFpblJ1blJlc3BvbnNlEiwKBXRhc2tzGAEgAygLMh0uc2lnbmFsYm94LnJ1bi52MS5FeHBsYW5hdGlvbiJWCgtFeHBsYW5hdGlvbhIMCgR0YXNrGAEgASgJEg0KBXN0YXRlGAIgASgJEg4KBnJlYXNvbhgDIAEoCRIMCgR0ZXh0GAQgASgJEgwKBGhpbnQYBSABKAkyrQ0KClJ1blNlcnZpY2USZQoIU3RhcnRSdW4SIS5zaWduYWxib3gucnVuLnYxLlN0YXJ0UnVuUmVxdWVzdBoiLnNpZ25hbGJveC5ydW4udjEuU3RhcnRSdW5SZXNwb25zZSISkoIZDgoKcnVucy53cml0ZRACEmEKBkdldFJ1bhIfLnNpZ25hbGJveC5ydW4udjEuR2V0UnVuUmVxdWVzdBogLnNpZ25hbGJveC5ydW4udjEuR2V0UnVuUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACEmoKCUxpc3RUYXNrcxIiLnNpZ25hbGJveC5ydW4udjEuTGlzdFRhc2tzUmVxdWVzdBojLnNpZ25hbGJveC5ydW4udjEuTGlzdFRhc2tzUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACEmQKB0dldFRhc2sSIC5zaWduYWxib3gucnVuLnYxLkdldFRhc2tSZXF1ZXN0GiEuc2lnbmFsYm94LnJ1bi52MS5HZXRUYXNrUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACEmcKCExpc3RSdW5zEiEuc2lnbmFsYm94LnJ1bi52MS5MaXN0UnVuc1JlcXVlc3QaIi5zaWduYWxib3gucnVuLnYxLkxpc3RSdW5zUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACEmkKCFdhdGNoUnVuEiEuc2lnbmFsYm94LnJ1bi52MS5XYXRjaFJ1blJlcXVlc3QaIi5zaWduYWxib3gucnVuLnYxLldhdGNoUnVuUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACMAESaAoJQ2FuY2VsUnVuEiIuc2lnbmFsYm94LnJ1bi52MS5DYW5jZWxSdW5SZXF1ZXN0GiMuc2lnbmFsYm94LnJ1bi52MS5DYW5jZWxSdW5SZXNwb25zZSISkoIZDgoKcnVucy53cml0ZRACEmUKCFJldHJ5UnVuEiEuc2lnbmFsYm94LnJ1bi52MS5SZXRyeVJ1blJlcXVlc3QaIi5zaWduYWxib3gucnVuLnYxLlJldHJ5UnVuUmVzcG9uc2UiEpKCGQ4KCnJ1bnMud3JpdGUQAhJrCgpSZXN0YXJ0UnVuEiMuc2lnbmFsYm94LnJ1bi52MS5SZXN0YXJ0UnVuUmVxdWVzdBokLnNpZ25hbGJveC5ydW4udjEuUmVzdGFydFJ1blJlc3BvbnNlIhKSghkOCgpydW5zLndyaXRlEAISZQoIVGVzdFRhc2sSIS5zaWduYWxib3gucnVuLnYxLlRlc3RUYXNrUmVxdWVzdBoiLnNpZ25hbGJveC5ydW4udjEuVGVzdFRhc2tSZXNwb25zZSISkoIZDgoKcnVucy53cml0ZRACEmUKCFBhdXNlUnVuEiEuc2lnbmFsYm94LnJ1bi52MS5QYXVzZVJ1blJlcXVlc3QaIi5zaWduYWxib3gucnVuLnYxLlBhdXNlUnVuUmVzcG9uc2UiEpKCGQ4KCnJ1bnMud3JpdGUQAhJoCglSZXN1bWVSdW4SIi5zaWduYWxib3gucnVuLnYxLlJlc3VtZVJ1blJlcXVlc3QaIy5zaWduYWxib3gucnVuLnYxLlJlc3VtZVJ1blJlc3BvbnNlIhKSghkOCgpydW5zLndyaXRlEAISaAoJU2lnbmFsUnVuEiIuc2lnbmFsYm94LnJ1bi52MS5TaWduYWxSdW5SZXF1ZXN0GiMuc2lnbmFsYm94LnJ1bi52MS5TaWduYWxSdW5SZXNwb25zZSISkoIZDgoKcnVucy53cml0ZRACEm0KCkV4cGxhaW5SdW4SIy5zaWduYWxib3gucnVuLnYxLkV4cGxhaW5SdW5SZXF1ZXN0GiQuc2lnbmFsYm94LnJ1bi52MS5FeHBsYWluUnVuUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACEmsKClVuYmxvY2tSdW4SIy5zaWduYWxib3gucnVuLnYxLlVuYmxvY2tSdW5SZXF1ZXN0GiQuc2lnbmFsYm94LnJ1bi52MS5VbmJsb2NrUnVuUmVzcG9uc2UiEpKCGQ4KCnJ1bnMud3JpdGUQAhJzCgxHZXRSdW5WYWx1ZXMSJS5zaWduYWxib3gucnVuLnYxLkdldFJ1blZhbHVlc1JlcXVlc3QaJi5zaWduYWxib3gucnVuLnYxLkdldFJ1blZhbHVlc1Jlc3BvbnNlIhSQAgGSghkNCglkYXRhLnJlYWQQAmIGcHJvdG8z", [file_google_protobuf_timestamp, file_signalbox_authz_v1_authz, file_signalbox_run_v1_value]);
+  fileDesc("ChpzaWduYWxib3gvcnVuL3YxL3J1bi5wcm90bxIQc2lnbmFsYm94LnJ1bi52MSLgBQoDUnVuEgoKAmlkGAEgASgJEhAKCHBpcGVsaW5lGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSDgoGbnVtYmVyGAQgASgDEg0KBXN0YXRlGAUgASgJEg4KBnJlYXNvbhgGIAEoCRIPCgdvdXRjb21lGAcgASgJEg0KBWNhdXNlGAggASgJEg0KBWFjdG9yGAkgASgJEjEKBmxhYmVscxgKIAMoCzIhLnNpZ25hbGJveC5ydW4udjEuUnVuLkxhYmVsc0VudHJ5EhAKCHByaW9yaXR5GAsgASgFEhIKCmdlbmVyYXRpb24YDCABKAUSCwoDc2VxGA0gASgDEi4KCmNyZWF0ZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0ZWRfYXQYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2ZpbmlzaGVkX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgt0YXNrc190b3RhbBgRIAEoDRISCgp0YXNrc19kb25lGBIgASgNEhQKDHRhc2tzX2ZhaWxlZBgTIAEoDRIrCgdub21pbmFsGB4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg5pbnRlcnZhbF9zdGFydBgfIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMaW50ZXJ2YWxfZW5kGCAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgd3YWl0aW5nGCggASgLMhkuc2lnbmFsYm94LnJ1bi52MS5XYWl0aW5nEigKBnBhcmVudBgyIAEoCzIYLnNpZ25hbGJveC5ydW4udjEuUGFyZW50Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEibAoGUGFyZW50Eg4KBnJ1bl9pZBgBIAEoCRIQCghwaXBlbGluZRgCIAEoCRIOCgZudW1iZXIYAyABKAMSDAoEdGFzaxgEIAEoCRITCgtyb290X3J1bl9pZBgFIAEoCRINCgVkZXB0aBgGIAEoDSJLCghDaGlsZFJ1bhIOCgZydW5faWQYASABKAkSEAoIcGlwZWxpbmUYAiABKAkSDgoGbnVtYmVyGAMgASgDEg0KBXN0YXRlGAQgASgJIoYBCgdXYWl0aW5nEg4KBnJlYXNvbhgBIAEoCRIsCghzdGFydF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPY29uY3VycmVuY3lfa2V5GAMgASgJEhAKCHBvc2l0aW9uGAQgASgNEhIKCmJsb2NrZWRfYnkYBSABKAki5QMKBFRhc2sSDAoEbmFtZRgBIAEoCRINCgVzdGF0ZRgCIAEoCRIOCgZyZWFzb24YAyABKAkSDQoFbmVlZHMYBCADKAkSDAoEcG9vbBgFIAEoCRIMCgRleGl0GAYgASgJEisKCGF0dGVtcHRzGAcgAygLMhkuc2lnbmFsYm94LnJ1bi52MS5BdHRlbXB0EiwKCHJldHJ5X2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRydWxlGAkgASgJEhEKCXVzZWRfdXNlchgKIAEoDRISCgp1c2VkX2luZnJhGAsgASgNEhQKDHVzZWRfcHJlZW1wdBgMIAEoDRIkCgRob2xkGB4gASgLMhYuc2lnbmFsYm94LnJ1bi52MS5Ib2xkEg4KBnBhcmVudBgoIAEoCRIRCglwbGFuX3Rhc2sYKSABKAkSDAoEa2luZBgqIAEoCRIRCgRpdGVtGCsgASgNSACIAQESJgoFaXRlbXMYLCABKAsyFy5zaWduYWxib3gucnVuLnYxLkl0ZW1zEhUKDW9yaWdpbl9ydW5faWQYLSABKAkSLQoJY2hpbGRfcnVuGDIgASgLMhouc2lnbmFsYm94LnJ1bi52MS5DaGlsZFJ1bkIHCgVfaXRlbSK9AQoFSXRlbXMSDQoFdG90YWwYASABKA0SDwoHd2FpdGluZxgCIAEoDRIPCgdydW5uaW5nGAMgASgNEgwKBGRvbmUYBCABKA0SEQoJc3VjY2VlZGVkGAUgASgNEg4KBmZhaWxlZBgGIAEoDRIRCgl0b2xlcmF0ZWQYByABKA0SDgoGcmV1c2VkGAggASgNEg8KB3NraXBwZWQYCSABKA0SEAoIY2FuY2VsZWQYCiABKA0SDAoEbW9zdBgLIAEoDSLrAQoESG9sZBIMCgRraW5kGAEgASgJEikKBXNpbmNlGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGc2lnbmFsGAQgASgJEhMKC3NpZ25hbF90eXBlGAUgASgJEhAKCHJlcXVpcmVkGAYgASgNEgoKAmJ5GAcgAygJEhUKDW5vdF9yZXF1ZXN0ZXIYCCABKAgSJQoFdm90ZXMYCSADKAsyFi5zaWduYWxib3gucnVuLnYxLlZvdGUidAoEVm90ZRINCgVhY3RvchgBIAEoCRIQCghyZWplY3RlZBgCIAEoCBIPCgdjb21tZW50GAMgASgJEiYKAmF0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpnZW5lcmF0aW9uGAUgASgFIvwCCgdBdHRlbXB0Eg4KBm51bWJlchgBIAEoDRINCgVzdGF0ZRgCIAEoCRINCgVjYXVzZRgDIAEoCRIOCgZyZWFzb24YBCABKAkSEQoJZXhpdF9jb2RlGAUgASgFEhAKCGFnZW50X2lkGAYgASgJEhIKCmFnZW50X25hbWUYByABKAkSLAoIcmVhZHlfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmdyYW50ZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0ZWRfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2ZpbmlzaGVkX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxzZWFsZWRfZXJyb3IYDCABKAwSEQoJYmlsbGVkX21zGA0gASgDEhIKCmdlbmVyYXRpb24YDiABKAUiyQIKD1N0YXJ0UnVuUmVxdWVzdBIQCghwaXBlbGluZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEicKBnBhcmFtcxgDIAMoCzIXLnNpZ25hbGJveC5ydW4udjEuVmFsdWUSFwoPaWRlbXBvdGVuY3lfa2V5GAQgASgJEj0KBmxhYmVscxgFIAMoCzItLnNpZ25hbGJveC5ydW4udjEuU3RhcnRSdW5SZXF1ZXN0LkxhYmVsc0VudHJ5EhAKCHByaW9yaXR5GAYgASgFEiwKCHN0YXJ0X2F0GBQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgppZl9ydW5uaW5nGBUgASgJEg8KB2lmX2RvbmUYFiABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJHChBTdGFydFJ1blJlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnNpZ25hbGJveC5ydW4udjEuUnVuEg8KB2NyZWF0ZWQYAiABKAgiGwoNR2V0UnVuUmVxdWVzdBIKCgJpZBgBIAEoCSJbCg5HZXRSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1bhIlCgV0YXNrcxgCIAMoCzIWLnNpZ25hbGJveC5ydW4udjEuVGFzayJ3ChBMaXN0VGFza3NSZXF1ZXN0Eg4KBnJ1bl9pZBgBIAEoCRIOCgZwYXJlbnQYAiABKAkSDAoEdGFzaxgDIAEoCRIOCgZzdGF0ZXMYBCADKAkSEQoJcGFnZV9zaXplGAUgASgNEhIKCnBhZ2VfdG9rZW4YBiABKAkiiQEKEUxpc3RUYXNrc1Jlc3BvbnNlEiUKBXRhc2tzGAEgAygLMhYuc2lnbmFsYm94LnJ1bi52MS5UYXNrEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIQCghtYXRjaGluZxgDIAEoDRIiCgNydW4YBCABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1biIuCg5HZXRUYXNrUmVxdWVzdBIOCgZydW5faWQYASABKAkSDAoEdGFzaxgCIAEoCSJbCg9HZXRUYXNrUmVzcG9uc2USJAoEdGFzaxgBIAEoCzIWLnNpZ25hbGJveC5ydW4udjEuVGFzaxIiCgNydW4YAiABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1biLAAQoPTGlzdFJ1bnNSZXF1ZXN0EhAKCHBpcGVsaW5lGAEgASgJEg4KBnN0YXRlcxgCIAMoCRIOCgZsYWJlbHMYAyADKAkSKQoFc2luY2UYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglwYWdlX3NpemUYBiABKA0SEgoKcGFnZV90b2tlbhgHIAEoCSJQChBMaXN0UnVuc1Jlc3BvbnNlEiMKBHJ1bnMYASADKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1bhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiHQoPV2F0Y2hSdW5SZXF1ZXN0EgoKAmlkGAEgASgJIl0KEFdhdGNoUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4SJQoFdGFza3MYAiADKAsyFi5zaWduYWxib3gucnVuLnYxLlRhc2siLQoQQ2FuY2VsUnVuUmVxdWVzdBIKCgJpZBgBIAEoCRINCgVmb3JjZRgCIAEoCCI3ChFDYW5jZWxSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1biIdCg9SZXRyeVJ1blJlcXVlc3QSCgoCaWQYASABKAkiNgoQUmV0cnlSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1biIuCg9QYXVzZVJ1blJlcXVlc3QSCgoCaWQYASABKAkSDwoHc3VzcGVuZBgCIAEoCCI2ChBQYXVzZVJ1blJlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnNpZ25hbGJveC5ydW4udjEuUnVuIh4KEFJlc3VtZVJ1blJlcXVlc3QSCgoCaWQYASABKAkiNwoRUmVzdW1lUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4iYwoQU2lnbmFsUnVuUmVxdWVzdBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEgsKA2tleRgDIAEoCRIoCgdwYXlsb2FkGAQgASgLMhcuc2lnbmFsYm94LnJ1bi52MS5WYWx1ZSI3ChFTaWduYWxSdW5SZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1biIfChFVbmJsb2NrUnVuUmVxdWVzdBIKCgJpZBgBIAEoCSI4ChJVbmJsb2NrUnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4iLwoTR2V0UnVuVmFsdWVzUmVxdWVzdBIKCgJpZBgBIAEoCRIMCgR0YXNrGAIgASgJImwKFEdldFJ1blZhbHVlc1Jlc3BvbnNlEicKBnBhcmFtcxgBIAMoCzIXLnNpZ25hbGJveC5ydW4udjEuVmFsdWUSKwoFdGFza3MYAiADKAsyHC5zaWduYWxib3gucnVuLnYxLlRhc2tWYWx1ZXMilAEKClRhc2tWYWx1ZXMSDAoEdGFzaxgBIAEoCRIPCgdhdHRlbXB0GAIgASgNEigKB291dHB1dHMYAyADKAsyFy5zaWduYWxib3gucnVuLnYxLlZhbHVlEi0KCWFydGlmYWN0cxgEIAMoCzIaLnNpZ25hbGJveC5ydW4udjEuQXJ0aWZhY3QSDgoGc2lnbmFsGAogASgJIrsBChFSZXN0YXJ0UnVuUmVxdWVzdBIOCgZydW5faWQYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIRCglmcm9tX3Rhc2sYAyABKAkSJwoGcGFyYW1zGAQgAygLMhcuc2lnbmFsYm94LnJ1bi52MS5WYWx1ZRINCgV0cnVzdBgFIAEoCBIPCgdkcnlfcnVuGAYgASgIEhcKD2lkZW1wb3RlbmN5X2tleRgHIAEoCRIQCghwcmlvcml0eRgIIAEoBSJ0ChJSZXN0YXJ0UnVuUmVzcG9uc2USIgoDcnVuGAEgASgLMhUuc2lnbmFsYm94LnJ1bi52MS5SdW4SDwoHY3JlYXRlZBgCIAEoCBIpCgV0YXNrcxgDIAMoCzIaLnNpZ25hbGJveC5ydW4udjEuS2VwdFRhc2siRwoIS2VwdFRhc2sSDAoEdGFzaxgBIAEoCRIOCgZyZXVzZWQYAiABKAgSDQoFaXRlbXMYAyABKA0SDgoGcmVhc29uGAQgASgJIkgKD1Rlc3RUYXNrUmVxdWVzdBIOCgZydW5faWQYASABKAkSDAoEdGFzaxgCIAEoCRIXCg9pZGVtcG90ZW5jeV9rZXkYAyABKAkiRwoQVGVzdFRhc2tSZXNwb25zZRIiCgNydW4YASABKAsyFS5zaWduYWxib3gucnVuLnYxLlJ1bhIPCgdjcmVhdGVkGAIgASgIIi0KEUV4cGxhaW5SdW5SZXF1ZXN0EgoKAmlkGAEgASgJEgwKBHRhc2sYAiABKAkiQgoSRXhwbGFpblJ1blJlc3BvbnNlEiwKBXRhc2tzGAEgAygLMh0uc2lnbmFsYm94LnJ1bi52MS5FeHBsYW5hdGlvbiJWCgtFeHBsYW5hdGlvbhIMCgR0YXNrGAEgASgJEg0KBXN0YXRlGAIgASgJEg4KBnJlYXNvbhgDIAEoCRIMCgR0ZXh0GAQgASgJEgwKBGhpbnQYBSABKAkyrQ0KClJ1blNlcnZpY2USZQoIU3RhcnRSdW4SIS5zaWduYWxib3gucnVuLnYxLlN0YXJ0UnVuUmVxdWVzdBoiLnNpZ25hbGJveC5ydW4udjEuU3RhcnRSdW5SZXNwb25zZSISkoIZDgoKcnVucy53cml0ZRACEmEKBkdldFJ1bhIfLnNpZ25hbGJveC5ydW4udjEuR2V0UnVuUmVxdWVzdBogLnNpZ25hbGJveC5ydW4udjEuR2V0UnVuUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACEmoKCUxpc3RUYXNrcxIiLnNpZ25hbGJveC5ydW4udjEuTGlzdFRhc2tzUmVxdWVzdBojLnNpZ25hbGJveC5ydW4udjEuTGlzdFRhc2tzUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACEmQKB0dldFRhc2sSIC5zaWduYWxib3gucnVuLnYxLkdldFRhc2tSZXF1ZXN0GiEuc2lnbmFsYm94LnJ1bi52MS5HZXRUYXNrUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACEmcKCExpc3RSdW5zEiEuc2lnbmFsYm94LnJ1bi52MS5MaXN0UnVuc1JlcXVlc3QaIi5zaWduYWxib3gucnVuLnYxLkxpc3RSdW5zUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACEmkKCFdhdGNoUnVuEiEuc2lnbmFsYm94LnJ1bi52MS5XYXRjaFJ1blJlcXVlc3QaIi5zaWduYWxib3gucnVuLnYxLldhdGNoUnVuUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACMAESaAoJQ2FuY2VsUnVuEiIuc2lnbmFsYm94LnJ1bi52MS5DYW5jZWxSdW5SZXF1ZXN0GiMuc2lnbmFsYm94LnJ1bi52MS5DYW5jZWxSdW5SZXNwb25zZSISkoIZDgoKcnVucy53cml0ZRACEmUKCFJldHJ5UnVuEiEuc2lnbmFsYm94LnJ1bi52MS5SZXRyeVJ1blJlcXVlc3QaIi5zaWduYWxib3gucnVuLnYxLlJldHJ5UnVuUmVzcG9uc2UiEpKCGQ4KCnJ1bnMud3JpdGUQAhJrCgpSZXN0YXJ0UnVuEiMuc2lnbmFsYm94LnJ1bi52MS5SZXN0YXJ0UnVuUmVxdWVzdBokLnNpZ25hbGJveC5ydW4udjEuUmVzdGFydFJ1blJlc3BvbnNlIhKSghkOCgpydW5zLndyaXRlEAISZQoIVGVzdFRhc2sSIS5zaWduYWxib3gucnVuLnYxLlRlc3RUYXNrUmVxdWVzdBoiLnNpZ25hbGJveC5ydW4udjEuVGVzdFRhc2tSZXNwb25zZSISkoIZDgoKcnVucy53cml0ZRACEmUKCFBhdXNlUnVuEiEuc2lnbmFsYm94LnJ1bi52MS5QYXVzZVJ1blJlcXVlc3QaIi5zaWduYWxib3gucnVuLnYxLlBhdXNlUnVuUmVzcG9uc2UiEpKCGQ4KCnJ1bnMud3JpdGUQAhJoCglSZXN1bWVSdW4SIi5zaWduYWxib3gucnVuLnYxLlJlc3VtZVJ1blJlcXVlc3QaIy5zaWduYWxib3gucnVuLnYxLlJlc3VtZVJ1blJlc3BvbnNlIhKSghkOCgpydW5zLndyaXRlEAISaAoJU2lnbmFsUnVuEiIuc2lnbmFsYm94LnJ1bi52MS5TaWduYWxSdW5SZXF1ZXN0GiMuc2lnbmFsYm94LnJ1bi52MS5TaWduYWxSdW5SZXNwb25zZSISkoIZDgoKcnVucy53cml0ZRACEm0KCkV4cGxhaW5SdW4SIy5zaWduYWxib3gucnVuLnYxLkV4cGxhaW5SdW5SZXF1ZXN0GiQuc2lnbmFsYm94LnJ1bi52MS5FeHBsYWluUnVuUmVzcG9uc2UiFJACAZKCGQ0KCXJ1bnMucmVhZBACEmsKClVuYmxvY2tSdW4SIy5zaWduYWxib3gucnVuLnYxLlVuYmxvY2tSdW5SZXF1ZXN0GiQuc2lnbmFsYm94LnJ1bi52MS5VbmJsb2NrUnVuUmVzcG9uc2UiEpKCGQ4KCnJ1bnMud3JpdGUQAhJzCgxHZXRSdW5WYWx1ZXMSJS5zaWduYWxib3gucnVuLnYxLkdldFJ1blZhbHVlc1JlcXVlc3QaJi5zaWduYWxib3gucnVuLnYxLkdldFJ1blZhbHVlc1Jlc3BvbnNlIhSQAgGSghkNCglkYXRhLnJlYWQQAmIGcHJvdG8z", [file_google_protobuf_timestamp, file_signalbox_authz_v1_authz, file_signalbox_run_v1_value]);
 
 /**
  * Run is what a list shows of a run.
@@ -154,6 +154,13 @@ export type Run = Message<"signalbox.run.v1.Run"> & {
    * @generated from field: signalbox.run.v1.Waiting waiting = 40;
    */
   waiting?: Waiting | undefined;
+
+  /**
+   * The task that this run is for; none: it is for itself.
+   *
+   * @generated from field: signalbox.run.v1.Parent parent = 50;
+   */
+  parent?: Parent | undefined;
 };
 
 /**
@@ -162,6 +169,88 @@ export type Run = Message<"signalbox.run.v1.Run"> & {
  */
 export const RunSchema: GenMessage<Run> = /*@__PURE__*/
   messageDesc(file_signalbox_run_v1_run, 0);
+
+/**
+ * Parent is the task of another run that runs a pipeline.
+ *
+ * @generated from message signalbox.run.v1.Parent
+ */
+export type Parent = Message<"signalbox.run.v1.Parent"> & {
+  /**
+   * @generated from field: string run_id = 1;
+   */
+  runId: string;
+
+  /**
+   * @generated from field: string pipeline = 2;
+   */
+  pipeline: string;
+
+  /**
+   * @generated from field: int64 number = 3;
+   */
+  number: bigint;
+
+  /**
+   * The task's path.
+   *
+   * @generated from field: string task = 4;
+   */
+  task: string;
+
+  /**
+   * The run that nobody's task started, and how far below it this one stands.
+   *
+   * @generated from field: string root_run_id = 5;
+   */
+  rootRunId: string;
+
+  /**
+   * @generated from field: uint32 depth = 6;
+   */
+  depth: number;
+};
+
+/**
+ * Describes the message signalbox.run.v1.Parent.
+ * Use `create(ParentSchema)` to create a new message.
+ */
+export const ParentSchema: GenMessage<Parent> = /*@__PURE__*/
+  messageDesc(file_signalbox_run_v1_run, 1);
+
+/**
+ * ChildRun is the run that a task has started.
+ *
+ * @generated from message signalbox.run.v1.ChildRun
+ */
+export type ChildRun = Message<"signalbox.run.v1.ChildRun"> & {
+  /**
+   * @generated from field: string run_id = 1;
+   */
+  runId: string;
+
+  /**
+   * @generated from field: string pipeline = 2;
+   */
+  pipeline: string;
+
+  /**
+   * @generated from field: int64 number = 3;
+   */
+  number: bigint;
+
+  /**
+   * @generated from field: string state = 4;
+   */
+  state: string;
+};
+
+/**
+ * Describes the message signalbox.run.v1.ChildRun.
+ * Use `create(ChildRunSchema)` to create a new message.
+ */
+export const ChildRunSchema: GenMessage<ChildRun> = /*@__PURE__*/
+  messageDesc(file_signalbox_run_v1_run, 2);
 
 /**
  * Waiting says why a run has not begun. What of it changes without the run
@@ -208,7 +297,7 @@ export type Waiting = Message<"signalbox.run.v1.Waiting"> & {
  * Use `create(WaitingSchema)` to create a new message.
  */
 export const WaitingSchema: GenMessage<Waiting> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 1);
+  messageDesc(file_signalbox_run_v1_run, 3);
 
 /**
  * Task is a task of a run: one of the pipeline itself, in the order of the file,
@@ -339,6 +428,14 @@ export type Task = Message<"signalbox.run.v1.Task"> & {
    * @generated from field: string origin_run_id = 45;
    */
   originRunId: string;
+
+  /**
+   * Of tasks that run another pipeline: the run of the latest attempt, once it
+   * is there.
+   *
+   * @generated from field: signalbox.run.v1.ChildRun child_run = 50;
+   */
+  childRun?: ChildRun | undefined;
 };
 
 /**
@@ -346,7 +443,7 @@ export type Task = Message<"signalbox.run.v1.Task"> & {
  * Use `create(TaskSchema)` to create a new message.
  */
 export const TaskSchema: GenMessage<Task> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 2);
+  messageDesc(file_signalbox_run_v1_run, 4);
 
 /**
  * Items are how the items of a map, the passes of a loop, or the tasks of a group
@@ -420,7 +517,7 @@ export type Items = Message<"signalbox.run.v1.Items"> & {
  * Use `create(ItemsSchema)` to create a new message.
  */
 export const ItemsSchema: GenMessage<Items> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 3);
+  messageDesc(file_signalbox_run_v1_run, 5);
 
 /**
  * Hold is what a task waits for, or has waited for.
@@ -491,7 +588,7 @@ export type Hold = Message<"signalbox.run.v1.Hold"> & {
  * Use `create(HoldSchema)` to create a new message.
  */
 export const HoldSchema: GenMessage<Hold> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 4);
+  messageDesc(file_signalbox_run_v1_run, 6);
 
 /**
  * Vote is what somebody said to an approval.
@@ -530,7 +627,7 @@ export type Vote = Message<"signalbox.run.v1.Vote"> & {
  * Use `create(VoteSchema)` to create a new message.
  */
 export const VoteSchema: GenMessage<Vote> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 5);
+  messageDesc(file_signalbox_run_v1_run, 7);
 
 /**
  * Attempt is one try at a task.
@@ -623,7 +720,7 @@ export type Attempt = Message<"signalbox.run.v1.Attempt"> & {
  * Use `create(AttemptSchema)` to create a new message.
  */
 export const AttemptSchema: GenMessage<Attempt> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 6);
+  messageDesc(file_signalbox_run_v1_run, 8);
 
 /**
  * @generated from message signalbox.run.v1.StartRunRequest
@@ -690,7 +787,7 @@ export type StartRunRequest = Message<"signalbox.run.v1.StartRunRequest"> & {
  * Use `create(StartRunRequestSchema)` to create a new message.
  */
 export const StartRunRequestSchema: GenMessage<StartRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 7);
+  messageDesc(file_signalbox_run_v1_run, 9);
 
 /**
  * @generated from message signalbox.run.v1.StartRunResponse
@@ -714,7 +811,7 @@ export type StartRunResponse = Message<"signalbox.run.v1.StartRunResponse"> & {
  * Use `create(StartRunResponseSchema)` to create a new message.
  */
 export const StartRunResponseSchema: GenMessage<StartRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 8);
+  messageDesc(file_signalbox_run_v1_run, 10);
 
 /**
  * @generated from message signalbox.run.v1.GetRunRequest
@@ -733,7 +830,7 @@ export type GetRunRequest = Message<"signalbox.run.v1.GetRunRequest"> & {
  * Use `create(GetRunRequestSchema)` to create a new message.
  */
 export const GetRunRequestSchema: GenMessage<GetRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 9);
+  messageDesc(file_signalbox_run_v1_run, 11);
 
 /**
  * @generated from message signalbox.run.v1.GetRunResponse
@@ -759,7 +856,7 @@ export type GetRunResponse = Message<"signalbox.run.v1.GetRunResponse"> & {
  * Use `create(GetRunResponseSchema)` to create a new message.
  */
 export const GetRunResponseSchema: GenMessage<GetRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 10);
+  messageDesc(file_signalbox_run_v1_run, 12);
 
 /**
  * @generated from message signalbox.run.v1.ListTasksRequest
@@ -809,7 +906,7 @@ export type ListTasksRequest = Message<"signalbox.run.v1.ListTasksRequest"> & {
  * Use `create(ListTasksRequestSchema)` to create a new message.
  */
 export const ListTasksRequestSchema: GenMessage<ListTasksRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 11);
+  messageDesc(file_signalbox_run_v1_run, 13);
 
 /**
  * @generated from message signalbox.run.v1.ListTasksResponse
@@ -845,7 +942,7 @@ export type ListTasksResponse = Message<"signalbox.run.v1.ListTasksResponse"> & 
  * Use `create(ListTasksResponseSchema)` to create a new message.
  */
 export const ListTasksResponseSchema: GenMessage<ListTasksResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 12);
+  messageDesc(file_signalbox_run_v1_run, 14);
 
 /**
  * @generated from message signalbox.run.v1.GetTaskRequest
@@ -871,7 +968,7 @@ export type GetTaskRequest = Message<"signalbox.run.v1.GetTaskRequest"> & {
  * Use `create(GetTaskRequestSchema)` to create a new message.
  */
 export const GetTaskRequestSchema: GenMessage<GetTaskRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 13);
+  messageDesc(file_signalbox_run_v1_run, 15);
 
 /**
  * @generated from message signalbox.run.v1.GetTaskResponse
@@ -893,7 +990,7 @@ export type GetTaskResponse = Message<"signalbox.run.v1.GetTaskResponse"> & {
  * Use `create(GetTaskResponseSchema)` to create a new message.
  */
 export const GetTaskResponseSchema: GenMessage<GetTaskResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 14);
+  messageDesc(file_signalbox_run_v1_run, 16);
 
 /**
  * @generated from message signalbox.run.v1.ListRunsRequest
@@ -944,7 +1041,7 @@ export type ListRunsRequest = Message<"signalbox.run.v1.ListRunsRequest"> & {
  * Use `create(ListRunsRequestSchema)` to create a new message.
  */
 export const ListRunsRequestSchema: GenMessage<ListRunsRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 15);
+  messageDesc(file_signalbox_run_v1_run, 17);
 
 /**
  * @generated from message signalbox.run.v1.ListRunsResponse
@@ -968,7 +1065,7 @@ export type ListRunsResponse = Message<"signalbox.run.v1.ListRunsResponse"> & {
  * Use `create(ListRunsResponseSchema)` to create a new message.
  */
 export const ListRunsResponseSchema: GenMessage<ListRunsResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 16);
+  messageDesc(file_signalbox_run_v1_run, 18);
 
 /**
  * @generated from message signalbox.run.v1.WatchRunRequest
@@ -985,7 +1082,7 @@ export type WatchRunRequest = Message<"signalbox.run.v1.WatchRunRequest"> & {
  * Use `create(WatchRunRequestSchema)` to create a new message.
  */
 export const WatchRunRequestSchema: GenMessage<WatchRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 17);
+  messageDesc(file_signalbox_run_v1_run, 19);
 
 /**
  * @generated from message signalbox.run.v1.WatchRunResponse
@@ -1007,7 +1104,7 @@ export type WatchRunResponse = Message<"signalbox.run.v1.WatchRunResponse"> & {
  * Use `create(WatchRunResponseSchema)` to create a new message.
  */
 export const WatchRunResponseSchema: GenMessage<WatchRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 18);
+  messageDesc(file_signalbox_run_v1_run, 20);
 
 /**
  * @generated from message signalbox.run.v1.CancelRunRequest
@@ -1029,7 +1126,7 @@ export type CancelRunRequest = Message<"signalbox.run.v1.CancelRunRequest"> & {
  * Use `create(CancelRunRequestSchema)` to create a new message.
  */
 export const CancelRunRequestSchema: GenMessage<CancelRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 19);
+  messageDesc(file_signalbox_run_v1_run, 21);
 
 /**
  * @generated from message signalbox.run.v1.CancelRunResponse
@@ -1046,7 +1143,7 @@ export type CancelRunResponse = Message<"signalbox.run.v1.CancelRunResponse"> & 
  * Use `create(CancelRunResponseSchema)` to create a new message.
  */
 export const CancelRunResponseSchema: GenMessage<CancelRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 20);
+  messageDesc(file_signalbox_run_v1_run, 22);
 
 /**
  * @generated from message signalbox.run.v1.RetryRunRequest
@@ -1063,7 +1160,7 @@ export type RetryRunRequest = Message<"signalbox.run.v1.RetryRunRequest"> & {
  * Use `create(RetryRunRequestSchema)` to create a new message.
  */
 export const RetryRunRequestSchema: GenMessage<RetryRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 21);
+  messageDesc(file_signalbox_run_v1_run, 23);
 
 /**
  * @generated from message signalbox.run.v1.RetryRunResponse
@@ -1080,7 +1177,7 @@ export type RetryRunResponse = Message<"signalbox.run.v1.RetryRunResponse"> & {
  * Use `create(RetryRunResponseSchema)` to create a new message.
  */
 export const RetryRunResponseSchema: GenMessage<RetryRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 22);
+  messageDesc(file_signalbox_run_v1_run, 24);
 
 /**
  * @generated from message signalbox.run.v1.PauseRunRequest
@@ -1102,7 +1199,7 @@ export type PauseRunRequest = Message<"signalbox.run.v1.PauseRunRequest"> & {
  * Use `create(PauseRunRequestSchema)` to create a new message.
  */
 export const PauseRunRequestSchema: GenMessage<PauseRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 23);
+  messageDesc(file_signalbox_run_v1_run, 25);
 
 /**
  * @generated from message signalbox.run.v1.PauseRunResponse
@@ -1119,7 +1216,7 @@ export type PauseRunResponse = Message<"signalbox.run.v1.PauseRunResponse"> & {
  * Use `create(PauseRunResponseSchema)` to create a new message.
  */
 export const PauseRunResponseSchema: GenMessage<PauseRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 24);
+  messageDesc(file_signalbox_run_v1_run, 26);
 
 /**
  * @generated from message signalbox.run.v1.ResumeRunRequest
@@ -1136,7 +1233,7 @@ export type ResumeRunRequest = Message<"signalbox.run.v1.ResumeRunRequest"> & {
  * Use `create(ResumeRunRequestSchema)` to create a new message.
  */
 export const ResumeRunRequestSchema: GenMessage<ResumeRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 25);
+  messageDesc(file_signalbox_run_v1_run, 27);
 
 /**
  * @generated from message signalbox.run.v1.ResumeRunResponse
@@ -1153,7 +1250,7 @@ export type ResumeRunResponse = Message<"signalbox.run.v1.ResumeRunResponse"> & 
  * Use `create(ResumeRunResponseSchema)` to create a new message.
  */
 export const ResumeRunResponseSchema: GenMessage<ResumeRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 26);
+  messageDesc(file_signalbox_run_v1_run, 28);
 
 /**
  * @generated from message signalbox.run.v1.SignalRunRequest
@@ -1189,7 +1286,7 @@ export type SignalRunRequest = Message<"signalbox.run.v1.SignalRunRequest"> & {
  * Use `create(SignalRunRequestSchema)` to create a new message.
  */
 export const SignalRunRequestSchema: GenMessage<SignalRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 27);
+  messageDesc(file_signalbox_run_v1_run, 29);
 
 /**
  * @generated from message signalbox.run.v1.SignalRunResponse
@@ -1206,7 +1303,7 @@ export type SignalRunResponse = Message<"signalbox.run.v1.SignalRunResponse"> & 
  * Use `create(SignalRunResponseSchema)` to create a new message.
  */
 export const SignalRunResponseSchema: GenMessage<SignalRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 28);
+  messageDesc(file_signalbox_run_v1_run, 30);
 
 /**
  * @generated from message signalbox.run.v1.UnblockRunRequest
@@ -1223,7 +1320,7 @@ export type UnblockRunRequest = Message<"signalbox.run.v1.UnblockRunRequest"> & 
  * Use `create(UnblockRunRequestSchema)` to create a new message.
  */
 export const UnblockRunRequestSchema: GenMessage<UnblockRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 29);
+  messageDesc(file_signalbox_run_v1_run, 31);
 
 /**
  * @generated from message signalbox.run.v1.UnblockRunResponse
@@ -1240,7 +1337,7 @@ export type UnblockRunResponse = Message<"signalbox.run.v1.UnblockRunResponse"> 
  * Use `create(UnblockRunResponseSchema)` to create a new message.
  */
 export const UnblockRunResponseSchema: GenMessage<UnblockRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 30);
+  messageDesc(file_signalbox_run_v1_run, 32);
 
 /**
  * @generated from message signalbox.run.v1.GetRunValuesRequest
@@ -1264,7 +1361,7 @@ export type GetRunValuesRequest = Message<"signalbox.run.v1.GetRunValuesRequest"
  * Use `create(GetRunValuesRequestSchema)` to create a new message.
  */
 export const GetRunValuesRequestSchema: GenMessage<GetRunValuesRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 31);
+  messageDesc(file_signalbox_run_v1_run, 33);
 
 /**
  * @generated from message signalbox.run.v1.GetRunValuesResponse
@@ -1286,7 +1383,7 @@ export type GetRunValuesResponse = Message<"signalbox.run.v1.GetRunValuesRespons
  * Use `create(GetRunValuesResponseSchema)` to create a new message.
  */
 export const GetRunValuesResponseSchema: GenMessage<GetRunValuesResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 32);
+  messageDesc(file_signalbox_run_v1_run, 34);
 
 /**
  * @generated from message signalbox.run.v1.TaskValues
@@ -1326,7 +1423,7 @@ export type TaskValues = Message<"signalbox.run.v1.TaskValues"> & {
  * Use `create(TaskValuesSchema)` to create a new message.
  */
 export const TaskValuesSchema: GenMessage<TaskValues> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 33);
+  messageDesc(file_signalbox_run_v1_run, 35);
 
 /**
  * @generated from message signalbox.run.v1.RestartRunRequest
@@ -1390,7 +1487,7 @@ export type RestartRunRequest = Message<"signalbox.run.v1.RestartRunRequest"> & 
  * Use `create(RestartRunRequestSchema)` to create a new message.
  */
 export const RestartRunRequestSchema: GenMessage<RestartRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 34);
+  messageDesc(file_signalbox_run_v1_run, 36);
 
 /**
  * @generated from message signalbox.run.v1.RestartRunResponse
@@ -1419,7 +1516,7 @@ export type RestartRunResponse = Message<"signalbox.run.v1.RestartRunResponse"> 
  * Use `create(RestartRunResponseSchema)` to create a new message.
  */
 export const RestartRunResponseSchema: GenMessage<RestartRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 35);
+  messageDesc(file_signalbox_run_v1_run, 37);
 
 /**
  * KeptTask says whether a task is taken over.
@@ -1457,7 +1554,7 @@ export type KeptTask = Message<"signalbox.run.v1.KeptTask"> & {
  * Use `create(KeptTaskSchema)` to create a new message.
  */
 export const KeptTaskSchema: GenMessage<KeptTask> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 36);
+  messageDesc(file_signalbox_run_v1_run, 38);
 
 /**
  * @generated from message signalbox.run.v1.TestTaskRequest
@@ -1486,7 +1583,7 @@ export type TestTaskRequest = Message<"signalbox.run.v1.TestTaskRequest"> & {
  * Use `create(TestTaskRequestSchema)` to create a new message.
  */
 export const TestTaskRequestSchema: GenMessage<TestTaskRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 37);
+  messageDesc(file_signalbox_run_v1_run, 39);
 
 /**
  * @generated from message signalbox.run.v1.TestTaskResponse
@@ -1508,7 +1605,7 @@ export type TestTaskResponse = Message<"signalbox.run.v1.TestTaskResponse"> & {
  * Use `create(TestTaskResponseSchema)` to create a new message.
  */
 export const TestTaskResponseSchema: GenMessage<TestTaskResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 38);
+  messageDesc(file_signalbox_run_v1_run, 40);
 
 /**
  * @generated from message signalbox.run.v1.ExplainRunRequest
@@ -1534,7 +1631,7 @@ export type ExplainRunRequest = Message<"signalbox.run.v1.ExplainRunRequest"> & 
  * Use `create(ExplainRunRequestSchema)` to create a new message.
  */
 export const ExplainRunRequestSchema: GenMessage<ExplainRunRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 39);
+  messageDesc(file_signalbox_run_v1_run, 41);
 
 /**
  * @generated from message signalbox.run.v1.ExplainRunResponse
@@ -1551,7 +1648,7 @@ export type ExplainRunResponse = Message<"signalbox.run.v1.ExplainRunResponse"> 
  * Use `create(ExplainRunResponseSchema)` to create a new message.
  */
 export const ExplainRunResponseSchema: GenMessage<ExplainRunResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 40);
+  messageDesc(file_signalbox_run_v1_run, 42);
 
 /**
  * Explanation is the first reason for which a task does not run.
@@ -1599,7 +1696,7 @@ export type Explanation = Message<"signalbox.run.v1.Explanation"> & {
  * Use `create(ExplanationSchema)` to create a new message.
  */
 export const ExplanationSchema: GenMessage<Explanation> = /*@__PURE__*/
-  messageDesc(file_signalbox_run_v1_run, 41);
+  messageDesc(file_signalbox_run_v1_run, 43);
 
 /**
  * @generated from service signalbox.run.v1.RunService

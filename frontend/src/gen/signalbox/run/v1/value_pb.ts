@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file signalbox/run/v1/value.proto.
  */
 export const file_signalbox_run_v1_value: GenFile = /*@__PURE__*/
-  fileDesc("ChxzaWduYWxib3gvcnVuL3YxL3ZhbHVlLnByb3RvEhBzaWduYWxib3gucnVuLnYxImMKBVZhbHVlEgwKBG5hbWUYASABKAkSDAoEdHlwZRgCIAEoCRITCglvcGVuX2pzb24YAyABKAxIABIQCgZzZWFsZWQYBCABKAxIABIMCgRzaXplGAUgASgNQgkKB2NvbnRlbnQiWAoIQXJ0aWZhY3QSDAoEbmFtZRgBIAEoCRIMCgR0eXBlGAIgASgJEhIKCnNlYWxlZF91cmkYAyABKAwSDgoGZGlnZXN0GAQgASgJEgwKBHNpemUYBSABKAQihwIKBEJvZHkSKAoHb3V0cHV0cxgBIAMoCzIXLnNpZ25hbGJveC5ydW4udjEuVmFsdWUSLQoJYXJ0aWZhY3RzGAIgAygLMhouc2lnbmFsYm94LnJ1bi52MS5BcnRpZmFjdBIUCgxzZWFsZWRfZXJyb3IYAyABKAwSEQoJbG9nX2J5dGVzGAQgASgEEigKB2RlY2lkZWQYBSADKAsyFy5zaWduYWxib3gucnVuLnYxLlZhbHVlEhQKDGl0ZW1fZGlnZXN0cxgGIAEoDBItCgdwbGFubmVkGAcgAygLMhwuc2lnbmFsYm94LnJ1bi52MS5QbGFubmVkRW52Eg4KBnNpZ25hbBgIIAEoCSI+CgpQbGFubmVkRW52EgoKAmlkGAEgASgJEiQKA2VudhgCIAMoCzIXLnNpZ25hbGJveC5ydW4udjEuVmFsdWUiMQoGUGFyYW1zEicKBnZhbHVlcxgBIAMoCzIXLnNpZ25hbGJveC5ydW4udjEuVmFsdWViBnByb3RvMw");
+  fileDesc("ChxzaWduYWxib3gvcnVuL3YxL3ZhbHVlLnByb3RvEhBzaWduYWxib3gucnVuLnYxInYKBVZhbHVlEgwKBG5hbWUYASABKAkSDAoEdHlwZRgCIAEoCRITCglvcGVuX2pzb24YAyABKAxIABIQCgZzZWFsZWQYBCABKAxIABIMCgRzaXplGAUgASgNEhEKCXNlYWxlZF9hcxgGIAEoCUIJCgdjb250ZW50IlgKCEFydGlmYWN0EgwKBG5hbWUYASABKAkSDAoEdHlwZRgCIAEoCRISCgpzZWFsZWRfdXJpGAMgASgMEg4KBmRpZ2VzdBgEIAEoCRIMCgRzaXplGAUgASgEIocCCgRCb2R5EigKB291dHB1dHMYASADKAsyFy5zaWduYWxib3gucnVuLnYxLlZhbHVlEi0KCWFydGlmYWN0cxgCIAMoCzIaLnNpZ25hbGJveC5ydW4udjEuQXJ0aWZhY3QSFAoMc2VhbGVkX2Vycm9yGAMgASgMEhEKCWxvZ19ieXRlcxgEIAEoBBIoCgdkZWNpZGVkGAUgAygLMhcuc2lnbmFsYm94LnJ1bi52MS5WYWx1ZRIUCgxpdGVtX2RpZ2VzdHMYBiABKAwSLQoHcGxhbm5lZBgHIAMoCzIcLnNpZ25hbGJveC5ydW4udjEuUGxhbm5lZEVudhIOCgZzaWduYWwYCCABKAkiPgoKUGxhbm5lZEVudhIKCgJpZBgBIAEoCRIkCgNlbnYYAiADKAsyFy5zaWduYWxib3gucnVuLnYxLlZhbHVlIjEKBlBhcmFtcxInCgZ2YWx1ZXMYASADKAsyFy5zaWduYWxib3gucnVuLnYxLlZhbHVlYgZwcm90bzM");
 
 /**
  * Value is a small typed input or output: in the open where it was declared
@@ -58,6 +58,14 @@ export type Value = Message<"signalbox.run.v1.Value"> & {
    * @generated from field: uint32 size = 5;
    */
   size: number;
+
+  /**
+   * Of what a nested pipeline left: the name that it was sealed under in its own
+   * run, where the task's name says nothing of it.
+   *
+   * @generated from field: string sealed_as = 6;
+   */
+  sealedAs: string;
 };
 
 /**

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file signalbox/usage/v1/usage.proto.
  */
 export const file_signalbox_usage_v1_usage: GenFile = /*@__PURE__*/
-  fileDesc("Ch5zaWduYWxib3gvdXNhZ2UvdjEvdXNhZ2UucHJvdG8SEnNpZ25hbGJveC51c2FnZS52MSIsCg9HZXRVc2FnZVJlcXVlc3QSDQoFbW9udGgYASABKAkSCgoCYnkYAiABKAkipwEKEEdldFVzYWdlUmVzcG9uc2USDQoFbW9udGgYASABKAkSKQoFYXNfb2YYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBnRvdGFscxgDIAMoCzIZLnNpZ25hbGJveC51c2FnZS52MS5NZXRlchIuCgZncm91cHMYBCADKAsyHi5zaWduYWxib3gudXNhZ2UudjEuVXNhZ2VHcm91cCJECgpVc2FnZUdyb3VwEgsKA2tleRgBIAEoCRIpCgZtZXRlcnMYAiADKAsyGS5zaWduYWxib3gudXNhZ2UudjEuTWV0ZXIiKAoFTWV0ZXISDQoFbWV0ZXIYASABKAkSEAoIcXVhbnRpdHkYAiABKAMiJgoVUHJldmlld0ludm9pY2VSZXF1ZXN0Eg0KBW1vbnRoGAEgASgJIssBChZQcmV2aWV3SW52b2ljZVJlc3BvbnNlEg0KBW1vbnRoGAEgASgJEgwKBHBsYW4YAiABKAkSEgoKcHJpY2VfYm9vaxgDIAEoDRIpCgVhc19vZhgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoFbGluZXMYBSADKAsyHy5zaWduYWxib3gudXNhZ2UudjEuSW52b2ljZUxpbmUSEwoLdG90YWxfY2VudHMYBiABKAMSEAoIY3VycmVuY3kYByABKAkimQEKC0ludm9pY2VMaW5lEgoKAmlkGAEgASgJEg0KBW1ldGVyGAIgASgJEgwKBHRleHQYAyABKAkSEAoIcXVhbnRpdHkYBCABKAMSEAoIaW5jbHVkZWQYBSABKAMSFQoNdW5pdF9uYW5vX3VzZBgGIAEoAxIXCg9hbW91bnRfbmFub191c2QYByABKAMSDQoFY2VudHMYCCABKAMiWwoUTGlzdFVzYWdlUnVuc1JlcXVlc3QSDQoFbW9udGgYASABKAkSDQoFbWV0ZXIYAiABKAkSEQoJcGFnZV9zaXplGAMgASgNEhIKCnBhZ2VfdG9rZW4YBCABKAkiXAoVTGlzdFVzYWdlUnVuc1Jlc3BvbnNlEioKBHJ1bnMYASADKAsyHC5zaWduYWxib3gudXNhZ2UudjEuVXNhZ2VSdW4SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIpEBCghVc2FnZVJ1bhIOCgZydW5faWQYASABKAkSEAoIcGlwZWxpbmUYAiABKAkSEQoJd29ya3NwYWNlGAMgASgJEg4KBm51bWJlchgEIAEoAxIuCgpzdGFydGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghxdWFudGl0eRgGIAEoAyI5ChhMaXN0VXNhZ2VBdHRlbXB0c1JlcXVlc3QSDgoGcnVuX2lkGAEgASgJEg0KBW1vbnRoGAIgASgJIk8KGUxpc3RVc2FnZUF0dGVtcHRzUmVzcG9uc2USMgoIYXR0ZW1wdHMYASADKAsyIC5zaWduYWxib3gudXNhZ2UudjEuVXNhZ2VBdHRlbXB0IsABCgxVc2FnZUF0dGVtcHQSDAoEdGFzaxgBIAEoCRIPCgdhdHRlbXB0GAIgASgNEg8KB291dGNvbWUYAyABKAkSLgoKc3RhcnRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZmluaXNoZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3Rhc2tfbXMYBiABKAMSDgoGZ3B1X21zGAcgASgDMowECgxVc2FnZVNlcnZpY2USbgoIR2V0VXNhZ2USIy5zaWduYWxib3gudXNhZ2UudjEuR2V0VXNhZ2VSZXF1ZXN0GiQuc2lnbmFsYm94LnVzYWdlLnYxLkdldFVzYWdlUmVzcG9uc2UiF5ACAZKCGRAKDGJpbGxpbmcucmVhZBABEoABCg5QcmV2aWV3SW52b2ljZRIpLnNpZ25hbGJveC51c2FnZS52MS5QcmV2aWV3SW52b2ljZVJlcXVlc3QaKi5zaWduYWxib3gudXNhZ2UudjEuUHJldmlld0ludm9pY2VSZXNwb25zZSIXkAIBkoIZEAoMYmlsbGluZy5yZWFkEAESfQoNTGlzdFVzYWdlUnVucxIoLnNpZ25hbGJveC51c2FnZS52MS5MaXN0VXNhZ2VSdW5zUmVxdWVzdBopLnNpZ25hbGJveC51c2FnZS52MS5MaXN0VXNhZ2VSdW5zUmVzcG9uc2UiF5ACAZKCGRAKDGJpbGxpbmcucmVhZBABEokBChFMaXN0VXNhZ2VBdHRlbXB0cxIsLnNpZ25hbGJveC51c2FnZS52MS5MaXN0VXNhZ2VBdHRlbXB0c1JlcXVlc3QaLS5zaWduYWxib3gudXNhZ2UudjEuTGlzdFVzYWdlQXR0ZW1wdHNSZXNwb25zZSIXkAIBkoIZEAoMYmlsbGluZy5yZWFkEAFiBnByb3RvMw", [file_google_protobuf_timestamp, file_signalbox_authz_v1_authz]);
+  fileDesc("Ch5zaWduYWxib3gvdXNhZ2UvdjEvdXNhZ2UucHJvdG8SEnNpZ25hbGJveC51c2FnZS52MSIsCg9HZXRVc2FnZVJlcXVlc3QSDQoFbW9udGgYASABKAkSCgoCYnkYAiABKAkipwEKEEdldFVzYWdlUmVzcG9uc2USDQoFbW9udGgYASABKAkSKQoFYXNfb2YYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBnRvdGFscxgDIAMoCzIZLnNpZ25hbGJveC51c2FnZS52MS5NZXRlchIuCgZncm91cHMYBCADKAsyHi5zaWduYWxib3gudXNhZ2UudjEuVXNhZ2VHcm91cCJECgpVc2FnZUdyb3VwEgsKA2tleRgBIAEoCRIpCgZtZXRlcnMYAiADKAsyGS5zaWduYWxib3gudXNhZ2UudjEuTWV0ZXIiKAoFTWV0ZXISDQoFbWV0ZXIYASABKAkSEAoIcXVhbnRpdHkYAiABKAMiJgoVUHJldmlld0ludm9pY2VSZXF1ZXN0Eg0KBW1vbnRoGAEgASgJIssBChZQcmV2aWV3SW52b2ljZVJlc3BvbnNlEg0KBW1vbnRoGAEgASgJEgwKBHBsYW4YAiABKAkSEgoKcHJpY2VfYm9vaxgDIAEoDRIpCgVhc19vZhgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoFbGluZXMYBSADKAsyHy5zaWduYWxib3gudXNhZ2UudjEuSW52b2ljZUxpbmUSEwoLdG90YWxfY2VudHMYBiABKAMSEAoIY3VycmVuY3kYByABKAkimQEKC0ludm9pY2VMaW5lEgoKAmlkGAEgASgJEg0KBW1ldGVyGAIgASgJEgwKBHRleHQYAyABKAkSEAoIcXVhbnRpdHkYBCABKAMSEAoIaW5jbHVkZWQYBSABKAMSFQoNdW5pdF9uYW5vX3VzZBgGIAEoAxIXCg9hbW91bnRfbmFub191c2QYByABKAMSDQoFY2VudHMYCCABKAMiWwoUTGlzdFVzYWdlUnVuc1JlcXVlc3QSDQoFbW9udGgYASABKAkSDQoFbWV0ZXIYAiABKAkSEQoJcGFnZV9zaXplGAMgASgNEhIKCnBhZ2VfdG9rZW4YBCABKAkiXAoVTGlzdFVzYWdlUnVuc1Jlc3BvbnNlEioKBHJ1bnMYASADKAsyHC5zaWduYWxib3gudXNhZ2UudjEuVXNhZ2VSdW4SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIpEBCghVc2FnZVJ1bhIOCgZydW5faWQYASABKAkSEAoIcGlwZWxpbmUYAiABKAkSEQoJd29ya3NwYWNlGAMgASgJEg4KBm51bWJlchgEIAEoAxIuCgpzdGFydGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghxdWFudGl0eRgGIAEoAyIkChJHZXRSdW5Vc2FnZVJlcXVlc3QSDgoGcnVuX2lkGAEgASgJIrACChNHZXRSdW5Vc2FnZVJlc3BvbnNlEg4KBnJ1bl9pZBgBIAEoCRIpCgZtZXRlcnMYAiADKAsyGS5zaWduYWxib3gudXNhZ2UudjEuTWV0ZXISFQoNY29zdF9uYW5vX3VzZBgDIAEoAxISCgpjb3N0X2NlbnRzGAQgASgDEjIKD2NoaWxkcmVuX21ldGVycxgFIAMoCzIZLnNpZ25hbGJveC51c2FnZS52MS5NZXRlchIeChZjaGlsZHJlbl9jb3N0X25hbm9fdXNkGAYgASgDEhsKE2NoaWxkcmVuX2Nvc3RfY2VudHMYByABKAMSMAoIY2hpbGRyZW4YCCADKAsyHi5zaWduYWxib3gudXNhZ2UudjEuQ2hpbGRVc2FnZRIQCghjdXJyZW5jeRgJIAEoCSKOAQoKQ2hpbGRVc2FnZRIOCgZydW5faWQYASABKAkSEAoIcGlwZWxpbmUYAiABKAkSDgoGbnVtYmVyGAMgASgDEhUKDXBhcmVudF9ydW5faWQYBCABKAkSDAoEdGFzaxgFIAEoCRIpCgZtZXRlcnMYBiADKAsyGS5zaWduYWxib3gudXNhZ2UudjEuTWV0ZXIiOQoYTGlzdFVzYWdlQXR0ZW1wdHNSZXF1ZXN0Eg4KBnJ1bl9pZBgBIAEoCRINCgVtb250aBgCIAEoCSJPChlMaXN0VXNhZ2VBdHRlbXB0c1Jlc3BvbnNlEjIKCGF0dGVtcHRzGAEgAygLMiAuc2lnbmFsYm94LnVzYWdlLnYxLlVzYWdlQXR0ZW1wdCLAAQoMVXNhZ2VBdHRlbXB0EgwKBHRhc2sYASABKAkSDwoHYXR0ZW1wdBgCIAEoDRIPCgdvdXRjb21lGAMgASgJEi4KCnN0YXJ0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2ZpbmlzaGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgd0YXNrX21zGAYgASgDEg4KBmdwdV9tcxgHIAEoAzKFBQoMVXNhZ2VTZXJ2aWNlEm4KCEdldFVzYWdlEiMuc2lnbmFsYm94LnVzYWdlLnYxLkdldFVzYWdlUmVxdWVzdBokLnNpZ25hbGJveC51c2FnZS52MS5HZXRVc2FnZVJlc3BvbnNlIheQAgGSghkQCgxiaWxsaW5nLnJlYWQQARKAAQoOUHJldmlld0ludm9pY2USKS5zaWduYWxib3gudXNhZ2UudjEuUHJldmlld0ludm9pY2VSZXF1ZXN0Giouc2lnbmFsYm94LnVzYWdlLnYxLlByZXZpZXdJbnZvaWNlUmVzcG9uc2UiF5ACAZKCGRAKDGJpbGxpbmcucmVhZBABEn0KDUxpc3RVc2FnZVJ1bnMSKC5zaWduYWxib3gudXNhZ2UudjEuTGlzdFVzYWdlUnVuc1JlcXVlc3QaKS5zaWduYWxib3gudXNhZ2UudjEuTGlzdFVzYWdlUnVuc1Jlc3BvbnNlIheQAgGSghkQCgxiaWxsaW5nLnJlYWQQARJ3CgtHZXRSdW5Vc2FnZRImLnNpZ25hbGJveC51c2FnZS52MS5HZXRSdW5Vc2FnZVJlcXVlc3QaJy5zaWduYWxib3gudXNhZ2UudjEuR2V0UnVuVXNhZ2VSZXNwb25zZSIXkAIBkoIZEAoMYmlsbGluZy5yZWFkEAESiQEKEUxpc3RVc2FnZUF0dGVtcHRzEiwuc2lnbmFsYm94LnVzYWdlLnYxLkxpc3RVc2FnZUF0dGVtcHRzUmVxdWVzdBotLnNpZ25hbGJveC51c2FnZS52MS5MaXN0VXNhZ2VBdHRlbXB0c1Jlc3BvbnNlIheQAgGSghkQCgxiaWxsaW5nLnJlYWQQAWIGcHJvdG8z", [file_google_protobuf_timestamp, file_signalbox_authz_v1_authz]);
 
 /**
  * @generated from message signalbox.usage.v1.GetUsageRequest
@@ -344,6 +344,133 @@ export const UsageRunSchema: GenMessage<UsageRun> = /*@__PURE__*/
   messageDesc(file_signalbox_usage_v1_usage, 9);
 
 /**
+ * @generated from message signalbox.usage.v1.GetRunUsageRequest
+ */
+export type GetRunUsageRequest = Message<"signalbox.usage.v1.GetRunUsageRequest"> & {
+  /**
+   * @generated from field: string run_id = 1;
+   */
+  runId: string;
+};
+
+/**
+ * Describes the message signalbox.usage.v1.GetRunUsageRequest.
+ * Use `create(GetRunUsageRequestSchema)` to create a new message.
+ */
+export const GetRunUsageRequestSchema: GenMessage<GetRunUsageRequest> = /*@__PURE__*/
+  messageDesc(file_signalbox_usage_v1_usage, 10);
+
+/**
+ * @generated from message signalbox.usage.v1.GetRunUsageResponse
+ */
+export type GetRunUsageResponse = Message<"signalbox.usage.v1.GetRunUsageResponse"> & {
+  /**
+   * @generated from field: string run_id = 1;
+   */
+  runId: string;
+
+  /**
+   * Of the run itself.
+   *
+   * @generated from field: repeated signalbox.usage.v1.Meter meters = 2;
+   */
+  meters: Meter[];
+
+  /**
+   * What that costs beyond what the plan includes, at the first price. An
+   * invoice rates a month as a whole.
+   *
+   * @generated from field: int64 cost_nano_usd = 3;
+   */
+  costNanoUsd: bigint;
+
+  /**
+   * @generated from field: int64 cost_cents = 4;
+   */
+  costCents: bigint;
+
+  /**
+   * Of all runs below it.
+   *
+   * @generated from field: repeated signalbox.usage.v1.Meter children_meters = 5;
+   */
+  childrenMeters: Meter[];
+
+  /**
+   * @generated from field: int64 children_cost_nano_usd = 6;
+   */
+  childrenCostNanoUsd: bigint;
+
+  /**
+   * @generated from field: int64 children_cost_cents = 7;
+   */
+  childrenCostCents: bigint;
+
+  /**
+   * The first 1000 of them, each by itself.
+   *
+   * @generated from field: repeated signalbox.usage.v1.ChildUsage children = 8;
+   */
+  children: ChildUsage[];
+
+  /**
+   * @generated from field: string currency = 9;
+   */
+  currency: string;
+};
+
+/**
+ * Describes the message signalbox.usage.v1.GetRunUsageResponse.
+ * Use `create(GetRunUsageResponseSchema)` to create a new message.
+ */
+export const GetRunUsageResponseSchema: GenMessage<GetRunUsageResponse> = /*@__PURE__*/
+  messageDesc(file_signalbox_usage_v1_usage, 11);
+
+/**
+ * @generated from message signalbox.usage.v1.ChildUsage
+ */
+export type ChildUsage = Message<"signalbox.usage.v1.ChildUsage"> & {
+  /**
+   * @generated from field: string run_id = 1;
+   */
+  runId: string;
+
+  /**
+   * @generated from field: string pipeline = 2;
+   */
+  pipeline: string;
+
+  /**
+   * @generated from field: int64 number = 3;
+   */
+  number: bigint;
+
+  /**
+   * @generated from field: string parent_run_id = 4;
+   */
+  parentRunId: string;
+
+  /**
+   * The path of the task that started it.
+   *
+   * @generated from field: string task = 5;
+   */
+  task: string;
+
+  /**
+   * @generated from field: repeated signalbox.usage.v1.Meter meters = 6;
+   */
+  meters: Meter[];
+};
+
+/**
+ * Describes the message signalbox.usage.v1.ChildUsage.
+ * Use `create(ChildUsageSchema)` to create a new message.
+ */
+export const ChildUsageSchema: GenMessage<ChildUsage> = /*@__PURE__*/
+  messageDesc(file_signalbox_usage_v1_usage, 12);
+
+/**
  * @generated from message signalbox.usage.v1.ListUsageAttemptsRequest
  */
 export type ListUsageAttemptsRequest = Message<"signalbox.usage.v1.ListUsageAttemptsRequest"> & {
@@ -363,7 +490,7 @@ export type ListUsageAttemptsRequest = Message<"signalbox.usage.v1.ListUsageAtte
  * Use `create(ListUsageAttemptsRequestSchema)` to create a new message.
  */
 export const ListUsageAttemptsRequestSchema: GenMessage<ListUsageAttemptsRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_usage_v1_usage, 10);
+  messageDesc(file_signalbox_usage_v1_usage, 13);
 
 /**
  * @generated from message signalbox.usage.v1.ListUsageAttemptsResponse
@@ -380,7 +507,7 @@ export type ListUsageAttemptsResponse = Message<"signalbox.usage.v1.ListUsageAtt
  * Use `create(ListUsageAttemptsResponseSchema)` to create a new message.
  */
 export const ListUsageAttemptsResponseSchema: GenMessage<ListUsageAttemptsResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_usage_v1_usage, 11);
+  messageDesc(file_signalbox_usage_v1_usage, 14);
 
 /**
  * @generated from message signalbox.usage.v1.UsageAttempt
@@ -427,7 +554,7 @@ export type UsageAttempt = Message<"signalbox.usage.v1.UsageAttempt"> & {
  * Use `create(UsageAttemptSchema)` to create a new message.
  */
 export const UsageAttemptSchema: GenMessage<UsageAttempt> = /*@__PURE__*/
-  messageDesc(file_signalbox_usage_v1_usage, 12);
+  messageDesc(file_signalbox_usage_v1_usage, 15);
 
 /**
  * @generated from service signalbox.usage.v1.UsageService
@@ -463,6 +590,16 @@ export const UsageService: GenService<{
     methodKind: "unary";
     input: typeof ListUsageRunsRequestSchema;
     output: typeof ListUsageRunsResponseSchema;
+  },
+  /**
+   * GetRunUsage sums up a run, and the runs below it that its tasks started.
+   *
+   * @generated from rpc signalbox.usage.v1.UsageService.GetRunUsage
+   */
+  getRunUsage: {
+    methodKind: "unary";
+    input: typeof GetRunUsageRequestSchema;
+    output: typeof GetRunUsageResponseSchema;
   },
   /**
    * ListUsageAttempts opens a run to the attempts that were billed.

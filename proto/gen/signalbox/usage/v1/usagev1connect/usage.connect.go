@@ -42,6 +42,9 @@ const (
 	// UsageServiceListUsageRunsProcedure is the fully-qualified name of the UsageService's
 	// ListUsageRuns RPC.
 	UsageServiceListUsageRunsProcedure = "/signalbox.usage.v1.UsageService/ListUsageRuns"
+	// UsageServiceGetRunUsageProcedure is the fully-qualified name of the UsageService's GetRunUsage
+	// RPC.
+	UsageServiceGetRunUsageProcedure = "/signalbox.usage.v1.UsageService/GetRunUsage"
 	// UsageServiceListUsageAttemptsProcedure is the fully-qualified name of the UsageService's
 	// ListUsageAttempts RPC.
 	UsageServiceListUsageAttemptsProcedure = "/signalbox.usage.v1.UsageService/ListUsageAttempts"
@@ -56,6 +59,8 @@ type UsageServiceClient interface {
 	PreviewInvoice(context.Context, *v1.PreviewInvoiceRequest) (*v1.PreviewInvoiceResponse, error)
 	// ListUsageRuns opens an invoice line to the runs behind it.
 	ListUsageRuns(context.Context, *v1.ListUsageRunsRequest) (*v1.ListUsageRunsResponse, error)
+	// GetRunUsage sums up a run, and the runs below it that its tasks started.
+	GetRunUsage(context.Context, *v1.GetRunUsageRequest) (*v1.GetRunUsageResponse, error)
 	// ListUsageAttempts opens a run to the attempts that were billed.
 	ListUsageAttempts(context.Context, *v1.ListUsageAttemptsRequest) (*v1.ListUsageAttemptsResponse, error)
 }
@@ -92,6 +97,13 @@ func NewUsageServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		getRunUsage: connect.NewClient[v1.GetRunUsageRequest, v1.GetRunUsageResponse](
+			httpClient,
+			baseURL+UsageServiceGetRunUsageProcedure,
+			connect.WithSchema(usageServiceMethods.ByName("GetRunUsage")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		listUsageAttempts: connect.NewClient[v1.ListUsageAttemptsRequest, v1.ListUsageAttemptsResponse](
 			httpClient,
 			baseURL+UsageServiceListUsageAttemptsProcedure,
@@ -107,6 +119,7 @@ type usageServiceClient struct {
 	getUsage          *connect.Client[v1.GetUsageRequest, v1.GetUsageResponse]
 	previewInvoice    *connect.Client[v1.PreviewInvoiceRequest, v1.PreviewInvoiceResponse]
 	listUsageRuns     *connect.Client[v1.ListUsageRunsRequest, v1.ListUsageRunsResponse]
+	getRunUsage       *connect.Client[v1.GetRunUsageRequest, v1.GetRunUsageResponse]
 	listUsageAttempts *connect.Client[v1.ListUsageAttemptsRequest, v1.ListUsageAttemptsResponse]
 }
 
@@ -137,6 +150,15 @@ func (c *usageServiceClient) ListUsageRuns(ctx context.Context, req *v1.ListUsag
 	return nil, err
 }
 
+// GetRunUsage calls signalbox.usage.v1.UsageService.GetRunUsage.
+func (c *usageServiceClient) GetRunUsage(ctx context.Context, req *v1.GetRunUsageRequest) (*v1.GetRunUsageResponse, error) {
+	response, err := c.getRunUsage.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // ListUsageAttempts calls signalbox.usage.v1.UsageService.ListUsageAttempts.
 func (c *usageServiceClient) ListUsageAttempts(ctx context.Context, req *v1.ListUsageAttemptsRequest) (*v1.ListUsageAttemptsResponse, error) {
 	response, err := c.listUsageAttempts.CallUnary(ctx, connect.NewRequest(req))
@@ -155,6 +177,8 @@ type UsageServiceHandler interface {
 	PreviewInvoice(context.Context, *v1.PreviewInvoiceRequest) (*v1.PreviewInvoiceResponse, error)
 	// ListUsageRuns opens an invoice line to the runs behind it.
 	ListUsageRuns(context.Context, *v1.ListUsageRunsRequest) (*v1.ListUsageRunsResponse, error)
+	// GetRunUsage sums up a run, and the runs below it that its tasks started.
+	GetRunUsage(context.Context, *v1.GetRunUsageRequest) (*v1.GetRunUsageResponse, error)
 	// ListUsageAttempts opens a run to the attempts that were billed.
 	ListUsageAttempts(context.Context, *v1.ListUsageAttemptsRequest) (*v1.ListUsageAttemptsResponse, error)
 }
@@ -187,6 +211,13 @@ func NewUsageServiceHandler(svc UsageServiceHandler, opts ...connect.HandlerOpti
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	usageServiceGetRunUsageHandler := connect.NewUnaryHandlerSimple(
+		UsageServiceGetRunUsageProcedure,
+		svc.GetRunUsage,
+		connect.WithSchema(usageServiceMethods.ByName("GetRunUsage")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	usageServiceListUsageAttemptsHandler := connect.NewUnaryHandlerSimple(
 		UsageServiceListUsageAttemptsProcedure,
 		svc.ListUsageAttempts,
@@ -202,6 +233,8 @@ func NewUsageServiceHandler(svc UsageServiceHandler, opts ...connect.HandlerOpti
 			usageServicePreviewInvoiceHandler.ServeHTTP(w, r)
 		case UsageServiceListUsageRunsProcedure:
 			usageServiceListUsageRunsHandler.ServeHTTP(w, r)
+		case UsageServiceGetRunUsageProcedure:
+			usageServiceGetRunUsageHandler.ServeHTTP(w, r)
 		case UsageServiceListUsageAttemptsProcedure:
 			usageServiceListUsageAttemptsHandler.ServeHTTP(w, r)
 		default:
@@ -223,6 +256,10 @@ func (UnimplementedUsageServiceHandler) PreviewInvoice(context.Context, *v1.Prev
 
 func (UnimplementedUsageServiceHandler) ListUsageRuns(context.Context, *v1.ListUsageRunsRequest) (*v1.ListUsageRunsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("signalbox.usage.v1.UsageService.ListUsageRuns is not implemented"))
+}
+
+func (UnimplementedUsageServiceHandler) GetRunUsage(context.Context, *v1.GetRunUsageRequest) (*v1.GetRunUsageResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("signalbox.usage.v1.UsageService.GetRunUsage is not implemented"))
 }
 
 func (UnimplementedUsageServiceHandler) ListUsageAttempts(context.Context, *v1.ListUsageAttemptsRequest) (*v1.ListUsageAttemptsResponse, error) {
