@@ -30,8 +30,7 @@ const begin = "signalbox: v1\nname: top\nparams: {n: {type: int, default: 1, ope
 func compileWith(t *testing.T, tasks string, known pipeline.Known) (*pipeline.Compiled, []string) {
 	t.Helper()
 	c, err := pipeline.CompileWith("p.yaml", []byte(begin+tasks), known)
-	var problems *pipeline.Problems
-	if errors.As(err, &problems) {
+	if problems, ok := errors.AsType[*pipeline.Problems](err); ok {
 		var said []string
 		for i := range problems.List {
 			said = append(said, problems.List[i].Sentence())

@@ -57,6 +57,6 @@ func (f *fake) GetRunUsage(context.Context, *usagev1.GetRunUsageRequest) (*usage
 	below := []*usagev1.Meter{{Meter: "runs", Quantity: 1}, {Meter: "task_attempts", Quantity: 1}, {Meter: "task_ms", Quantity: 30_000}, {Meter: "gpu_ms"}}
 	return &usagev1.GetRunUsageResponse{
 		RunId: run12, Meters: own, CostNanoUsd: 700_000, ChildrenMeters: below, ChildrenCostNanoUsd: 200_000, Currency: "USD",
-		Children: []*usagev1.ChildUsage{{RunId: fakeID(id.Run, 11), Pipeline: "serve", Number: 4, ParentRunId: run12, Task: "deploy", Meters: below}},
+		Children: []*usagev1.ChildUsage{{RunId: run12, Pipeline: "serve", Number: 4, ParentRunId: run12, Task: "deploy", Meters: below}},
 	}, nil
 }
