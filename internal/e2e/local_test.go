@@ -152,3 +152,30 @@ func TestALocalRunSaysWhatIsWrongBeforeItStarts(t *testing.T) {
 	_, code = localRun(t, "examples/hello/pipeline.yaml", "--agent", "/nowhere/agent")
 	require.Equal(t, 1, code)
 }
+
+// The shipped file of all trigger rules, run with processes: each row is what the
+// engine's table says. That no order of ends matters is tested there.
+func TestRulesOfTheConformanceFileRunLocally(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "kept")
+	_, code := localRun(t, "conformance/rules.yaml", "--keep", dir)
+	require.Equal(t, 9, code, "a task fails")
+	_, tasks := kept(t, dir)
+	ends := map[engine.Verdict]string{
+		engine.VerdictRun: "succeeded", engine.VerdictUpstreamFailed: "upstream_failed", engine.VerdictSkipped: "skipped",
+	}
+	rows := 0
+	for name, state := range tasks {
+		text, cell, isRow := strings.Cut(name, "-")
+		if !isRow {
+			continue
+		}
+		rows++
+		rule, quorum, err := engine.ParseRule(plan.Rule(text))
+		require.NoError(t, err)
+		count := func(class string) int { return strings.Count(cell, class) }
+		verdict := engine.Evaluate(rule, len(cell), count("s"), count("f"), count("u"), count("k"), quorum)
+		require.Equal(t, ends[verdict], state, name)
+	}
+	require.Equal(t, 12*11, rows)
+}
