@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/signalboxhq/signalbox/proto/id"
 )
@@ -19,18 +20,22 @@ const (
 // queue holds the requests that wait for a batch, by organization: a batch takes
 // from each in turn, so that who sends much waits for itself.
 type queue struct {
-	mu     sync.Mutex
-	lines  map[id.UUID][]*request
-	turns  []id.UUID // the organizations with a line, next one first
-	total  int
-	looks  map[id.UUID]*request // those that wait, by pool
-	closed bool
+	mu    sync.Mutex
+	lines map[id.UUID][]*request
+	turns []id.UUID // the organizations with a line, next one first
+	total int
+	looks map[id.UUID]*request // those that wait, by pool
+	// What organizations asked for lately, and what followed from that for a batch.
+	loads    map[id.UUID]load
+	shared   int
+	sharedAt time.Time
+	closed   bool
 
 	filled chan struct{} // holds a token when something may be in the queue
 }
 
 func newQueue() *queue {
-	return &queue{lines: map[id.UUID][]*request{}, looks: map[id.UUID]*request{}, filled: make(chan struct{}, 1)}
+	return &queue{lines: map[id.UUID][]*request{}, looks: map[id.UUID]*request{}, loads: map[id.UUID]load{}, filled: make(chan struct{}, 1)}
 }
 
 // add queues a request. It refuses when the queue is closed or full: an
@@ -47,6 +52,7 @@ func (q *queue) add(r *request) error {
 		return errUnavailable(errors.New("queue full"))
 	}
 	q.push(org, r)
+	q.note(org, r, time.Now())
 	return nil
 }
 
@@ -94,20 +100,29 @@ func (q *queue) take(ctx context.Context) []*request {
 }
 
 // batch takes one request of each organization in turn, until the batch is full.
+// Where somebody with little to do would wait for the batch, one with much has
+// only so much of it.
 func (q *queue) batch() []*request {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	out := make([]*request, 0, min(q.total, maxCommands))
 	rows, bytes := 0, 0
-	for q.total > 0 && len(out) < maxCommands {
+	share, own := q.share(time.Now()), map[id.UUID]int{}
+	var later []id.UUID
+	for len(q.turns) > 0 && len(out) < maxCommands {
 		org := q.turns[0]
 		line := q.lines[org]
 		r := line[0]
+		if own[org] > 0 && own[org]+r.rows > share {
+			q.turns, later = q.turns[1:], append(later, org)
+			continue
+		}
 		if len(out) > 0 && (rows+r.rows > maxRows || bytes+r.bytes > maxBytes) {
 			break
 		}
 		out = append(out, r)
 		rows, bytes = rows+r.rows, bytes+r.bytes
+		own[org] += r.rows
 		q.turns = q.turns[1:]
 		if len(line) == 1 {
 			delete(q.lines, org)
@@ -121,6 +136,7 @@ func (q *queue) batch() []*request {
 			delete(q.looks, l.pool)
 		}
 	}
+	q.turns = append(later, q.turns...)
 	if q.total > 0 {
 		select {
 		case q.filled <- struct{}{}:

@@ -1,7 +1,9 @@
 package advance
 
 import (
+	"math"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -22,14 +24,36 @@ func TestOrganizationsTakeTurns(t *testing.T) {
 	require.NoError(t, q.add(startOf(quiet)))
 	require.NoError(t, q.add(startOf(third)))
 	batch := q.take(t.Context())
-	require.Equal(t, maxCommands, len(batch))
+	require.Equal(t, fullShare+3, len(batch), "nobody waits for the loud one")
 	var first []id.UUID
 	for _, r := range batch[:5] {
 		first = append(first, r.org())
 	}
 	require.Equal(t, []id.UUID{loud, quiet, third, loud, quiet}, first)
-	require.Equal(t, maxCommands, len(q.take(t.Context())))
-	require.Equal(t, 2503-2*maxCommands, len(q.take(t.Context())))
+	require.Equal(t, fullShare, len(q.take(t.Context())))
+	q.loads, q.sharedAt = map[id.UUID]load{}, time.Time{}
+	require.Equal(t, maxCommands, len(q.take(t.Context())), "alone")
+}
+
+func TestWhoHasLittleToDoBoundsTheOthers(t *testing.T) {
+	t.Parallel()
+	q := newQueue()
+	now := time.Unix(1000, 0)
+	loud, quiet := startOf(id.New()), startOf(id.New())
+	loud.rows = lightLoad
+	q.note(loud.org(), loud, now)
+	require.Equal(t, math.MaxInt, q.share(now))
+	poll := newRequest(Poll{Org: quiet.org()})
+	q.note(quiet.org(), poll, now)
+	require.Equal(t, math.MaxInt, q.share(now.Add(shareFor)), "an agent that waits is in no hurry")
+	q.note(quiet.org(), quiet, now)
+	require.Equal(t, fullShare, q.share(now.Add(2*shareFor)))
+	require.Equal(t, fullShare, q.share(now.Add(time.Second)))
+	require.Equal(t, math.MaxInt, q.share(now.Add(2*time.Second)))
+	require.Empty(t, q.loads)
+	q.note(quiet.org(), loud, now.Add(3*time.Second))
+	q.note(loud.org(), loud, now.Add(3*time.Second))
+	require.Equal(t, math.MaxInt, q.share(now.Add(3*time.Second)), "both are loud")
 }
 
 func TestOneOrganizationCannotFillTheQueue(t *testing.T) {
