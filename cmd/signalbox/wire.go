@@ -32,6 +32,7 @@ func (s *server) wire(ctx context.Context) error {
 	runs := runapi.New(s.db, advancer, watcher)
 	advancer.Nest(runs.Nester())
 	s.services = []service{
+		&memory{},
 		self, streams, advancer, watcher,
 		timer.New(s.db.Engine, advancer, s.log, firing.New(s.db.Engine, runs, advancer, s.log)),
 		reaper.New(s.db.Engine, advancer, s.log),

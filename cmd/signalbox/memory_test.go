@@ -1,0 +1,15 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestTheCollectorRunsByWhatLives(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, 400, gogc(0))
+	require.Equal(t, 400, gogc(10<<20))
+	require.Equal(t, 96, gogc(100<<20))
+	require.Equal(t, 50, gogc(300<<20), "three hundred living megabytes never make more than half as much garbage")
+}
