@@ -36,6 +36,17 @@ export function RunFacts({ run }: { run: Run }) {
           </TextLink>
         </dd>
       </div>
+      {run.parent && (
+        <div>
+          <dt>Part of</dt>
+          <dd>
+            <TextLink to="/o/$org/w/$ws/runs/$runId" params={{ ...place, runId: run.parent.runId }}>
+              {run.parent.pipeline}#{String(run.parent.number)}
+            </TextLink>
+            , task {run.parent.task}
+          </dd>
+        </div>
+      )}
       {run.generation > 1 && (
         <div>
           <dt>Generation</dt>

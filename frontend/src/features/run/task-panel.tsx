@@ -1,10 +1,12 @@
 import { ActionIcon, Tabs } from "@mantine/core";
 import { Empty } from "@/components/ui/empty";
 import { Icon } from "@/components/ui/icon";
+import { TextLink } from "@/components/ui/link";
 import { useNow } from "@/components/ui/now";
 import { StateMark } from "@/components/ui/state-mark";
 import { HoldPanel } from "@/features/approval/hold-panel";
 import { LogView } from "@/features/log/log-view";
+import { usePlace } from "@/features/tenancy/place";
 import { useNoDataReason } from "@/features/value/may-read";
 import { RunValues } from "@/features/value/run-values";
 import type { Run, Task } from "@/gen/signalbox/run/v1/run_pb";
@@ -30,6 +32,7 @@ interface TaskPanelProps {
 /** TaskPanel is one task of a run: why it is where it is, its tries, its log, its results. */
 export function TaskPanel({ run, task, tasks, tab, attempt, onChange, onClose }: TaskPanelProps) {
   const now = useNow();
+  const place = usePlace();
   const why = whyWaiting(task, tasks, now);
   const shown = task.attempts.find(({ number }) => number === attempt) ?? task.attempts.at(-1);
   return (
@@ -44,6 +47,15 @@ export function TaskPanel({ run, task, tasks, tab, attempt, onChange, onClose }:
         </ActionIcon>
       </header>
       {(why || (task.reason && !why)) && <p className={classes.why}>{why ?? task.reason}</p>}
+      {task.childRun && (
+        <p className={classes.why}>
+          Runs{" "}
+          <TextLink to="/o/$org/w/$ws/runs/$runId" params={{ ...place, runId: task.childRun.runId }}>
+            {task.childRun.pipeline}#{String(task.childRun.number)}
+          </TextLink>
+          , which is {task.childRun.state}
+        </p>
+      )}
       {task.hold && <HoldPanel run={run} task={task} hold={task.hold} />}
       <Tabs value={tab} onChange={(value) => onChange({ tab: value as TaskTab })} keepMounted={false}>
         <Tabs.List>
