@@ -115,6 +115,13 @@ func (o organization) exec(sql string, args pgx.NamedArgs) {
 	}))
 }
 
+// order is what sees the money, not the organization itself.
+func (o organization) order(sql string, args pgx.NamedArgs) {
+	o.t.Helper()
+	_, err := o.db.Engine.Exec(o.t.Context(), sql, args)
+	require.NoError(o.t, err)
+}
+
 func (o organization) subscriptions(in rating.Period) (list []pricebook.Subscription) {
 	o.t.Helper()
 	require.NoError(o.t, pg.InTenantRead(o.t.Context(), o.db.API, o.id, func(tx pgx.Tx) (err error) {
@@ -135,11 +142,11 @@ func TestSubscriptionsFollowThePlan(t *testing.T) {
 	require.Equal(t, "free", list[0].Card.Plan)
 	require.Equal(t, rating.Period{Start: now.Add(-time.Hour).Truncate(time.Second), End: in.End}, list[0].Period)
 
-	o.exec(`UPDATE organization SET plan = 'free', name = 'Acme & Co'`, nil)
+	o.order(`UPDATE organization SET plan = 'free', name = 'Acme & Co'`, nil)
 	require.Len(t, o.subscriptions(in), 1, "nothing changed")
 
-	o.exec(`UPDATE organization SET plan = 'team'`, nil)
-	o.exec(`UPDATE organization SET plan = 'business'`, nil)
+	o.order(`UPDATE organization SET plan = 'team'`, nil)
+	o.order(`UPDATE organization SET plan = 'business'`, nil)
 	list = o.subscriptions(in)
 	require.Len(t, list, 3)
 	for i, plan := range []string{"free", "team", "business"} {
@@ -169,7 +176,7 @@ func TestNewPricesReachNewSubscriptionsOnly(t *testing.T) {
 		INSERT INTO price_tier (version, plan, meter, from_quantity, nano_usd, per)
 		SELECT v, plan, meter, from_quantity, nano_usd, per FROM price_tier, generate_series(2, 3) AS v`)
 	require.NoError(t, err)
-	o.exec(`UPDATE organization SET plan = 'team'`, nil)
+	o.order(`UPDATE organization SET plan = 'team'`, nil)
 	list := o.subscriptions(rating.Period{Start: now.Add(-24 * time.Hour), End: now.Add(24 * time.Hour)})
 	require.Len(t, list, 2)
 	require.EqualValues(t, 1, list[0].Card.Book)

@@ -69,6 +69,18 @@ const sqlDropStartKeys = `
 	DELETE FROM start_key
 	WHERE expires_at < now()`
 
+// What became of a fire is told for 90 days, and of the newest one always. No fire
+// is made twice because its row is gone: the schedule's cursor is beyond it.
+const sqlDropFires = `
+	DELETE FROM schedule_fire f
+	WHERE f.ended_at < now() - interval '90 days'
+		AND EXISTS (
+			SELECT
+			FROM schedule_fire n
+			WHERE n.org_id = f.org_id
+				AND n.schedule_id = f.schedule_id
+				AND n.nominal > f.nominal)`
+
 // A lane behind its clock stands there: its row says nothing.
 const sqlDropLanes = `
 	DELETE FROM lane l
@@ -111,6 +123,9 @@ func (j *janitor) sweep(ctx context.Context) error {
 		}
 		if _, err := tx.Exec(ctx, sqlDropStartKeys); err != nil {
 			return fmt.Errorf("drop start keys: %w", err)
+		}
+		if _, err := tx.Exec(ctx, sqlDropFires); err != nil {
+			return fmt.Errorf("drop fires: %w", err)
 		}
 		if _, err := tx.Exec(ctx, sqlDropLanes); err != nil {
 			return fmt.Errorf("drop lanes: %w", err)

@@ -31,6 +31,8 @@ func (b *batch) remember(ctx context.Context) {
 		switch {
 		case err == nil:
 			w.run = b.a.runs.put(loaded)
+		case fault.ReasonOf(err) == reasonArchived:
+			w.failed = err
 		case fault.KindOf(err) != fault.KindNotFound:
 			w.failed = errUnavailable(err)
 		}

@@ -85,6 +85,9 @@ func (a *Advancer) loadRun(ctx context.Context, key RunKey) (*run, error) {
 	if err := a.catchUp(ctx, a.pool, out); err != nil {
 		return nil, err
 	}
+	if out.state.Seq == 0 {
+		return nil, errArchived(key.Run)
+	}
 	return out, nil
 }
 
@@ -94,6 +97,13 @@ func fireOf(nominal, from *time.Time) *Fire {
 	}
 	return &Fire{nominal.UTC(), from.UTC()}
 }
+
+// errArchived is said of a run whose row is there and whose journal is not.
+func errArchived(run id.UUID) error {
+	return fault.FailedPrecondition(reasonArchived, "the journal of %s was archived: the run can be looked at in lists, and cannot go on; start it anew", id.Format(id.Run, run))
+}
+
+const reasonArchived = "JOURNAL_ARCHIVED"
 
 // catchUp folds what the journal has beyond the state.
 func (a *Advancer) catchUp(ctx context.Context, q journal.Querier, r *run) error {

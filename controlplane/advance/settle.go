@@ -62,7 +62,7 @@ func (a *Advancer) keep(ctx context.Context, b *batch) {
 		switch {
 		case w.failed != nil:
 			level := slog.LevelError
-			if fault.KindOf(w.failed) == fault.KindUnavailable {
+			if fault.KindOf(w.failed) == fault.KindUnavailable || fault.ReasonOf(w.failed) == reasonArchived {
 				level = slog.LevelInfo
 			}
 			a.log.LogAttrs(ctx, level, "a run's commands failed", slog.String("run_id", id.Format(id.Run, key.Run)), slog.Any("error", w.failed))

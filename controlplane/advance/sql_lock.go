@@ -152,7 +152,7 @@ const sqlLockAllLeases = `
 // The sessions' pools are read along: what they say needs no lock, unless they
 // have a limit.
 const sqlLockSessions = `
-	SELECT s.org_id, s.id, s.expires_at, s.ended, s.draining, p.id, p.slots, p.paused, ` + settingColumns + `
+	SELECT s.org_id, s.id, s.expires_at, s.ended, s.draining, p.id, p.slots, p.paused OR ` + heldOrganization + `, ` + settingColumns + `
 	FROM unnest(@orgs::uuid[], @ids::uuid[]) AS k (org_id, id)
 	CROSS JOIN LATERAL (
 		SELECT x.org_id, x.id, x.expires_at, x.ended, x.draining, x.pool_id
@@ -168,7 +168,13 @@ const sqlLockSessions = `
 		WHERE p.org_id = s.org_id
 			AND p.id BETWEEN s.pool_id AND s.pool_id
 		ORDER BY p.id
-	) p`
+	) p
+	CROSS JOIN LATERAL (
+		SELECT o.frozen_at, o.state
+		FROM organization o
+		WHERE o.org_id BETWEEN s.org_id AND s.org_id
+		ORDER BY o.org_id
+	) o`
 
 const sqlListLeases = `
 	SELECT ` + leaseColumns + `
@@ -181,6 +187,10 @@ const sqlListLeases = `
 		ORDER BY l.session_id
 	) l
 	ORDER BY l.id`
+
+// heldOrganization is one whose agents are given nothing new: it is frozen, or
+// its bill has stood for too long. What they hold they finish.
+const heldOrganization = `o.frozen_at IS NOT NULL OR o.state IN ('suspended', 'closed')`
 
 const sqlLockPools = `
 	SELECT p.id
@@ -195,7 +205,7 @@ const sqlLockPools = `
 	) p`
 
 const sqlCountPools = `
-	SELECT p.org_id, p.id, p.slots, p.paused,
+	SELECT p.org_id, p.id, p.slots, p.paused OR ` + heldOrganization + `,
 		(
 			SELECT coalesce(sum(l.slots), 0)
 			FROM (
@@ -214,7 +224,13 @@ const sqlCountPools = `
 		WHERE p.org_id = k.org_id
 			AND p.id BETWEEN k.id AND k.id
 		ORDER BY p.id
-	) p`
+	) p
+	CROSS JOIN LATERAL (
+		SELECT o.frozen_at, o.state
+		FROM organization o
+		WHERE o.org_id BETWEEN k.org_id AND k.org_id
+		ORDER BY o.org_id
+	) o`
 
 // Milliseconds: what the journal, the engine and the bill count in.
 const sqlClock = `

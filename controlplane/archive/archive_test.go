@@ -63,6 +63,8 @@ func TestAJournalComesBackAsItWas(t *testing.T) {
 	require.Contains(t, dropped, written[0].Partition.Name)
 	require.Zero(t, queryOne[int](b, `SELECT count(*) FROM journal WHERE at < now() - interval '1 year'`))
 	b.clean()
+	err = b.a.RetryRun(ctx, advance.RetryRun{RunKey: advance.RunKey{Org: b.org, Run: run}, Actor: "test"})
+	require.EqualValues(t, "JOURNAL_ARCHIVED", fault.ReasonOf(err), "%v", err)
 
 	restored, err := b.archive.Restore(ctx, b.dir, run)
 	require.NoError(t, err)

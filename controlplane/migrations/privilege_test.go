@@ -29,6 +29,9 @@ func TestAPIRoleWritesOnlyWhatPeopleMay(t *testing.T) {
 	for _, sql := range []string{
 		`UPDATE organization SET state = 'active'`,
 		`DELETE FROM organization`,
+		`UPDATE organization SET plan = 'business'`,
+		`UPDATE subscription SET plan = 'business'`,
+		`DELETE FROM subscription`,
 		`UPDATE workspace SET sealing_kid = '0123456789abcdef', sealing_public = decode(repeat('00', 32), 'hex')`,
 		`INSERT INTO agent (org_id, id, workspace_id, pool_id, name, public_key, join_token_id)
 			SELECT @org, @org, @org, id, 'a', decode(repeat('00', 32), 'hex'), @org FROM pool`,
@@ -45,7 +48,9 @@ func TestAPIRoleWritesOnlyWhatPeopleMay(t *testing.T) {
 		err := exec(sql)
 		require.True(t, pg.Denied(err), "%s: %v", sql, err)
 	}
-	require.NoError(t, exec(`UPDATE organization SET name = 'Acme Ltd'`))
+	require.Error(t, exec(`INSERT INTO subscription (org_id, plan, price_book, starts_at) VALUES (@org, 'business', 1, now())`))
+	require.Error(t, exec(`INSERT INTO subscription (org_id, plan, price_book, starts_at) VALUES (@org, 'free', 1, now())`), "there is one")
+	require.NoError(t, exec(`UPDATE organization SET name = 'Acme Ltd', frozen_at = now(), freeze_note = 'audit'`))
 	require.NoError(t, exec(`UPDATE workspace SET restricted = true`))
 	require.NoError(t, exec(`UPDATE agent SET revoked_at = now()`))
 }

@@ -20,10 +20,11 @@ type Fire struct {
 
 // Asked for scheduled runs only: most pages have none.
 const sqlReadFires = `
-	SELECT f.run_id, f.nominal, f.interval_start, f.interval_end
-	FROM schedule_fire f
-	WHERE f.org_id = @org_id
-		AND f.run_id = ANY(@runs)`
+	SELECT r.id, r.nominal, r.interval_start, r.nominal AS interval_end
+	FROM run r
+	WHERE r.org_id = @org_id
+		AND r.id = ANY(@runs)
+		AND r.nominal IS NOT NULL`
 
 func fired(ctx context.Context, tx pgx.Tx, org id.UUID, list []Run) error {
 	scheduled := map[id.UUID]*Run{}

@@ -92,7 +92,7 @@ func toSession(s tenancydb.LoginSession, current bool) *tenancyv1.Session {
 func toOrganization(o tenancydb.Organization) *tenancyv1.Organization {
 	return &tenancyv1.Organization{
 		Id: id.Format(id.Org, o.OrgID), Slug: o.Slug, Name: o.Name, Plan: o.Plan, State: string(o.State),
-		CreatedAt: timestamp(o.CreatedAt),
+		CreatedAt: timestamp(o.CreatedAt), FrozenAt: optionalTimestamp(o.FrozenAt), FreezeNote: o.FreezeNote,
 	}
 }
 

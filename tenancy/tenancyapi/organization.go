@@ -28,6 +28,24 @@ func (s organizations) ListWorkspaces(ctx context.Context, _ *tenancyv1.ListWork
 	return &tenancyv1.ListWorkspacesResponse{Workspaces: convert(list, toWorkspace)}, nil
 }
 
+// FreezeOrganization keeps agents from getting anything new.
+func (s organizations) FreezeOrganization(ctx context.Context, req *tenancyv1.FreezeOrganizationRequest) (*tenancyv1.FreezeOrganizationResponse, error) {
+	org, err := s.Store.Freeze(ctx, caller.From(ctx), req.GetNote())
+	if err != nil {
+		return nil, err
+	}
+	return &tenancyv1.FreezeOrganizationResponse{Organization: toOrganization(org)}, nil
+}
+
+// UnfreezeOrganization lets work go on.
+func (s organizations) UnfreezeOrganization(ctx context.Context, _ *tenancyv1.UnfreezeOrganizationRequest) (*tenancyv1.UnfreezeOrganizationResponse, error) {
+	org, err := s.Store.Unfreeze(ctx, caller.From(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return &tenancyv1.UnfreezeOrganizationResponse{Organization: toOrganization(org)}, nil
+}
+
 // CreateWorkspace makes a workspace of the organization.
 func (s organizations) CreateWorkspace(ctx context.Context, req *tenancyv1.CreateWorkspaceRequest) (*tenancyv1.CreateWorkspaceResponse, error) {
 	workspace, err := s.Store.CreateWorkspace(ctx, caller.From(ctx), req.GetName(), req.GetSlug())

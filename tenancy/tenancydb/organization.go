@@ -22,9 +22,12 @@ type Organization struct {
 	Plan      string
 	State     authz.OrgState
 	CreatedAt time.Time
+	// FrozenAt is set while its agents get nothing new, FreezeNote says why.
+	FrozenAt   *time.Time
+	FreezeNote string
 }
 
-const organizationColumns = `o.org_id, o.slug, o.name, o.plan, o.state, o.created_at`
+const organizationColumns = `o.org_id, o.slug, o.name, o.plan, o.state, o.created_at, o.frozen_at, o.freeze_note`
 
 // NewOrganization is what a person gives to make one. An empty Slug is proposed
 // from the name, an empty WorkspaceName is "Default".

@@ -13,7 +13,7 @@ import (
 
 func (a *app) orgCommand() *cobra.Command {
 	return group("org", "Organizations: who is billed",
-		a.orgListCommand(), a.orgGetCommand(), a.orgCreateCommand(), a.orgJoinCommand())
+		a.orgListCommand(), a.orgGetCommand(), a.orgCreateCommand(), a.orgJoinCommand(), a.orgFreezeCommand(), a.orgUnfreezeCommand())
 }
 
 func (a *app) orgListCommand() *cobra.Command {
@@ -89,6 +89,37 @@ func (a *app) orgCreateCommand() *cobra.Command {
 	return c
 }
 
+func (a *app) orgFreezeCommand() *cobra.Command {
+	req := &tenancyv1.FreezeOrganizationRequest{}
+	c := a.command("freeze", "Give nothing new to any agent of the organization; what runs goes on", noArgs, func(ctx context.Context, _ []string) error {
+		api, err := a.api()
+		if err != nil {
+			return err
+		}
+		res, err := api.Organization.FreezeOrganization(ctx, req)
+		if err != nil {
+			return err
+		}
+		return a.print(a.orgView(res, res.GetOrganization()))
+	})
+	c.Flags().StringVar(&req.Note, "note", "", "`WHY`: shown wherever somebody asks why a task waits")
+	return c
+}
+
+func (a *app) orgUnfreezeCommand() *cobra.Command {
+	return a.command("unfreeze", "Let the organization's work go on", noArgs, func(ctx context.Context, _ []string) error {
+		api, err := a.api()
+		if err != nil {
+			return err
+		}
+		res, err := api.Organization.UnfreezeOrganization(ctx, &tenancyv1.UnfreezeOrganizationRequest{})
+		if err != nil {
+			return err
+		}
+		return a.print(a.orgView(res, res.GetOrganization()))
+	})
+}
+
 func (a *app) orgJoinCommand() *cobra.Command {
 	return a.command("join INVITATION", "Accept an invitation: its id, or the token of the mail", oneArg("INVITATION"), func(ctx context.Context, args []string) error {
 		api, err := a.api()
@@ -116,6 +147,10 @@ func (a *app) orgView(answer proto.Message, o *tenancyv1.Organization) output.Vi
 	sheet.Add("id", output.Text(o.GetId()))
 	sheet.Add("plan", output.Text(o.GetPlan()))
 	sheet.Add("state", output.Text(o.GetState()))
+	if o.GetFrozenAt() != nil {
+		sheet.Add("frozen", a.moment(o.GetFrozenAt()))
+		sheet.Add("why", output.Text(o.GetFreezeNote()))
+	}
 	sheet.Add("created", a.moment(o.GetCreatedAt()))
 	return output.View{Answer: answer, Names: []string{o.GetSlug()}, Blocks: []output.Block{sheet}}
 }

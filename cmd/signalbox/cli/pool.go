@@ -21,7 +21,7 @@ import (
 func (a *app) poolCommand() *cobra.Command {
 	return group("pool", "Pools: queues that agents serve",
 		a.poolListCommand(), a.poolGetCommand(), a.poolCreateCommand(), a.poolSetCommand(),
-		a.poolPauseCommand(), a.poolResumeCommand(), a.poolJoinTokenCommand(), a.poolRevokeJoinTokensCommand())
+		a.poolPauseCommand(), a.poolDrainCommand(), a.poolResumeCommand(), a.poolJoinTokenCommand(), a.poolRevokeJoinTokensCommand())
 }
 
 func (a *app) poolListCommand() *cobra.Command {

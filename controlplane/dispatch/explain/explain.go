@@ -23,6 +23,8 @@ const (
 	ReasonUpstream  Reason = "upstream"
 	ReasonHeld      Reason = "held"
 	ReasonBackoff   Reason = "backoff"
+	ReasonFrozen    Reason = "organization_frozen"
+	ReasonUnpaid    Reason = "organization_suspended"
 	ReasonPaused    Reason = "pool_paused"
 	ReasonLimit     Reason = "limit"
 	ReasonNoAgent   Reason = "no_agent_online"

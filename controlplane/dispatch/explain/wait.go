@@ -17,6 +17,10 @@ type Wait struct {
 	// older in the same lane. AheadMore: there are more than were counted.
 	Ahead     int64
 	AheadMore bool
+	// The organization is frozen, or its bill has stood for too long: nothing new
+	// is given to its agents.
+	Frozen, Unpaid bool
+	FreezeNote     string
 	// Share is the lane's part of what its priority gets; 1 where it is alone.
 	Share float64
 }
@@ -72,6 +76,12 @@ type Limit struct {
 }
 
 func (w *Wait) explain(now time.Time) Explanation {
+	switch {
+	case w.Frozen:
+		return Explanation{ReasonFrozen, join("the organization is frozen", w.FreezeNote), "signalbox org unfreeze"}
+	case w.Unpaid:
+		return Explanation{ReasonUnpaid, "the organization is suspended until its bill is paid", ""}
+	}
 	if w.Pool.Paused {
 		return Explanation{ReasonPaused, join("pool "+w.Pool.Name+" is paused", w.Pool.Note), "signalbox pool resume " + w.Pool.Name}
 	}

@@ -38,7 +38,7 @@ const (
 const sqlReadWaits = `
 	SELECT r.path, r.pool_id, p.workspace_id, p.name, p.paused, p.pause_note, p.slots, p.fairness, p.laned, p.weights,
 		(SELECT coalesce(sum(l.slots), 0) FROM lease l WHERE l.org_id = p.org_id AND l.pool_id = p.id) AS used,
-		c.spec, r.priority, r.lane, r.since,
+		c.spec, r.priority, r.lane, r.since, o.frozen_at IS NOT NULL AS frozen, o.freeze_note, o.state IN ('suspended', 'closed') AS unpaid,
 		(SELECT count(*) FROM (
 			SELECT FROM ready h WHERE h.org_id = r.org_id AND h.pool_id = r.pool_id AND -h.priority < -r.priority LIMIT @most) x)
 		+ (SELECT count(*) FROM (
@@ -52,6 +52,7 @@ const sqlReadWaits = `
 			LIMIT @most) x) AS ahead
 	FROM ready r
 	JOIN pool p ON p.org_id = r.org_id AND p.id = r.pool_id
+	JOIN organization o ON o.org_id = r.org_id
 	JOIN requirement_class c ON c.org_id = r.org_id AND c.id = r.class_id
 	WHERE r.org_id = @org_id
 		AND r.run_id = @run_id
@@ -76,6 +77,9 @@ type waitRow struct {
 	Lane        id.UUID
 	Since       time.Time
 	Ahead       int64
+	Frozen      bool
+	FreezeNote  string
+	Unpaid      bool
 }
 
 // spec is a requirement class as controlplane/advance writes it.
@@ -148,6 +152,7 @@ func (r *waitRow) wait() (*explain.Wait, error) {
 	w := &explain.Wait{
 		Pool:  explain.Pool{Name: r.Name, Paused: r.Paused, Note: r.PauseNote, Slots: int64(r.Slots), Used: r.Used},
 		Since: r.Since, Ahead: min(r.Ahead, MaxAhead), AheadMore: r.Ahead >= MaxAhead, Share: 1,
+		Frozen: r.Frozen, FreezeNote: r.FreezeNote, Unpaid: r.Unpaid,
 		Need: explain.Need{
 			Select: s.Select, Slots: s.Slots, CPUMillis: s.CPUMillis, MemoryBytes: s.MemoryBytes, GPUs: s.GPUs,
 			GPUTypes: s.GPUTypes, Sealed: s.Sealed,

@@ -102,10 +102,10 @@ describe("a pool", () => {
   it("is paused with a note that everybody reads", async () => {
     const { user } = await open(`${workspace}/pools/cpu`);
     await user.type(await screen.findByRole("textbox", { name: "Pause with a note" }), "Driver update");
-    await user.click(screen.getByRole("button", { name: "Pause the pool" }));
+    await user.click(screen.getByRole("button", { name: "Drain and pause the pool" }));
     expect(await screen.findByText("Paused: Driver update. Nothing new starts here.")).toBeInTheDocument();
     await user.click(screen.getByRole("button", { name: "Resume the pool" }));
-    expect(await screen.findByRole("button", { name: "Pause the pool" })).toBeInTheDocument();
+    expect(await screen.findByRole("button", { name: "Drain and pause the pool" })).toBeInTheDocument();
   });
 
   it("says which agent lacks the sealing key, and how it gets it", async () => {

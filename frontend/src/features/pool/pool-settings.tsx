@@ -58,7 +58,7 @@ export function PoolSettings({ pool }: { pool: Pool }) {
                   leftSection={<Icon name="pause" size={15} />}
                   onClick={() => update.mutate({ name: pool.name, paused: true, pauseNote: note })}
                 >
-                  Pause the pool
+                  Drain and pause the pool
                 </Button>
               </Reasoned>
             </Group>

@@ -27,6 +27,10 @@ describe("GPUs", () => {
 describe("a pool that does nothing", () => {
   it("is paused before all", () =>
     expect(whyIdle(pool({ paused: true, pauseNote: "prices", agentsOnline: 0 }), agents)).toContain("Paused: prices."));
+  it("drains", () =>
+    expect(whyIdle(pool({ paused: true, leased: 2 }), agents)).toBe(
+      "Paused. Nothing new starts here; 2 tasks still to end.",
+    ));
   it("lacks an agent", () => expect(whyIdle(pool({ agentsOnline: 0 }), agents)).toContain("No agent is online"));
   it("is full", () => expect(whyIdle(pool({ leased: 8, ready: 2 }), agents)).toBe("All 8 slots are in use; 2 wait."));
   it("or does its work", () => expect(whyIdle(pool({ leased: 3 }), agents)).toBeUndefined());
@@ -34,10 +38,10 @@ describe("a pool that does nothing", () => {
 
 describe("looks", () => {
   it("of pools", () =>
-    expect([pool({}), pool({ paused: true }), pool({ agentsOnline: 0 })].map((p) => poolLook(p).label)).toEqual([
-      "Working",
-      "Paused",
-      "No agent online",
-    ]));
+    expect(
+      [pool({}), pool({ paused: true }), pool({ paused: true, leased: 2 }), pool({ agentsOnline: 0 })].map(
+        (p) => poolLook(p).label,
+      ),
+    ).toEqual(["Working", "Paused", "Draining", "No agent online"]));
   it("of agents", () => expect(agentLook({ state: "online", draining: true }).label).toBe("Draining"));
 });

@@ -3,7 +3,8 @@ import { plural } from "@/format/count";
 import type { Agent, Pool } from "@/gen/signalbox/pool/v1/pool_pb";
 
 /** poolLook says whether a pool's work gets done. */
-export function poolLook(pool: Pick<Pool, "paused" | "agentsOnline">): Look {
+export function poolLook(pool: Pick<Pool, "paused" | "agentsOnline" | "leased">): Look {
+  if (pool.paused && pool.leased > 0) return { label: "Draining", tone: "wait", icon: "hourglass" };
   if (pool.paused) return { label: "Paused", tone: "wait", icon: "pause" };
   if (pool.agentsOnline === 0) return { label: "No agent online", tone: "bad", icon: "agentOff" };
   return { label: "Working", tone: "good", icon: "agent" };
@@ -33,7 +34,10 @@ export function slotsOf(pool: Pick<Pool, "name" | "slots">, agents: readonly Age
 
 /** whyIdle says why a pool does nothing, for the reader who waits for it. */
 export function whyIdle(pool: Pool, agents: readonly Agent[]): string | undefined {
-  if (pool.paused) return `Paused${pool.pauseNote ? `: ${pool.pauseNote}` : ""}. Nothing new starts here.`;
+  if (pool.paused) {
+    const left = pool.leased > 0 ? `${plural(pool.leased, "task")} still to end` : "nothing runs any more";
+    return `Paused${pool.pauseNote ? `: ${pool.pauseNote}` : ""}. Nothing new starts here; ${left}.`;
+  }
   if (pool.agentsOnline === 0) return "No agent is online. Tasks wait until one comes back.";
   const slots = slotsOf(pool, agents);
   if (pool.ready > 0 && pool.leased >= slots) return `All ${slots} slots are in use; ${pool.ready} wait.`;

@@ -25,13 +25,16 @@ const (
 
 // Organization is the tenant: who is billed.
 type Organization struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Slug          string                 `protobuf:"bytes,2,opt,name=slug,proto3" json:"slug,omitempty"`
-	Name          string                 `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
-	Plan          string                 `protobuf:"bytes,4,opt,name=plan,proto3" json:"plan,omitempty"`
-	State         string                 `protobuf:"bytes,5,opt,name=state,proto3" json:"state,omitempty"`
-	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Id        string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Slug      string                 `protobuf:"bytes,2,opt,name=slug,proto3" json:"slug,omitempty"`
+	Name      string                 `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	Plan      string                 `protobuf:"bytes,4,opt,name=plan,proto3" json:"plan,omitempty"`
+	State     string                 `protobuf:"bytes,5,opt,name=state,proto3" json:"state,omitempty"`
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// Since when its agents get nothing new, and why; none: they do.
+	FrozenAt      *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=frozen_at,json=frozenAt,proto3" json:"frozen_at,omitempty"`
+	FreezeNote    string                 `protobuf:"bytes,8,opt,name=freeze_note,json=freezeNote,proto3" json:"freeze_note,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -106,6 +109,20 @@ func (x *Organization) GetCreatedAt() *timestamppb.Timestamp {
 		return x.CreatedAt
 	}
 	return nil
+}
+
+func (x *Organization) GetFrozenAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FrozenAt
+	}
+	return nil
+}
+
+func (x *Organization) GetFreezeNote() string {
+	if x != nil {
+		return x.FreezeNote
+	}
+	return ""
 }
 
 // Workspace is a part of an organization with its own pipelines, pools and roles.
@@ -337,6 +354,175 @@ func (x *GetOrganizationResponse) GetOrganization() *Organization {
 	return nil
 }
 
+type FreezeOrganizationRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most 500 characters, shown wherever somebody asks why a task waits.
+	Note          string `protobuf:"bytes,1,opt,name=note,proto3" json:"note,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FreezeOrganizationRequest) Reset() {
+	*x = FreezeOrganizationRequest{}
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FreezeOrganizationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FreezeOrganizationRequest) ProtoMessage() {}
+
+func (x *FreezeOrganizationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FreezeOrganizationRequest.ProtoReflect.Descriptor instead.
+func (*FreezeOrganizationRequest) Descriptor() ([]byte, []int) {
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *FreezeOrganizationRequest) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+type FreezeOrganizationResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Organization  *Organization          `protobuf:"bytes,1,opt,name=organization,proto3" json:"organization,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FreezeOrganizationResponse) Reset() {
+	*x = FreezeOrganizationResponse{}
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FreezeOrganizationResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FreezeOrganizationResponse) ProtoMessage() {}
+
+func (x *FreezeOrganizationResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FreezeOrganizationResponse.ProtoReflect.Descriptor instead.
+func (*FreezeOrganizationResponse) Descriptor() ([]byte, []int) {
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *FreezeOrganizationResponse) GetOrganization() *Organization {
+	if x != nil {
+		return x.Organization
+	}
+	return nil
+}
+
+type UnfreezeOrganizationRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnfreezeOrganizationRequest) Reset() {
+	*x = UnfreezeOrganizationRequest{}
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnfreezeOrganizationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnfreezeOrganizationRequest) ProtoMessage() {}
+
+func (x *UnfreezeOrganizationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnfreezeOrganizationRequest.ProtoReflect.Descriptor instead.
+func (*UnfreezeOrganizationRequest) Descriptor() ([]byte, []int) {
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{7}
+}
+
+type UnfreezeOrganizationResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Organization  *Organization          `protobuf:"bytes,1,opt,name=organization,proto3" json:"organization,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnfreezeOrganizationResponse) Reset() {
+	*x = UnfreezeOrganizationResponse{}
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnfreezeOrganizationResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnfreezeOrganizationResponse) ProtoMessage() {}
+
+func (x *UnfreezeOrganizationResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnfreezeOrganizationResponse.ProtoReflect.Descriptor instead.
+func (*UnfreezeOrganizationResponse) Descriptor() ([]byte, []int) {
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *UnfreezeOrganizationResponse) GetOrganization() *Organization {
+	if x != nil {
+		return x.Organization
+	}
+	return nil
+}
+
 type ListWorkspacesRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -345,7 +531,7 @@ type ListWorkspacesRequest struct {
 
 func (x *ListWorkspacesRequest) Reset() {
 	*x = ListWorkspacesRequest{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[5]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -357,7 +543,7 @@ func (x *ListWorkspacesRequest) String() string {
 func (*ListWorkspacesRequest) ProtoMessage() {}
 
 func (x *ListWorkspacesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[5]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -370,7 +556,7 @@ func (x *ListWorkspacesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWorkspacesRequest.ProtoReflect.Descriptor instead.
 func (*ListWorkspacesRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{5}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{9}
 }
 
 type ListWorkspacesResponse struct {
@@ -382,7 +568,7 @@ type ListWorkspacesResponse struct {
 
 func (x *ListWorkspacesResponse) Reset() {
 	*x = ListWorkspacesResponse{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[6]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -394,7 +580,7 @@ func (x *ListWorkspacesResponse) String() string {
 func (*ListWorkspacesResponse) ProtoMessage() {}
 
 func (x *ListWorkspacesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[6]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -407,7 +593,7 @@ func (x *ListWorkspacesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWorkspacesResponse.ProtoReflect.Descriptor instead.
 func (*ListWorkspacesResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{6}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListWorkspacesResponse) GetWorkspaces() []*Workspace {
@@ -427,7 +613,7 @@ type CreateWorkspaceRequest struct {
 
 func (x *CreateWorkspaceRequest) Reset() {
 	*x = CreateWorkspaceRequest{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[7]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -439,7 +625,7 @@ func (x *CreateWorkspaceRequest) String() string {
 func (*CreateWorkspaceRequest) ProtoMessage() {}
 
 func (x *CreateWorkspaceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[7]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -452,7 +638,7 @@ func (x *CreateWorkspaceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateWorkspaceRequest.ProtoReflect.Descriptor instead.
 func (*CreateWorkspaceRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{7}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *CreateWorkspaceRequest) GetName() string {
@@ -478,7 +664,7 @@ type CreateWorkspaceResponse struct {
 
 func (x *CreateWorkspaceResponse) Reset() {
 	*x = CreateWorkspaceResponse{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[8]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -490,7 +676,7 @@ func (x *CreateWorkspaceResponse) String() string {
 func (*CreateWorkspaceResponse) ProtoMessage() {}
 
 func (x *CreateWorkspaceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[8]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -503,7 +689,7 @@ func (x *CreateWorkspaceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateWorkspaceResponse.ProtoReflect.Descriptor instead.
 func (*CreateWorkspaceResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{8}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *CreateWorkspaceResponse) GetWorkspace() *Workspace {
@@ -527,7 +713,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[9]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -539,7 +725,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[9]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -552,7 +738,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{9}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Member) GetUserId() string {
@@ -610,7 +796,7 @@ type WorkspaceRole struct {
 
 func (x *WorkspaceRole) Reset() {
 	*x = WorkspaceRole{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[10]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -622,7 +808,7 @@ func (x *WorkspaceRole) String() string {
 func (*WorkspaceRole) ProtoMessage() {}
 
 func (x *WorkspaceRole) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[10]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -635,7 +821,7 @@ func (x *WorkspaceRole) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WorkspaceRole.ProtoReflect.Descriptor instead.
 func (*WorkspaceRole) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{10}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *WorkspaceRole) GetWorkspaceId() string {
@@ -674,7 +860,7 @@ type ListMembersRequest struct {
 
 func (x *ListMembersRequest) Reset() {
 	*x = ListMembersRequest{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[11]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -686,7 +872,7 @@ func (x *ListMembersRequest) String() string {
 func (*ListMembersRequest) ProtoMessage() {}
 
 func (x *ListMembersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[11]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -699,7 +885,7 @@ func (x *ListMembersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMembersRequest.ProtoReflect.Descriptor instead.
 func (*ListMembersRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{11}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{15}
 }
 
 type ListMembersResponse struct {
@@ -711,7 +897,7 @@ type ListMembersResponse struct {
 
 func (x *ListMembersResponse) Reset() {
 	*x = ListMembersResponse{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[12]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -723,7 +909,7 @@ func (x *ListMembersResponse) String() string {
 func (*ListMembersResponse) ProtoMessage() {}
 
 func (x *ListMembersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[12]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -736,7 +922,7 @@ func (x *ListMembersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMembersResponse.ProtoReflect.Descriptor instead.
 func (*ListMembersResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{12}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListMembersResponse) GetMembers() []*Member {
@@ -762,7 +948,7 @@ type Invitation struct {
 
 func (x *Invitation) Reset() {
 	*x = Invitation{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[13]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -774,7 +960,7 @@ func (x *Invitation) String() string {
 func (*Invitation) ProtoMessage() {}
 
 func (x *Invitation) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[13]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -787,7 +973,7 @@ func (x *Invitation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Invitation.ProtoReflect.Descriptor instead.
 func (*Invitation) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{13}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Invitation) GetId() string {
@@ -851,7 +1037,7 @@ type InviteMemberRequest struct {
 
 func (x *InviteMemberRequest) Reset() {
 	*x = InviteMemberRequest{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[14]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -863,7 +1049,7 @@ func (x *InviteMemberRequest) String() string {
 func (*InviteMemberRequest) ProtoMessage() {}
 
 func (x *InviteMemberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[14]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -876,7 +1062,7 @@ func (x *InviteMemberRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InviteMemberRequest.ProtoReflect.Descriptor instead.
 func (*InviteMemberRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{14}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *InviteMemberRequest) GetEmail() string {
@@ -918,7 +1104,7 @@ type InviteMemberResponse struct {
 
 func (x *InviteMemberResponse) Reset() {
 	*x = InviteMemberResponse{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[15]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -930,7 +1116,7 @@ func (x *InviteMemberResponse) String() string {
 func (*InviteMemberResponse) ProtoMessage() {}
 
 func (x *InviteMemberResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[15]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -943,7 +1129,7 @@ func (x *InviteMemberResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InviteMemberResponse.ProtoReflect.Descriptor instead.
 func (*InviteMemberResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{15}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *InviteMemberResponse) GetInvitation() *Invitation {
@@ -968,7 +1154,7 @@ type ListInvitationsRequest struct {
 
 func (x *ListInvitationsRequest) Reset() {
 	*x = ListInvitationsRequest{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[16]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -980,7 +1166,7 @@ func (x *ListInvitationsRequest) String() string {
 func (*ListInvitationsRequest) ProtoMessage() {}
 
 func (x *ListInvitationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[16]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -993,7 +1179,7 @@ func (x *ListInvitationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInvitationsRequest.ProtoReflect.Descriptor instead.
 func (*ListInvitationsRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{16}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{20}
 }
 
 type ListInvitationsResponse struct {
@@ -1005,7 +1191,7 @@ type ListInvitationsResponse struct {
 
 func (x *ListInvitationsResponse) Reset() {
 	*x = ListInvitationsResponse{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[17]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1017,7 +1203,7 @@ func (x *ListInvitationsResponse) String() string {
 func (*ListInvitationsResponse) ProtoMessage() {}
 
 func (x *ListInvitationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[17]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1030,7 +1216,7 @@ func (x *ListInvitationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInvitationsResponse.ProtoReflect.Descriptor instead.
 func (*ListInvitationsResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{17}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListInvitationsResponse) GetInvitations() []*Invitation {
@@ -1049,7 +1235,7 @@ type RevokeInvitationRequest struct {
 
 func (x *RevokeInvitationRequest) Reset() {
 	*x = RevokeInvitationRequest{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[18]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1061,7 +1247,7 @@ func (x *RevokeInvitationRequest) String() string {
 func (*RevokeInvitationRequest) ProtoMessage() {}
 
 func (x *RevokeInvitationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[18]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1074,7 +1260,7 @@ func (x *RevokeInvitationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeInvitationRequest.ProtoReflect.Descriptor instead.
 func (*RevokeInvitationRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{18}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *RevokeInvitationRequest) GetId() string {
@@ -1092,7 +1278,7 @@ type RevokeInvitationResponse struct {
 
 func (x *RevokeInvitationResponse) Reset() {
 	*x = RevokeInvitationResponse{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[19]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1104,7 +1290,7 @@ func (x *RevokeInvitationResponse) String() string {
 func (*RevokeInvitationResponse) ProtoMessage() {}
 
 func (x *RevokeInvitationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[19]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1117,7 +1303,7 @@ func (x *RevokeInvitationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeInvitationResponse.ProtoReflect.Descriptor instead.
 func (*RevokeInvitationResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{19}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{23}
 }
 
 type SetMemberRoleRequest struct {
@@ -1130,7 +1316,7 @@ type SetMemberRoleRequest struct {
 
 func (x *SetMemberRoleRequest) Reset() {
 	*x = SetMemberRoleRequest{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[20]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1142,7 +1328,7 @@ func (x *SetMemberRoleRequest) String() string {
 func (*SetMemberRoleRequest) ProtoMessage() {}
 
 func (x *SetMemberRoleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[20]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1155,7 +1341,7 @@ func (x *SetMemberRoleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetMemberRoleRequest.ProtoReflect.Descriptor instead.
 func (*SetMemberRoleRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{20}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *SetMemberRoleRequest) GetUserId() string {
@@ -1181,7 +1367,7 @@ type SetMemberRoleResponse struct {
 
 func (x *SetMemberRoleResponse) Reset() {
 	*x = SetMemberRoleResponse{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[21]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1193,7 +1379,7 @@ func (x *SetMemberRoleResponse) String() string {
 func (*SetMemberRoleResponse) ProtoMessage() {}
 
 func (x *SetMemberRoleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[21]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1206,7 +1392,7 @@ func (x *SetMemberRoleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetMemberRoleResponse.ProtoReflect.Descriptor instead.
 func (*SetMemberRoleResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{21}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *SetMemberRoleResponse) GetMember() *Member {
@@ -1228,7 +1414,7 @@ type SetWorkspaceRoleRequest struct {
 
 func (x *SetWorkspaceRoleRequest) Reset() {
 	*x = SetWorkspaceRoleRequest{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[22]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1240,7 +1426,7 @@ func (x *SetWorkspaceRoleRequest) String() string {
 func (*SetWorkspaceRoleRequest) ProtoMessage() {}
 
 func (x *SetWorkspaceRoleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[22]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1253,7 +1439,7 @@ func (x *SetWorkspaceRoleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetWorkspaceRoleRequest.ProtoReflect.Descriptor instead.
 func (*SetWorkspaceRoleRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{22}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *SetWorkspaceRoleRequest) GetUserId() string {
@@ -1286,7 +1472,7 @@ type SetWorkspaceRoleResponse struct {
 
 func (x *SetWorkspaceRoleResponse) Reset() {
 	*x = SetWorkspaceRoleResponse{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[23]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1298,7 +1484,7 @@ func (x *SetWorkspaceRoleResponse) String() string {
 func (*SetWorkspaceRoleResponse) ProtoMessage() {}
 
 func (x *SetWorkspaceRoleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[23]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1311,7 +1497,7 @@ func (x *SetWorkspaceRoleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetWorkspaceRoleResponse.ProtoReflect.Descriptor instead.
 func (*SetWorkspaceRoleResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{23}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *SetWorkspaceRoleResponse) GetMember() *Member {
@@ -1330,7 +1516,7 @@ type RemoveMemberRequest struct {
 
 func (x *RemoveMemberRequest) Reset() {
 	*x = RemoveMemberRequest{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[24]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1342,7 +1528,7 @@ func (x *RemoveMemberRequest) String() string {
 func (*RemoveMemberRequest) ProtoMessage() {}
 
 func (x *RemoveMemberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[24]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1355,7 +1541,7 @@ func (x *RemoveMemberRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveMemberRequest.ProtoReflect.Descriptor instead.
 func (*RemoveMemberRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{24}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *RemoveMemberRequest) GetUserId() string {
@@ -1373,7 +1559,7 @@ type RemoveMemberResponse struct {
 
 func (x *RemoveMemberResponse) Reset() {
 	*x = RemoveMemberResponse{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[25]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1385,7 +1571,7 @@ func (x *RemoveMemberResponse) String() string {
 func (*RemoveMemberResponse) ProtoMessage() {}
 
 func (x *RemoveMemberResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[25]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1398,7 +1584,7 @@ func (x *RemoveMemberResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveMemberResponse.ProtoReflect.Descriptor instead.
 func (*RemoveMemberResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{25}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{29}
 }
 
 type Key struct {
@@ -1421,7 +1607,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[26]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1433,7 +1619,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[26]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1446,7 +1632,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{26}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Key) GetId() string {
@@ -1540,7 +1726,7 @@ type CreateKeyRequest struct {
 
 func (x *CreateKeyRequest) Reset() {
 	*x = CreateKeyRequest{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[27]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1552,7 +1738,7 @@ func (x *CreateKeyRequest) String() string {
 func (*CreateKeyRequest) ProtoMessage() {}
 
 func (x *CreateKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[27]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1565,7 +1751,7 @@ func (x *CreateKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateKeyRequest.ProtoReflect.Descriptor instead.
 func (*CreateKeyRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{27}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *CreateKeyRequest) GetName() string {
@@ -1607,7 +1793,7 @@ type CreateKeyResponse struct {
 
 func (x *CreateKeyResponse) Reset() {
 	*x = CreateKeyResponse{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[28]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1619,7 +1805,7 @@ func (x *CreateKeyResponse) String() string {
 func (*CreateKeyResponse) ProtoMessage() {}
 
 func (x *CreateKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[28]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1632,7 +1818,7 @@ func (x *CreateKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateKeyResponse.ProtoReflect.Descriptor instead.
 func (*CreateKeyResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{28}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *CreateKeyResponse) GetKey() *Key {
@@ -1657,7 +1843,7 @@ type ListKeysRequest struct {
 
 func (x *ListKeysRequest) Reset() {
 	*x = ListKeysRequest{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[29]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1669,7 +1855,7 @@ func (x *ListKeysRequest) String() string {
 func (*ListKeysRequest) ProtoMessage() {}
 
 func (x *ListKeysRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[29]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1682,7 +1868,7 @@ func (x *ListKeysRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListKeysRequest.ProtoReflect.Descriptor instead.
 func (*ListKeysRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{29}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{33}
 }
 
 type ListKeysResponse struct {
@@ -1694,7 +1880,7 @@ type ListKeysResponse struct {
 
 func (x *ListKeysResponse) Reset() {
 	*x = ListKeysResponse{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[30]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1706,7 +1892,7 @@ func (x *ListKeysResponse) String() string {
 func (*ListKeysResponse) ProtoMessage() {}
 
 func (x *ListKeysResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[30]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1719,7 +1905,7 @@ func (x *ListKeysResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListKeysResponse.ProtoReflect.Descriptor instead.
 func (*ListKeysResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{30}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ListKeysResponse) GetKeys() []*Key {
@@ -1738,7 +1924,7 @@ type RevokeKeyRequest struct {
 
 func (x *RevokeKeyRequest) Reset() {
 	*x = RevokeKeyRequest{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[31]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1750,7 +1936,7 @@ func (x *RevokeKeyRequest) String() string {
 func (*RevokeKeyRequest) ProtoMessage() {}
 
 func (x *RevokeKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[31]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1763,7 +1949,7 @@ func (x *RevokeKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeKeyRequest.ProtoReflect.Descriptor instead.
 func (*RevokeKeyRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{31}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *RevokeKeyRequest) GetId() string {
@@ -1781,7 +1967,7 @@ type RevokeKeyResponse struct {
 
 func (x *RevokeKeyResponse) Reset() {
 	*x = RevokeKeyResponse{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[32]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1793,7 +1979,7 @@ func (x *RevokeKeyResponse) String() string {
 func (*RevokeKeyResponse) ProtoMessage() {}
 
 func (x *RevokeKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[32]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1806,7 +1992,7 @@ func (x *RevokeKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeKeyResponse.ProtoReflect.Descriptor instead.
 func (*RevokeKeyResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{32}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{36}
 }
 
 type AuditEntry struct {
@@ -1830,7 +2016,7 @@ type AuditEntry struct {
 
 func (x *AuditEntry) Reset() {
 	*x = AuditEntry{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[33]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1842,7 +2028,7 @@ func (x *AuditEntry) String() string {
 func (*AuditEntry) ProtoMessage() {}
 
 func (x *AuditEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[33]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1855,7 +2041,7 @@ func (x *AuditEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditEntry.ProtoReflect.Descriptor instead.
 func (*AuditEntry) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{33}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *AuditEntry) GetSeq() int64 {
@@ -1961,7 +2147,7 @@ type ListAuditEntriesRequest struct {
 
 func (x *ListAuditEntriesRequest) Reset() {
 	*x = ListAuditEntriesRequest{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[34]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1973,7 +2159,7 @@ func (x *ListAuditEntriesRequest) String() string {
 func (*ListAuditEntriesRequest) ProtoMessage() {}
 
 func (x *ListAuditEntriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[34]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1986,7 +2172,7 @@ func (x *ListAuditEntriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAuditEntriesRequest.ProtoReflect.Descriptor instead.
 func (*ListAuditEntriesRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{34}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ListAuditEntriesRequest) GetBefore() int64 {
@@ -2014,7 +2200,7 @@ type ListAuditEntriesResponse struct {
 
 func (x *ListAuditEntriesResponse) Reset() {
 	*x = ListAuditEntriesResponse{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[35]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2026,7 +2212,7 @@ func (x *ListAuditEntriesResponse) String() string {
 func (*ListAuditEntriesResponse) ProtoMessage() {}
 
 func (x *ListAuditEntriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[35]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2039,7 +2225,7 @@ func (x *ListAuditEntriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAuditEntriesResponse.ProtoReflect.Descriptor instead.
 func (*ListAuditEntriesResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{35}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ListAuditEntriesResponse) GetEntries() []*AuditEntry {
@@ -2064,7 +2250,7 @@ type VerifyAuditRequest struct {
 
 func (x *VerifyAuditRequest) Reset() {
 	*x = VerifyAuditRequest{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[36]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2076,7 +2262,7 @@ func (x *VerifyAuditRequest) String() string {
 func (*VerifyAuditRequest) ProtoMessage() {}
 
 func (x *VerifyAuditRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[36]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2089,7 +2275,7 @@ func (x *VerifyAuditRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyAuditRequest.ProtoReflect.Descriptor instead.
 func (*VerifyAuditRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{36}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{40}
 }
 
 type VerifyAuditResponse struct {
@@ -2104,7 +2290,7 @@ type VerifyAuditResponse struct {
 
 func (x *VerifyAuditResponse) Reset() {
 	*x = VerifyAuditResponse{}
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[37]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2116,7 +2302,7 @@ func (x *VerifyAuditResponse) String() string {
 func (*VerifyAuditResponse) ProtoMessage() {}
 
 func (x *VerifyAuditResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[37]
+	mi := &file_signalbox_tenancy_v1_organization_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2129,7 +2315,7 @@ func (x *VerifyAuditResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyAuditResponse.ProtoReflect.Descriptor instead.
 func (*VerifyAuditResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{37}
+	return file_signalbox_tenancy_v1_organization_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *VerifyAuditResponse) GetIntact() bool {
@@ -2164,7 +2350,7 @@ var File_signalbox_tenancy_v1_organization_proto protoreflect.FileDescriptor
 
 const file_signalbox_tenancy_v1_organization_proto_rawDesc = "" +
 	"\n" +
-	"'signalbox/tenancy/v1/organization.proto\x12\x14signalbox.tenancy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esignalbox/authz/v1/authz.proto\"\xab\x01\n" +
+	"'signalbox/tenancy/v1/organization.proto\x12\x14signalbox.tenancy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esignalbox/authz/v1/authz.proto\"\x85\x02\n" +
 	"\fOrganization\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04slug\x18\x02 \x01(\tR\x04slug\x12\x12\n" +
@@ -2172,7 +2358,10 @@ const file_signalbox_tenancy_v1_organization_proto_rawDesc = "" +
 	"\x04plan\x18\x04 \x01(\tR\x04plan\x12\x14\n" +
 	"\x05state\x18\x05 \x01(\tR\x05state\x129\n" +
 	"\n" +
-	"created_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\"\xea\x01\n" +
+	"created_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x127\n" +
+	"\tfrozen_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\bfrozenAt\x12\x1f\n" +
+	"\vfreeze_note\x18\b \x01(\tR\n" +
+	"freezeNote\"\xea\x01\n" +
 	"\tWorkspace\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04slug\x18\x02 \x01(\tR\x04slug\x12\x12\n" +
@@ -2190,6 +2379,13 @@ const file_signalbox_tenancy_v1_organization_proto_rawDesc = "" +
 	"\vfingerprint\x18\x03 \x01(\tR\vfingerprint\"\x18\n" +
 	"\x16GetOrganizationRequest\"a\n" +
 	"\x17GetOrganizationResponse\x12F\n" +
+	"\forganization\x18\x01 \x01(\v2\".signalbox.tenancy.v1.OrganizationR\forganization\"/\n" +
+	"\x19FreezeOrganizationRequest\x12\x12\n" +
+	"\x04note\x18\x01 \x01(\tR\x04note\"d\n" +
+	"\x1aFreezeOrganizationResponse\x12F\n" +
+	"\forganization\x18\x01 \x01(\v2\".signalbox.tenancy.v1.OrganizationR\forganization\"\x1d\n" +
+	"\x1bUnfreezeOrganizationRequest\"f\n" +
+	"\x1cUnfreezeOrganizationResponse\x12F\n" +
 	"\forganization\x18\x01 \x01(\v2\".signalbox.tenancy.v1.OrganizationR\forganization\"\x17\n" +
 	"\x15ListWorkspacesRequest\"Y\n" +
 	"\x16ListWorkspacesResponse\x12?\n" +
@@ -2320,14 +2516,18 @@ const file_signalbox_tenancy_v1_organization_proto_rawDesc = "" +
 	"\x06intact\x18\x01 \x01(\bR\x06intact\x12\x18\n" +
 	"\aentries\x18\x02 \x01(\x03R\aentries\x12\x1b\n" +
 	"\tbroken_at\x18\x03 \x01(\x03R\bbrokenAt\x12\x12\n" +
-	"\x04head\x18\x04 \x01(\fR\x04head2\xa1\x03\n" +
+	"\x04head\x18\x04 \x01(\fR\x04head2\xc1\x05\n" +
 	"\x13OrganizationService\x12\x83\x01\n" +
 	"\x0fGetOrganization\x12,.signalbox.tenancy.v1.GetOrganizationRequest\x1a-.signalbox.tenancy.v1.GetOrganizationResponse\"\x13\x92\x82\x19\f\n" +
 	"\borg.read\x10\x01\x90\x02\x01\x12\x80\x01\n" +
 	"\x0eListWorkspaces\x12+.signalbox.tenancy.v1.ListWorkspacesRequest\x1a,.signalbox.tenancy.v1.ListWorkspacesResponse\"\x13\x92\x82\x19\f\n" +
 	"\borg.read\x10\x01\x90\x02\x01\x12\x80\x01\n" +
 	"\x0fCreateWorkspace\x12,.signalbox.tenancy.v1.CreateWorkspaceRequest\x1a-.signalbox.tenancy.v1.CreateWorkspaceResponse\"\x10\x92\x82\x19\f\n" +
-	"\bws.admin\x10\x012\xa6\a\n" +
+	"\bws.admin\x10\x01\x12\x8a\x01\n" +
+	"\x12FreezeOrganization\x12/.signalbox.tenancy.v1.FreezeOrganizationRequest\x1a0.signalbox.tenancy.v1.FreezeOrganizationResponse\"\x11\x92\x82\x19\r\n" +
+	"\torg.admin\x10\x01\x12\x90\x01\n" +
+	"\x14UnfreezeOrganization\x121.signalbox.tenancy.v1.UnfreezeOrganizationRequest\x1a2.signalbox.tenancy.v1.UnfreezeOrganizationResponse\"\x11\x92\x82\x19\r\n" +
+	"\torg.admin\x10\x012\xa6\a\n" +
 	"\rMemberService\x12w\n" +
 	"\vListMembers\x12(.signalbox.tenancy.v1.ListMembersRequest\x1a).signalbox.tenancy.v1.ListMembersResponse\"\x13\x92\x82\x19\f\n" +
 	"\borg.read\x10\x01\x90\x02\x01\x12|\n" +
@@ -2375,107 +2575,118 @@ func file_signalbox_tenancy_v1_organization_proto_rawDescGZIP() []byte {
 	return file_signalbox_tenancy_v1_organization_proto_rawDescData
 }
 
-var file_signalbox_tenancy_v1_organization_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
+var file_signalbox_tenancy_v1_organization_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
 var file_signalbox_tenancy_v1_organization_proto_goTypes = []any{
-	(*Organization)(nil),             // 0: signalbox.tenancy.v1.Organization
-	(*Workspace)(nil),                // 1: signalbox.tenancy.v1.Workspace
-	(*SealingKey)(nil),               // 2: signalbox.tenancy.v1.SealingKey
-	(*GetOrganizationRequest)(nil),   // 3: signalbox.tenancy.v1.GetOrganizationRequest
-	(*GetOrganizationResponse)(nil),  // 4: signalbox.tenancy.v1.GetOrganizationResponse
-	(*ListWorkspacesRequest)(nil),    // 5: signalbox.tenancy.v1.ListWorkspacesRequest
-	(*ListWorkspacesResponse)(nil),   // 6: signalbox.tenancy.v1.ListWorkspacesResponse
-	(*CreateWorkspaceRequest)(nil),   // 7: signalbox.tenancy.v1.CreateWorkspaceRequest
-	(*CreateWorkspaceResponse)(nil),  // 8: signalbox.tenancy.v1.CreateWorkspaceResponse
-	(*Member)(nil),                   // 9: signalbox.tenancy.v1.Member
-	(*WorkspaceRole)(nil),            // 10: signalbox.tenancy.v1.WorkspaceRole
-	(*ListMembersRequest)(nil),       // 11: signalbox.tenancy.v1.ListMembersRequest
-	(*ListMembersResponse)(nil),      // 12: signalbox.tenancy.v1.ListMembersResponse
-	(*Invitation)(nil),               // 13: signalbox.tenancy.v1.Invitation
-	(*InviteMemberRequest)(nil),      // 14: signalbox.tenancy.v1.InviteMemberRequest
-	(*InviteMemberResponse)(nil),     // 15: signalbox.tenancy.v1.InviteMemberResponse
-	(*ListInvitationsRequest)(nil),   // 16: signalbox.tenancy.v1.ListInvitationsRequest
-	(*ListInvitationsResponse)(nil),  // 17: signalbox.tenancy.v1.ListInvitationsResponse
-	(*RevokeInvitationRequest)(nil),  // 18: signalbox.tenancy.v1.RevokeInvitationRequest
-	(*RevokeInvitationResponse)(nil), // 19: signalbox.tenancy.v1.RevokeInvitationResponse
-	(*SetMemberRoleRequest)(nil),     // 20: signalbox.tenancy.v1.SetMemberRoleRequest
-	(*SetMemberRoleResponse)(nil),    // 21: signalbox.tenancy.v1.SetMemberRoleResponse
-	(*SetWorkspaceRoleRequest)(nil),  // 22: signalbox.tenancy.v1.SetWorkspaceRoleRequest
-	(*SetWorkspaceRoleResponse)(nil), // 23: signalbox.tenancy.v1.SetWorkspaceRoleResponse
-	(*RemoveMemberRequest)(nil),      // 24: signalbox.tenancy.v1.RemoveMemberRequest
-	(*RemoveMemberResponse)(nil),     // 25: signalbox.tenancy.v1.RemoveMemberResponse
-	(*Key)(nil),                      // 26: signalbox.tenancy.v1.Key
-	(*CreateKeyRequest)(nil),         // 27: signalbox.tenancy.v1.CreateKeyRequest
-	(*CreateKeyResponse)(nil),        // 28: signalbox.tenancy.v1.CreateKeyResponse
-	(*ListKeysRequest)(nil),          // 29: signalbox.tenancy.v1.ListKeysRequest
-	(*ListKeysResponse)(nil),         // 30: signalbox.tenancy.v1.ListKeysResponse
-	(*RevokeKeyRequest)(nil),         // 31: signalbox.tenancy.v1.RevokeKeyRequest
-	(*RevokeKeyResponse)(nil),        // 32: signalbox.tenancy.v1.RevokeKeyResponse
-	(*AuditEntry)(nil),               // 33: signalbox.tenancy.v1.AuditEntry
-	(*ListAuditEntriesRequest)(nil),  // 34: signalbox.tenancy.v1.ListAuditEntriesRequest
-	(*ListAuditEntriesResponse)(nil), // 35: signalbox.tenancy.v1.ListAuditEntriesResponse
-	(*VerifyAuditRequest)(nil),       // 36: signalbox.tenancy.v1.VerifyAuditRequest
-	(*VerifyAuditResponse)(nil),      // 37: signalbox.tenancy.v1.VerifyAuditResponse
-	(*timestamppb.Timestamp)(nil),    // 38: google.protobuf.Timestamp
+	(*Organization)(nil),                 // 0: signalbox.tenancy.v1.Organization
+	(*Workspace)(nil),                    // 1: signalbox.tenancy.v1.Workspace
+	(*SealingKey)(nil),                   // 2: signalbox.tenancy.v1.SealingKey
+	(*GetOrganizationRequest)(nil),       // 3: signalbox.tenancy.v1.GetOrganizationRequest
+	(*GetOrganizationResponse)(nil),      // 4: signalbox.tenancy.v1.GetOrganizationResponse
+	(*FreezeOrganizationRequest)(nil),    // 5: signalbox.tenancy.v1.FreezeOrganizationRequest
+	(*FreezeOrganizationResponse)(nil),   // 6: signalbox.tenancy.v1.FreezeOrganizationResponse
+	(*UnfreezeOrganizationRequest)(nil),  // 7: signalbox.tenancy.v1.UnfreezeOrganizationRequest
+	(*UnfreezeOrganizationResponse)(nil), // 8: signalbox.tenancy.v1.UnfreezeOrganizationResponse
+	(*ListWorkspacesRequest)(nil),        // 9: signalbox.tenancy.v1.ListWorkspacesRequest
+	(*ListWorkspacesResponse)(nil),       // 10: signalbox.tenancy.v1.ListWorkspacesResponse
+	(*CreateWorkspaceRequest)(nil),       // 11: signalbox.tenancy.v1.CreateWorkspaceRequest
+	(*CreateWorkspaceResponse)(nil),      // 12: signalbox.tenancy.v1.CreateWorkspaceResponse
+	(*Member)(nil),                       // 13: signalbox.tenancy.v1.Member
+	(*WorkspaceRole)(nil),                // 14: signalbox.tenancy.v1.WorkspaceRole
+	(*ListMembersRequest)(nil),           // 15: signalbox.tenancy.v1.ListMembersRequest
+	(*ListMembersResponse)(nil),          // 16: signalbox.tenancy.v1.ListMembersResponse
+	(*Invitation)(nil),                   // 17: signalbox.tenancy.v1.Invitation
+	(*InviteMemberRequest)(nil),          // 18: signalbox.tenancy.v1.InviteMemberRequest
+	(*InviteMemberResponse)(nil),         // 19: signalbox.tenancy.v1.InviteMemberResponse
+	(*ListInvitationsRequest)(nil),       // 20: signalbox.tenancy.v1.ListInvitationsRequest
+	(*ListInvitationsResponse)(nil),      // 21: signalbox.tenancy.v1.ListInvitationsResponse
+	(*RevokeInvitationRequest)(nil),      // 22: signalbox.tenancy.v1.RevokeInvitationRequest
+	(*RevokeInvitationResponse)(nil),     // 23: signalbox.tenancy.v1.RevokeInvitationResponse
+	(*SetMemberRoleRequest)(nil),         // 24: signalbox.tenancy.v1.SetMemberRoleRequest
+	(*SetMemberRoleResponse)(nil),        // 25: signalbox.tenancy.v1.SetMemberRoleResponse
+	(*SetWorkspaceRoleRequest)(nil),      // 26: signalbox.tenancy.v1.SetWorkspaceRoleRequest
+	(*SetWorkspaceRoleResponse)(nil),     // 27: signalbox.tenancy.v1.SetWorkspaceRoleResponse
+	(*RemoveMemberRequest)(nil),          // 28: signalbox.tenancy.v1.RemoveMemberRequest
+	(*RemoveMemberResponse)(nil),         // 29: signalbox.tenancy.v1.RemoveMemberResponse
+	(*Key)(nil),                          // 30: signalbox.tenancy.v1.Key
+	(*CreateKeyRequest)(nil),             // 31: signalbox.tenancy.v1.CreateKeyRequest
+	(*CreateKeyResponse)(nil),            // 32: signalbox.tenancy.v1.CreateKeyResponse
+	(*ListKeysRequest)(nil),              // 33: signalbox.tenancy.v1.ListKeysRequest
+	(*ListKeysResponse)(nil),             // 34: signalbox.tenancy.v1.ListKeysResponse
+	(*RevokeKeyRequest)(nil),             // 35: signalbox.tenancy.v1.RevokeKeyRequest
+	(*RevokeKeyResponse)(nil),            // 36: signalbox.tenancy.v1.RevokeKeyResponse
+	(*AuditEntry)(nil),                   // 37: signalbox.tenancy.v1.AuditEntry
+	(*ListAuditEntriesRequest)(nil),      // 38: signalbox.tenancy.v1.ListAuditEntriesRequest
+	(*ListAuditEntriesResponse)(nil),     // 39: signalbox.tenancy.v1.ListAuditEntriesResponse
+	(*VerifyAuditRequest)(nil),           // 40: signalbox.tenancy.v1.VerifyAuditRequest
+	(*VerifyAuditResponse)(nil),          // 41: signalbox.tenancy.v1.VerifyAuditResponse
+	(*timestamppb.Timestamp)(nil),        // 42: google.protobuf.Timestamp
 }
 var file_signalbox_tenancy_v1_organization_proto_depIdxs = []int32{
-	38, // 0: signalbox.tenancy.v1.Organization.created_at:type_name -> google.protobuf.Timestamp
-	2,  // 1: signalbox.tenancy.v1.Workspace.sealing_key:type_name -> signalbox.tenancy.v1.SealingKey
-	38, // 2: signalbox.tenancy.v1.Workspace.created_at:type_name -> google.protobuf.Timestamp
-	0,  // 3: signalbox.tenancy.v1.GetOrganizationResponse.organization:type_name -> signalbox.tenancy.v1.Organization
-	1,  // 4: signalbox.tenancy.v1.ListWorkspacesResponse.workspaces:type_name -> signalbox.tenancy.v1.Workspace
-	1,  // 5: signalbox.tenancy.v1.CreateWorkspaceResponse.workspace:type_name -> signalbox.tenancy.v1.Workspace
-	10, // 6: signalbox.tenancy.v1.Member.workspace_roles:type_name -> signalbox.tenancy.v1.WorkspaceRole
-	38, // 7: signalbox.tenancy.v1.Member.joined_at:type_name -> google.protobuf.Timestamp
-	9,  // 8: signalbox.tenancy.v1.ListMembersResponse.members:type_name -> signalbox.tenancy.v1.Member
-	10, // 9: signalbox.tenancy.v1.Invitation.workspace_role:type_name -> signalbox.tenancy.v1.WorkspaceRole
-	38, // 10: signalbox.tenancy.v1.Invitation.expires_at:type_name -> google.protobuf.Timestamp
-	13, // 11: signalbox.tenancy.v1.InviteMemberResponse.invitation:type_name -> signalbox.tenancy.v1.Invitation
-	13, // 12: signalbox.tenancy.v1.ListInvitationsResponse.invitations:type_name -> signalbox.tenancy.v1.Invitation
-	9,  // 13: signalbox.tenancy.v1.SetMemberRoleResponse.member:type_name -> signalbox.tenancy.v1.Member
-	9,  // 14: signalbox.tenancy.v1.SetWorkspaceRoleResponse.member:type_name -> signalbox.tenancy.v1.Member
-	38, // 15: signalbox.tenancy.v1.Key.created_at:type_name -> google.protobuf.Timestamp
-	38, // 16: signalbox.tenancy.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
-	38, // 17: signalbox.tenancy.v1.Key.last_used_at:type_name -> google.protobuf.Timestamp
-	38, // 18: signalbox.tenancy.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
-	26, // 19: signalbox.tenancy.v1.CreateKeyResponse.key:type_name -> signalbox.tenancy.v1.Key
-	26, // 20: signalbox.tenancy.v1.ListKeysResponse.keys:type_name -> signalbox.tenancy.v1.Key
-	38, // 21: signalbox.tenancy.v1.AuditEntry.at:type_name -> google.protobuf.Timestamp
-	33, // 22: signalbox.tenancy.v1.ListAuditEntriesResponse.entries:type_name -> signalbox.tenancy.v1.AuditEntry
-	3,  // 23: signalbox.tenancy.v1.OrganizationService.GetOrganization:input_type -> signalbox.tenancy.v1.GetOrganizationRequest
-	5,  // 24: signalbox.tenancy.v1.OrganizationService.ListWorkspaces:input_type -> signalbox.tenancy.v1.ListWorkspacesRequest
-	7,  // 25: signalbox.tenancy.v1.OrganizationService.CreateWorkspace:input_type -> signalbox.tenancy.v1.CreateWorkspaceRequest
-	11, // 26: signalbox.tenancy.v1.MemberService.ListMembers:input_type -> signalbox.tenancy.v1.ListMembersRequest
-	14, // 27: signalbox.tenancy.v1.MemberService.InviteMember:input_type -> signalbox.tenancy.v1.InviteMemberRequest
-	16, // 28: signalbox.tenancy.v1.MemberService.ListInvitations:input_type -> signalbox.tenancy.v1.ListInvitationsRequest
-	18, // 29: signalbox.tenancy.v1.MemberService.RevokeInvitation:input_type -> signalbox.tenancy.v1.RevokeInvitationRequest
-	20, // 30: signalbox.tenancy.v1.MemberService.SetMemberRole:input_type -> signalbox.tenancy.v1.SetMemberRoleRequest
-	22, // 31: signalbox.tenancy.v1.MemberService.SetWorkspaceRole:input_type -> signalbox.tenancy.v1.SetWorkspaceRoleRequest
-	24, // 32: signalbox.tenancy.v1.MemberService.RemoveMember:input_type -> signalbox.tenancy.v1.RemoveMemberRequest
-	27, // 33: signalbox.tenancy.v1.KeyService.CreateKey:input_type -> signalbox.tenancy.v1.CreateKeyRequest
-	29, // 34: signalbox.tenancy.v1.KeyService.ListKeys:input_type -> signalbox.tenancy.v1.ListKeysRequest
-	31, // 35: signalbox.tenancy.v1.KeyService.RevokeKey:input_type -> signalbox.tenancy.v1.RevokeKeyRequest
-	34, // 36: signalbox.tenancy.v1.AuditService.ListAuditEntries:input_type -> signalbox.tenancy.v1.ListAuditEntriesRequest
-	36, // 37: signalbox.tenancy.v1.AuditService.VerifyAudit:input_type -> signalbox.tenancy.v1.VerifyAuditRequest
-	4,  // 38: signalbox.tenancy.v1.OrganizationService.GetOrganization:output_type -> signalbox.tenancy.v1.GetOrganizationResponse
-	6,  // 39: signalbox.tenancy.v1.OrganizationService.ListWorkspaces:output_type -> signalbox.tenancy.v1.ListWorkspacesResponse
-	8,  // 40: signalbox.tenancy.v1.OrganizationService.CreateWorkspace:output_type -> signalbox.tenancy.v1.CreateWorkspaceResponse
-	12, // 41: signalbox.tenancy.v1.MemberService.ListMembers:output_type -> signalbox.tenancy.v1.ListMembersResponse
-	15, // 42: signalbox.tenancy.v1.MemberService.InviteMember:output_type -> signalbox.tenancy.v1.InviteMemberResponse
-	17, // 43: signalbox.tenancy.v1.MemberService.ListInvitations:output_type -> signalbox.tenancy.v1.ListInvitationsResponse
-	19, // 44: signalbox.tenancy.v1.MemberService.RevokeInvitation:output_type -> signalbox.tenancy.v1.RevokeInvitationResponse
-	21, // 45: signalbox.tenancy.v1.MemberService.SetMemberRole:output_type -> signalbox.tenancy.v1.SetMemberRoleResponse
-	23, // 46: signalbox.tenancy.v1.MemberService.SetWorkspaceRole:output_type -> signalbox.tenancy.v1.SetWorkspaceRoleResponse
-	25, // 47: signalbox.tenancy.v1.MemberService.RemoveMember:output_type -> signalbox.tenancy.v1.RemoveMemberResponse
-	28, // 48: signalbox.tenancy.v1.KeyService.CreateKey:output_type -> signalbox.tenancy.v1.CreateKeyResponse
-	30, // 49: signalbox.tenancy.v1.KeyService.ListKeys:output_type -> signalbox.tenancy.v1.ListKeysResponse
-	32, // 50: signalbox.tenancy.v1.KeyService.RevokeKey:output_type -> signalbox.tenancy.v1.RevokeKeyResponse
-	35, // 51: signalbox.tenancy.v1.AuditService.ListAuditEntries:output_type -> signalbox.tenancy.v1.ListAuditEntriesResponse
-	37, // 52: signalbox.tenancy.v1.AuditService.VerifyAudit:output_type -> signalbox.tenancy.v1.VerifyAuditResponse
-	38, // [38:53] is the sub-list for method output_type
-	23, // [23:38] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	42, // 0: signalbox.tenancy.v1.Organization.created_at:type_name -> google.protobuf.Timestamp
+	42, // 1: signalbox.tenancy.v1.Organization.frozen_at:type_name -> google.protobuf.Timestamp
+	2,  // 2: signalbox.tenancy.v1.Workspace.sealing_key:type_name -> signalbox.tenancy.v1.SealingKey
+	42, // 3: signalbox.tenancy.v1.Workspace.created_at:type_name -> google.protobuf.Timestamp
+	0,  // 4: signalbox.tenancy.v1.GetOrganizationResponse.organization:type_name -> signalbox.tenancy.v1.Organization
+	0,  // 5: signalbox.tenancy.v1.FreezeOrganizationResponse.organization:type_name -> signalbox.tenancy.v1.Organization
+	0,  // 6: signalbox.tenancy.v1.UnfreezeOrganizationResponse.organization:type_name -> signalbox.tenancy.v1.Organization
+	1,  // 7: signalbox.tenancy.v1.ListWorkspacesResponse.workspaces:type_name -> signalbox.tenancy.v1.Workspace
+	1,  // 8: signalbox.tenancy.v1.CreateWorkspaceResponse.workspace:type_name -> signalbox.tenancy.v1.Workspace
+	14, // 9: signalbox.tenancy.v1.Member.workspace_roles:type_name -> signalbox.tenancy.v1.WorkspaceRole
+	42, // 10: signalbox.tenancy.v1.Member.joined_at:type_name -> google.protobuf.Timestamp
+	13, // 11: signalbox.tenancy.v1.ListMembersResponse.members:type_name -> signalbox.tenancy.v1.Member
+	14, // 12: signalbox.tenancy.v1.Invitation.workspace_role:type_name -> signalbox.tenancy.v1.WorkspaceRole
+	42, // 13: signalbox.tenancy.v1.Invitation.expires_at:type_name -> google.protobuf.Timestamp
+	17, // 14: signalbox.tenancy.v1.InviteMemberResponse.invitation:type_name -> signalbox.tenancy.v1.Invitation
+	17, // 15: signalbox.tenancy.v1.ListInvitationsResponse.invitations:type_name -> signalbox.tenancy.v1.Invitation
+	13, // 16: signalbox.tenancy.v1.SetMemberRoleResponse.member:type_name -> signalbox.tenancy.v1.Member
+	13, // 17: signalbox.tenancy.v1.SetWorkspaceRoleResponse.member:type_name -> signalbox.tenancy.v1.Member
+	42, // 18: signalbox.tenancy.v1.Key.created_at:type_name -> google.protobuf.Timestamp
+	42, // 19: signalbox.tenancy.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
+	42, // 20: signalbox.tenancy.v1.Key.last_used_at:type_name -> google.protobuf.Timestamp
+	42, // 21: signalbox.tenancy.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
+	30, // 22: signalbox.tenancy.v1.CreateKeyResponse.key:type_name -> signalbox.tenancy.v1.Key
+	30, // 23: signalbox.tenancy.v1.ListKeysResponse.keys:type_name -> signalbox.tenancy.v1.Key
+	42, // 24: signalbox.tenancy.v1.AuditEntry.at:type_name -> google.protobuf.Timestamp
+	37, // 25: signalbox.tenancy.v1.ListAuditEntriesResponse.entries:type_name -> signalbox.tenancy.v1.AuditEntry
+	3,  // 26: signalbox.tenancy.v1.OrganizationService.GetOrganization:input_type -> signalbox.tenancy.v1.GetOrganizationRequest
+	9,  // 27: signalbox.tenancy.v1.OrganizationService.ListWorkspaces:input_type -> signalbox.tenancy.v1.ListWorkspacesRequest
+	11, // 28: signalbox.tenancy.v1.OrganizationService.CreateWorkspace:input_type -> signalbox.tenancy.v1.CreateWorkspaceRequest
+	5,  // 29: signalbox.tenancy.v1.OrganizationService.FreezeOrganization:input_type -> signalbox.tenancy.v1.FreezeOrganizationRequest
+	7,  // 30: signalbox.tenancy.v1.OrganizationService.UnfreezeOrganization:input_type -> signalbox.tenancy.v1.UnfreezeOrganizationRequest
+	15, // 31: signalbox.tenancy.v1.MemberService.ListMembers:input_type -> signalbox.tenancy.v1.ListMembersRequest
+	18, // 32: signalbox.tenancy.v1.MemberService.InviteMember:input_type -> signalbox.tenancy.v1.InviteMemberRequest
+	20, // 33: signalbox.tenancy.v1.MemberService.ListInvitations:input_type -> signalbox.tenancy.v1.ListInvitationsRequest
+	22, // 34: signalbox.tenancy.v1.MemberService.RevokeInvitation:input_type -> signalbox.tenancy.v1.RevokeInvitationRequest
+	24, // 35: signalbox.tenancy.v1.MemberService.SetMemberRole:input_type -> signalbox.tenancy.v1.SetMemberRoleRequest
+	26, // 36: signalbox.tenancy.v1.MemberService.SetWorkspaceRole:input_type -> signalbox.tenancy.v1.SetWorkspaceRoleRequest
+	28, // 37: signalbox.tenancy.v1.MemberService.RemoveMember:input_type -> signalbox.tenancy.v1.RemoveMemberRequest
+	31, // 38: signalbox.tenancy.v1.KeyService.CreateKey:input_type -> signalbox.tenancy.v1.CreateKeyRequest
+	33, // 39: signalbox.tenancy.v1.KeyService.ListKeys:input_type -> signalbox.tenancy.v1.ListKeysRequest
+	35, // 40: signalbox.tenancy.v1.KeyService.RevokeKey:input_type -> signalbox.tenancy.v1.RevokeKeyRequest
+	38, // 41: signalbox.tenancy.v1.AuditService.ListAuditEntries:input_type -> signalbox.tenancy.v1.ListAuditEntriesRequest
+	40, // 42: signalbox.tenancy.v1.AuditService.VerifyAudit:input_type -> signalbox.tenancy.v1.VerifyAuditRequest
+	4,  // 43: signalbox.tenancy.v1.OrganizationService.GetOrganization:output_type -> signalbox.tenancy.v1.GetOrganizationResponse
+	10, // 44: signalbox.tenancy.v1.OrganizationService.ListWorkspaces:output_type -> signalbox.tenancy.v1.ListWorkspacesResponse
+	12, // 45: signalbox.tenancy.v1.OrganizationService.CreateWorkspace:output_type -> signalbox.tenancy.v1.CreateWorkspaceResponse
+	6,  // 46: signalbox.tenancy.v1.OrganizationService.FreezeOrganization:output_type -> signalbox.tenancy.v1.FreezeOrganizationResponse
+	8,  // 47: signalbox.tenancy.v1.OrganizationService.UnfreezeOrganization:output_type -> signalbox.tenancy.v1.UnfreezeOrganizationResponse
+	16, // 48: signalbox.tenancy.v1.MemberService.ListMembers:output_type -> signalbox.tenancy.v1.ListMembersResponse
+	19, // 49: signalbox.tenancy.v1.MemberService.InviteMember:output_type -> signalbox.tenancy.v1.InviteMemberResponse
+	21, // 50: signalbox.tenancy.v1.MemberService.ListInvitations:output_type -> signalbox.tenancy.v1.ListInvitationsResponse
+	23, // 51: signalbox.tenancy.v1.MemberService.RevokeInvitation:output_type -> signalbox.tenancy.v1.RevokeInvitationResponse
+	25, // 52: signalbox.tenancy.v1.MemberService.SetMemberRole:output_type -> signalbox.tenancy.v1.SetMemberRoleResponse
+	27, // 53: signalbox.tenancy.v1.MemberService.SetWorkspaceRole:output_type -> signalbox.tenancy.v1.SetWorkspaceRoleResponse
+	29, // 54: signalbox.tenancy.v1.MemberService.RemoveMember:output_type -> signalbox.tenancy.v1.RemoveMemberResponse
+	32, // 55: signalbox.tenancy.v1.KeyService.CreateKey:output_type -> signalbox.tenancy.v1.CreateKeyResponse
+	34, // 56: signalbox.tenancy.v1.KeyService.ListKeys:output_type -> signalbox.tenancy.v1.ListKeysResponse
+	36, // 57: signalbox.tenancy.v1.KeyService.RevokeKey:output_type -> signalbox.tenancy.v1.RevokeKeyResponse
+	39, // 58: signalbox.tenancy.v1.AuditService.ListAuditEntries:output_type -> signalbox.tenancy.v1.ListAuditEntriesResponse
+	41, // 59: signalbox.tenancy.v1.AuditService.VerifyAudit:output_type -> signalbox.tenancy.v1.VerifyAuditResponse
+	43, // [43:60] is the sub-list for method output_type
+	26, // [26:43] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_tenancy_v1_organization_proto_init() }
@@ -2489,7 +2700,7 @@ func file_signalbox_tenancy_v1_organization_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_tenancy_v1_organization_proto_rawDesc), len(file_signalbox_tenancy_v1_organization_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   38,
+			NumMessages:   42,
 			NumExtensions: 0,
 			NumServices:   4,
 		},

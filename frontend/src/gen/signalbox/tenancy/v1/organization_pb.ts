@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file signalbox/tenancy/v1/organization.proto.
  */
 export const file_signalbox_tenancy_v1_organization: GenFile = /*@__PURE__*/
-  fileDesc("CidzaWduYWxib3gvdGVuYW5jeS92MS9vcmdhbml6YXRpb24ucHJvdG8SFHNpZ25hbGJveC50ZW5hbmN5LnYxIoMBCgxPcmdhbml6YXRpb24SCgoCaWQYASABKAkSDAoEc2x1ZxgCIAEoCRIMCgRuYW1lGAMgASgJEgwKBHBsYW4YBCABKAkSDQoFc3RhdGUYBSABKAkSLgoKY3JlYXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiswEKCVdvcmtzcGFjZRIKCgJpZBgBIAEoCRIMCgRzbHVnGAIgASgJEgwKBG5hbWUYAyABKAkSFwoPb3JnYW5pemF0aW9uX2lkGAQgASgJEjUKC3NlYWxpbmdfa2V5GAUgASgLMiAuc2lnbmFsYm94LnRlbmFuY3kudjEuU2VhbGluZ0tleRIuCgpjcmVhdGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJCCgpTZWFsaW5nS2V5EgsKA2tpZBgBIAEoCRISCgpwdWJsaWNfa2V5GAIgASgMEhMKC2ZpbmdlcnByaW50GAMgASgJIhgKFkdldE9yZ2FuaXphdGlvblJlcXVlc3QiUwoXR2V0T3JnYW5pemF0aW9uUmVzcG9uc2USOAoMb3JnYW5pemF0aW9uGAEgASgLMiIuc2lnbmFsYm94LnRlbmFuY3kudjEuT3JnYW5pemF0aW9uIhcKFUxpc3RXb3Jrc3BhY2VzUmVxdWVzdCJNChZMaXN0V29ya3NwYWNlc1Jlc3BvbnNlEjMKCndvcmtzcGFjZXMYASADKAsyHy5zaWduYWxib3gudGVuYW5jeS52MS5Xb3Jrc3BhY2UiNAoWQ3JlYXRlV29ya3NwYWNlUmVxdWVzdBIMCgRuYW1lGAEgASgJEgwKBHNsdWcYAiABKAkiTQoXQ3JlYXRlV29ya3NwYWNlUmVzcG9uc2USMgoJd29ya3NwYWNlGAEgASgLMh8uc2lnbmFsYm94LnRlbmFuY3kudjEuV29ya3NwYWNlIrEBCgZNZW1iZXISDwoHdXNlcl9pZBgBIAEoCRINCgVlbWFpbBgCIAEoCRIMCgRuYW1lGAMgASgJEgwKBHJvbGUYBCABKAkSPAoPd29ya3NwYWNlX3JvbGVzGAUgAygLMiMuc2lnbmFsYm94LnRlbmFuY3kudjEuV29ya3NwYWNlUm9sZRItCglqb2luZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIl4KDVdvcmtzcGFjZVJvbGUSFAoMd29ya3NwYWNlX2lkGAEgASgJEhYKDndvcmtzcGFjZV9zbHVnGAIgASgJEgwKBHJvbGUYAyABKAkSEQoJZGF0YV9yZWFkGAQgASgIIhQKEkxpc3RNZW1iZXJzUmVxdWVzdCJEChNMaXN0TWVtYmVyc1Jlc3BvbnNlEi0KB21lbWJlcnMYASADKAsyHC5zaWduYWxib3gudGVuYW5jeS52MS5NZW1iZXIi0QEKCkludml0YXRpb24SCgoCaWQYASABKAkSDQoFZW1haWwYAiABKAkSDAoEcm9sZRgDIAEoCRI7Cg53b3Jrc3BhY2Vfcm9sZRgEIAEoCzIjLnNpZ25hbGJveC50ZW5hbmN5LnYxLldvcmtzcGFjZVJvbGUSGQoRb3JnYW5pemF0aW9uX25hbWUYBSABKAkSLgoKZXhwaXJlc19hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKaW52aXRlZF9ieRgHIAEoCSJgChNJbnZpdGVNZW1iZXJSZXF1ZXN0Eg0KBWVtYWlsGAEgASgJEgwKBHJvbGUYAiABKAkSFAoMd29ya3NwYWNlX2lkGAMgASgJEhYKDndvcmtzcGFjZV9yb2xlGAQgASgJIloKFEludml0ZU1lbWJlclJlc3BvbnNlEjQKCmludml0YXRpb24YASABKAsyIC5zaWduYWxib3gudGVuYW5jeS52MS5JbnZpdGF0aW9uEgwKBGxpbmsYAiABKAkiGAoWTGlzdEludml0YXRpb25zUmVxdWVzdCJQChdMaXN0SW52aXRhdGlvbnNSZXNwb25zZRI1CgtpbnZpdGF0aW9ucxgBIAMoCzIgLnNpZ25hbGJveC50ZW5hbmN5LnYxLkludml0YXRpb24iJQoXUmV2b2tlSW52aXRhdGlvblJlcXVlc3QSCgoCaWQYASABKAkiGgoYUmV2b2tlSW52aXRhdGlvblJlc3BvbnNlIjUKFFNldE1lbWJlclJvbGVSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKAkSDAoEcm9sZRgCIAEoCSJFChVTZXRNZW1iZXJSb2xlUmVzcG9uc2USLAoGbWVtYmVyGAEgASgLMhwuc2lnbmFsYm94LnRlbmFuY3kudjEuTWVtYmVyIl8KF1NldFdvcmtzcGFjZVJvbGVSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKAkSDAoEcm9sZRgDIAEoCRIRCglkYXRhX3JlYWQYBCABKAhKBAgCEANSDHdvcmtzcGFjZV9pZCJIChhTZXRXb3Jrc3BhY2VSb2xlUmVzcG9uc2USLAoGbWVtYmVyGAEgASgLMhwuc2lnbmFsYm94LnRlbmFuY3kudjEuTWVtYmVyIiYKE1JlbW92ZU1lbWJlclJlcXVlc3QSDwoHdXNlcl9pZBgBIAEoCSIWChRSZW1vdmVNZW1iZXJSZXNwb25zZSK4AgoDS2V5EgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSDgoGcHJlZml4GAMgASgJEg0KBWxhc3Q0GAQgASgJEhQKDHdvcmtzcGFjZV9pZBgFIAEoCRIMCgRyb2xlGAYgASgJEhIKCmNyZWF0ZWRfYnkYByABKAkSLgoKY3JlYXRlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMbGFzdF91c2VkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpyZXZva2VkX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJSChBDcmVhdGVLZXlSZXF1ZXN0EgwKBG5hbWUYASABKAkSFAoMd29ya3NwYWNlX2lkGAIgASgJEgwKBHJvbGUYAyABKAkSDAoEZGF5cxgEIAEoDSJLChFDcmVhdGVLZXlSZXNwb25zZRImCgNrZXkYASABKAsyGS5zaWduYWxib3gudGVuYW5jeS52MS5LZXkSDgoGc2VjcmV0GAIgASgJIhEKD0xpc3RLZXlzUmVxdWVzdCI7ChBMaXN0S2V5c1Jlc3BvbnNlEicKBGtleXMYASADKAsyGS5zaWduYWxib3gudGVuYW5jeS52MS5LZXkiHgoQUmV2b2tlS2V5UmVxdWVzdBIKCgJpZBgBIAEoCSITChFSZXZva2VLZXlSZXNwb25zZSKCAgoKQXVkaXRFbnRyeRILCgNzZXEYASABKAMSJgoCYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmFjdG9yX3R5cGUYAyABKAkSEAoIYWN0b3JfaWQYBCABKAkSEgoKYWN0b3JfbmFtZRgFIAEoCRIOCgZhY3Rpb24YBiABKAkSEAoIcmVzb3VyY2UYByABKAkSFAoMd29ya3NwYWNlX2lkGAggASgJEgoKAmlwGAkgASgJEhIKCnJlcXVlc3RfaWQYCiABKAkSDwoHb3V0Y29tZRgLIAEoCRIOCgZkZXRhaWwYDCABKAkSDAoEaGFzaBgNIAEoDCI4ChdMaXN0QXVkaXRFbnRyaWVzUmVxdWVzdBIOCgZiZWZvcmUYASABKAMSDQoFbGltaXQYAiABKA0iYgoYTGlzdEF1ZGl0RW50cmllc1Jlc3BvbnNlEjEKB2VudHJpZXMYASADKAsyIC5zaWduYWxib3gudGVuYW5jeS52MS5BdWRpdEVudHJ5EhMKC25leHRfYmVmb3JlGAIgASgDIhQKElZlcmlmeUF1ZGl0UmVxdWVzdCJXChNWZXJpZnlBdWRpdFJlc3BvbnNlEg4KBmludGFjdBgBIAEoCBIPCgdlbnRyaWVzGAIgASgDEhEKCWJyb2tlbl9hdBgDIAEoAxIMCgRoZWFkGAQgASgMMqEDChNPcmdhbml6YXRpb25TZXJ2aWNlEoMBCg9HZXRPcmdhbml6YXRpb24SLC5zaWduYWxib3gudGVuYW5jeS52MS5HZXRPcmdhbml6YXRpb25SZXF1ZXN0Gi0uc2lnbmFsYm94LnRlbmFuY3kudjEuR2V0T3JnYW5pemF0aW9uUmVzcG9uc2UiE5ACAZKCGQwKCG9yZy5yZWFkEAESgAEKDkxpc3RXb3Jrc3BhY2VzEisuc2lnbmFsYm94LnRlbmFuY3kudjEuTGlzdFdvcmtzcGFjZXNSZXF1ZXN0Giwuc2lnbmFsYm94LnRlbmFuY3kudjEuTGlzdFdvcmtzcGFjZXNSZXNwb25zZSITkAIBkoIZDAoIb3JnLnJlYWQQARKAAQoPQ3JlYXRlV29ya3NwYWNlEiwuc2lnbmFsYm94LnRlbmFuY3kudjEuQ3JlYXRlV29ya3NwYWNlUmVxdWVzdBotLnNpZ25hbGJveC50ZW5hbmN5LnYxLkNyZWF0ZVdvcmtzcGFjZVJlc3BvbnNlIhCSghkMCgh3cy5hZG1pbhABMqYHCg1NZW1iZXJTZXJ2aWNlEncKC0xpc3RNZW1iZXJzEiguc2lnbmFsYm94LnRlbmFuY3kudjEuTGlzdE1lbWJlcnNSZXF1ZXN0Gikuc2lnbmFsYm94LnRlbmFuY3kudjEuTGlzdE1lbWJlcnNSZXNwb25zZSITkAIBkoIZDAoIb3JnLnJlYWQQARJ8CgxJbnZpdGVNZW1iZXISKS5zaWduYWxib3gudGVuYW5jeS52MS5JbnZpdGVNZW1iZXJSZXF1ZXN0Giouc2lnbmFsYm94LnRlbmFuY3kudjEuSW52aXRlTWVtYmVyUmVzcG9uc2UiFZKCGREKDW1lbWJlcnMuYWRtaW4QARKIAQoPTGlzdEludml0YXRpb25zEiwuc2lnbmFsYm94LnRlbmFuY3kudjEuTGlzdEludml0YXRpb25zUmVxdWVzdBotLnNpZ25hbGJveC50ZW5hbmN5LnYxLkxpc3RJbnZpdGF0aW9uc1Jlc3BvbnNlIhiQAgGSghkRCg1tZW1iZXJzLmFkbWluEAESiAEKEFJldm9rZUludml0YXRpb24SLS5zaWduYWxib3gudGVuYW5jeS52MS5SZXZva2VJbnZpdGF0aW9uUmVxdWVzdBouLnNpZ25hbGJveC50ZW5hbmN5LnYxLlJldm9rZUludml0YXRpb25SZXNwb25zZSIVkoIZEQoNbWVtYmVycy5hZG1pbhABEn8KDVNldE1lbWJlclJvbGUSKi5zaWduYWxib3gudGVuYW5jeS52MS5TZXRNZW1iZXJSb2xlUmVxdWVzdBorLnNpZ25hbGJveC50ZW5hbmN5LnYxLlNldE1lbWJlclJvbGVSZXNwb25zZSIVkoIZEQoNbWVtYmVycy5hZG1pbhABEogBChBTZXRXb3Jrc3BhY2VSb2xlEi0uc2lnbmFsYm94LnRlbmFuY3kudjEuU2V0V29ya3NwYWNlUm9sZVJlcXVlc3QaLi5zaWduYWxib3gudGVuYW5jeS52MS5TZXRXb3Jrc3BhY2VSb2xlUmVzcG9uc2UiFZKCGREKDW1lbWJlcnMuYWRtaW4QAhJ8CgxSZW1vdmVNZW1iZXISKS5zaWduYWxib3gudGVuYW5jeS52MS5SZW1vdmVNZW1iZXJSZXF1ZXN0Giouc2lnbmFsYm94LnRlbmFuY3kudjEuUmVtb3ZlTWVtYmVyUmVzcG9uc2UiFZKCGREKDW1lbWJlcnMuYWRtaW4QATLiAgoKS2V5U2VydmljZRJwCglDcmVhdGVLZXkSJi5zaWduYWxib3gudGVuYW5jeS52MS5DcmVhdGVLZXlSZXF1ZXN0Gicuc2lnbmFsYm94LnRlbmFuY3kudjEuQ3JlYXRlS2V5UmVzcG9uc2UiEpKCGQ4KCmtleXMuYWRtaW4QARJwCghMaXN0S2V5cxIlLnNpZ25hbGJveC50ZW5hbmN5LnYxLkxpc3RLZXlzUmVxdWVzdBomLnNpZ25hbGJveC50ZW5hbmN5LnYxLkxpc3RLZXlzUmVzcG9uc2UiFZACAZKCGQ4KCmtleXMuYWRtaW4QARJwCglSZXZva2VLZXkSJi5zaWduYWxib3gudGVuYW5jeS52MS5SZXZva2VLZXlSZXF1ZXN0Gicuc2lnbmFsYm94LnRlbmFuY3kudjEuUmV2b2tlS2V5UmVzcG9uc2UiEpKCGQ4KCmtleXMuYWRtaW4QATKUAgoMQXVkaXRTZXJ2aWNlEogBChBMaXN0QXVkaXRFbnRyaWVzEi0uc2lnbmFsYm94LnRlbmFuY3kudjEuTGlzdEF1ZGl0RW50cmllc1JlcXVlc3QaLi5zaWduYWxib3gudGVuYW5jeS52MS5MaXN0QXVkaXRFbnRyaWVzUmVzcG9uc2UiFZACAZKCGQ4KCmF1ZGl0LnJlYWQQARJ5CgtWZXJpZnlBdWRpdBIoLnNpZ25hbGJveC50ZW5hbmN5LnYxLlZlcmlmeUF1ZGl0UmVxdWVzdBopLnNpZ25hbGJveC50ZW5hbmN5LnYxLlZlcmlmeUF1ZGl0UmVzcG9uc2UiFZACAZKCGQ4KCmF1ZGl0LnJlYWQQAWIGcHJvdG8z", [file_google_protobuf_timestamp, file_signalbox_authz_v1_authz]);
+  fileDesc("CidzaWduYWxib3gvdGVuYW5jeS92MS9vcmdhbml6YXRpb24ucHJvdG8SFHNpZ25hbGJveC50ZW5hbmN5LnYxIscBCgxPcmdhbml6YXRpb24SCgoCaWQYASABKAkSDAoEc2x1ZxgCIAEoCRIMCgRuYW1lGAMgASgJEgwKBHBsYW4YBCABKAkSDQoFc3RhdGUYBSABKAkSLgoKY3JlYXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoJZnJvemVuX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgtmcmVlemVfbm90ZRgIIAEoCSKzAQoJV29ya3NwYWNlEgoKAmlkGAEgASgJEgwKBHNsdWcYAiABKAkSDAoEbmFtZRgDIAEoCRIXCg9vcmdhbml6YXRpb25faWQYBCABKAkSNQoLc2VhbGluZ19rZXkYBSABKAsyIC5zaWduYWxib3gudGVuYW5jeS52MS5TZWFsaW5nS2V5Ei4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkIKClNlYWxpbmdLZXkSCwoDa2lkGAEgASgJEhIKCnB1YmxpY19rZXkYAiABKAwSEwoLZmluZ2VycHJpbnQYAyABKAkiGAoWR2V0T3JnYW5pemF0aW9uUmVxdWVzdCJTChdHZXRPcmdhbml6YXRpb25SZXNwb25zZRI4Cgxvcmdhbml6YXRpb24YASABKAsyIi5zaWduYWxib3gudGVuYW5jeS52MS5Pcmdhbml6YXRpb24iKQoZRnJlZXplT3JnYW5pemF0aW9uUmVxdWVzdBIMCgRub3RlGAEgASgJIlYKGkZyZWV6ZU9yZ2FuaXphdGlvblJlc3BvbnNlEjgKDG9yZ2FuaXphdGlvbhgBIAEoCzIiLnNpZ25hbGJveC50ZW5hbmN5LnYxLk9yZ2FuaXphdGlvbiIdChtVbmZyZWV6ZU9yZ2FuaXphdGlvblJlcXVlc3QiWAocVW5mcmVlemVPcmdhbml6YXRpb25SZXNwb25zZRI4Cgxvcmdhbml6YXRpb24YASABKAsyIi5zaWduYWxib3gudGVuYW5jeS52MS5Pcmdhbml6YXRpb24iFwoVTGlzdFdvcmtzcGFjZXNSZXF1ZXN0Ik0KFkxpc3RXb3Jrc3BhY2VzUmVzcG9uc2USMwoKd29ya3NwYWNlcxgBIAMoCzIfLnNpZ25hbGJveC50ZW5hbmN5LnYxLldvcmtzcGFjZSI0ChZDcmVhdGVXb3Jrc3BhY2VSZXF1ZXN0EgwKBG5hbWUYASABKAkSDAoEc2x1ZxgCIAEoCSJNChdDcmVhdGVXb3Jrc3BhY2VSZXNwb25zZRIyCgl3b3Jrc3BhY2UYASABKAsyHy5zaWduYWxib3gudGVuYW5jeS52MS5Xb3Jrc3BhY2UisQEKBk1lbWJlchIPCgd1c2VyX2lkGAEgASgJEg0KBWVtYWlsGAIgASgJEgwKBG5hbWUYAyABKAkSDAoEcm9sZRgEIAEoCRI8Cg93b3Jrc3BhY2Vfcm9sZXMYBSADKAsyIy5zaWduYWxib3gudGVuYW5jeS52MS5Xb3Jrc3BhY2VSb2xlEi0KCWpvaW5lZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiXgoNV29ya3NwYWNlUm9sZRIUCgx3b3Jrc3BhY2VfaWQYASABKAkSFgoOd29ya3NwYWNlX3NsdWcYAiABKAkSDAoEcm9sZRgDIAEoCRIRCglkYXRhX3JlYWQYBCABKAgiFAoSTGlzdE1lbWJlcnNSZXF1ZXN0IkQKE0xpc3RNZW1iZXJzUmVzcG9uc2USLQoHbWVtYmVycxgBIAMoCzIcLnNpZ25hbGJveC50ZW5hbmN5LnYxLk1lbWJlciLRAQoKSW52aXRhdGlvbhIKCgJpZBgBIAEoCRINCgVlbWFpbBgCIAEoCRIMCgRyb2xlGAMgASgJEjsKDndvcmtzcGFjZV9yb2xlGAQgASgLMiMuc2lnbmFsYm94LnRlbmFuY3kudjEuV29ya3NwYWNlUm9sZRIZChFvcmdhbml6YXRpb25fbmFtZRgFIAEoCRIuCgpleHBpcmVzX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgppbnZpdGVkX2J5GAcgASgJImAKE0ludml0ZU1lbWJlclJlcXVlc3QSDQoFZW1haWwYASABKAkSDAoEcm9sZRgCIAEoCRIUCgx3b3Jrc3BhY2VfaWQYAyABKAkSFgoOd29ya3NwYWNlX3JvbGUYBCABKAkiWgoUSW52aXRlTWVtYmVyUmVzcG9uc2USNAoKaW52aXRhdGlvbhgBIAEoCzIgLnNpZ25hbGJveC50ZW5hbmN5LnYxLkludml0YXRpb24SDAoEbGluaxgCIAEoCSIYChZMaXN0SW52aXRhdGlvbnNSZXF1ZXN0IlAKF0xpc3RJbnZpdGF0aW9uc1Jlc3BvbnNlEjUKC2ludml0YXRpb25zGAEgAygLMiAuc2lnbmFsYm94LnRlbmFuY3kudjEuSW52aXRhdGlvbiIlChdSZXZva2VJbnZpdGF0aW9uUmVxdWVzdBIKCgJpZBgBIAEoCSIaChhSZXZva2VJbnZpdGF0aW9uUmVzcG9uc2UiNQoUU2V0TWVtYmVyUm9sZVJlcXVlc3QSDwoHdXNlcl9pZBgBIAEoCRIMCgRyb2xlGAIgASgJIkUKFVNldE1lbWJlclJvbGVSZXNwb25zZRIsCgZtZW1iZXIYASABKAsyHC5zaWduYWxib3gudGVuYW5jeS52MS5NZW1iZXIiXwoXU2V0V29ya3NwYWNlUm9sZVJlcXVlc3QSDwoHdXNlcl9pZBgBIAEoCRIMCgRyb2xlGAMgASgJEhEKCWRhdGFfcmVhZBgEIAEoCEoECAIQA1IMd29ya3NwYWNlX2lkIkgKGFNldFdvcmtzcGFjZVJvbGVSZXNwb25zZRIsCgZtZW1iZXIYASABKAsyHC5zaWduYWxib3gudGVuYW5jeS52MS5NZW1iZXIiJgoTUmVtb3ZlTWVtYmVyUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJIhYKFFJlbW92ZU1lbWJlclJlc3BvbnNlIrgCCgNLZXkSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIOCgZwcmVmaXgYAyABKAkSDQoFbGFzdDQYBCABKAkSFAoMd29ya3NwYWNlX2lkGAUgASgJEgwKBHJvbGUYBiABKAkSEgoKY3JlYXRlZF9ieRgHIAEoCRIuCgpjcmVhdGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxsYXN0X3VzZWRfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnJldm9rZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIlIKEENyZWF0ZUtleVJlcXVlc3QSDAoEbmFtZRgBIAEoCRIUCgx3b3Jrc3BhY2VfaWQYAiABKAkSDAoEcm9sZRgDIAEoCRIMCgRkYXlzGAQgASgNIksKEUNyZWF0ZUtleVJlc3BvbnNlEiYKA2tleRgBIAEoCzIZLnNpZ25hbGJveC50ZW5hbmN5LnYxLktleRIOCgZzZWNyZXQYAiABKAkiEQoPTGlzdEtleXNSZXF1ZXN0IjsKEExpc3RLZXlzUmVzcG9uc2USJwoEa2V5cxgBIAMoCzIZLnNpZ25hbGJveC50ZW5hbmN5LnYxLktleSIeChBSZXZva2VLZXlSZXF1ZXN0EgoKAmlkGAEgASgJIhMKEVJldm9rZUtleVJlc3BvbnNlIoICCgpBdWRpdEVudHJ5EgsKA3NlcRgBIAEoAxImCgJhdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKYWN0b3JfdHlwZRgDIAEoCRIQCghhY3Rvcl9pZBgEIAEoCRISCgphY3Rvcl9uYW1lGAUgASgJEg4KBmFjdGlvbhgGIAEoCRIQCghyZXNvdXJjZRgHIAEoCRIUCgx3b3Jrc3BhY2VfaWQYCCABKAkSCgoCaXAYCSABKAkSEgoKcmVxdWVzdF9pZBgKIAEoCRIPCgdvdXRjb21lGAsgASgJEg4KBmRldGFpbBgMIAEoCRIMCgRoYXNoGA0gASgMIjgKF0xpc3RBdWRpdEVudHJpZXNSZXF1ZXN0Eg4KBmJlZm9yZRgBIAEoAxINCgVsaW1pdBgCIAEoDSJiChhMaXN0QXVkaXRFbnRyaWVzUmVzcG9uc2USMQoHZW50cmllcxgBIAMoCzIgLnNpZ25hbGJveC50ZW5hbmN5LnYxLkF1ZGl0RW50cnkSEwoLbmV4dF9iZWZvcmUYAiABKAMiFAoSVmVyaWZ5QXVkaXRSZXF1ZXN0IlcKE1ZlcmlmeUF1ZGl0UmVzcG9uc2USDgoGaW50YWN0GAEgASgIEg8KB2VudHJpZXMYAiABKAMSEQoJYnJva2VuX2F0GAMgASgDEgwKBGhlYWQYBCABKAwywQUKE09yZ2FuaXphdGlvblNlcnZpY2USgwEKD0dldE9yZ2FuaXphdGlvbhIsLnNpZ25hbGJveC50ZW5hbmN5LnYxLkdldE9yZ2FuaXphdGlvblJlcXVlc3QaLS5zaWduYWxib3gudGVuYW5jeS52MS5HZXRPcmdhbml6YXRpb25SZXNwb25zZSITkAIBkoIZDAoIb3JnLnJlYWQQARKAAQoOTGlzdFdvcmtzcGFjZXMSKy5zaWduYWxib3gudGVuYW5jeS52MS5MaXN0V29ya3NwYWNlc1JlcXVlc3QaLC5zaWduYWxib3gudGVuYW5jeS52MS5MaXN0V29ya3NwYWNlc1Jlc3BvbnNlIhOQAgGSghkMCghvcmcucmVhZBABEoABCg9DcmVhdGVXb3Jrc3BhY2USLC5zaWduYWxib3gudGVuYW5jeS52MS5DcmVhdGVXb3Jrc3BhY2VSZXF1ZXN0Gi0uc2lnbmFsYm94LnRlbmFuY3kudjEuQ3JlYXRlV29ya3NwYWNlUmVzcG9uc2UiEJKCGQwKCHdzLmFkbWluEAESigEKEkZyZWV6ZU9yZ2FuaXphdGlvbhIvLnNpZ25hbGJveC50ZW5hbmN5LnYxLkZyZWV6ZU9yZ2FuaXphdGlvblJlcXVlc3QaMC5zaWduYWxib3gudGVuYW5jeS52MS5GcmVlemVPcmdhbml6YXRpb25SZXNwb25zZSIRkoIZDQoJb3JnLmFkbWluEAESkAEKFFVuZnJlZXplT3JnYW5pemF0aW9uEjEuc2lnbmFsYm94LnRlbmFuY3kudjEuVW5mcmVlemVPcmdhbml6YXRpb25SZXF1ZXN0GjIuc2lnbmFsYm94LnRlbmFuY3kudjEuVW5mcmVlemVPcmdhbml6YXRpb25SZXNwb25zZSIRkoIZDQoJb3JnLmFkbWluEAEypgcKDU1lbWJlclNlcnZpY2USdwoLTGlzdE1lbWJlcnMSKC5zaWduYWxib3gudGVuYW5jeS52MS5MaXN0TWVtYmVyc1JlcXVlc3QaKS5zaWduYWxib3gudGVuYW5jeS52MS5MaXN0TWVtYmVyc1Jlc3BvbnNlIhOQAgGSghkMCghvcmcucmVhZBABEnwKDEludml0ZU1lbWJlchIpLnNpZ25hbGJveC50ZW5hbmN5LnYxLkludml0ZU1lbWJlclJlcXVlc3QaKi5zaWduYWxib3gudGVuYW5jeS52MS5JbnZpdGVNZW1iZXJSZXNwb25zZSIVkoIZEQoNbWVtYmVycy5hZG1pbhABEogBCg9MaXN0SW52aXRhdGlvbnMSLC5zaWduYWxib3gudGVuYW5jeS52MS5MaXN0SW52aXRhdGlvbnNSZXF1ZXN0Gi0uc2lnbmFsYm94LnRlbmFuY3kudjEuTGlzdEludml0YXRpb25zUmVzcG9uc2UiGJACAZKCGREKDW1lbWJlcnMuYWRtaW4QARKIAQoQUmV2b2tlSW52aXRhdGlvbhItLnNpZ25hbGJveC50ZW5hbmN5LnYxLlJldm9rZUludml0YXRpb25SZXF1ZXN0Gi4uc2lnbmFsYm94LnRlbmFuY3kudjEuUmV2b2tlSW52aXRhdGlvblJlc3BvbnNlIhWSghkRCg1tZW1iZXJzLmFkbWluEAESfwoNU2V0TWVtYmVyUm9sZRIqLnNpZ25hbGJveC50ZW5hbmN5LnYxLlNldE1lbWJlclJvbGVSZXF1ZXN0Gisuc2lnbmFsYm94LnRlbmFuY3kudjEuU2V0TWVtYmVyUm9sZVJlc3BvbnNlIhWSghkRCg1tZW1iZXJzLmFkbWluEAESiAEKEFNldFdvcmtzcGFjZVJvbGUSLS5zaWduYWxib3gudGVuYW5jeS52MS5TZXRXb3Jrc3BhY2VSb2xlUmVxdWVzdBouLnNpZ25hbGJveC50ZW5hbmN5LnYxLlNldFdvcmtzcGFjZVJvbGVSZXNwb25zZSIVkoIZEQoNbWVtYmVycy5hZG1pbhACEnwKDFJlbW92ZU1lbWJlchIpLnNpZ25hbGJveC50ZW5hbmN5LnYxLlJlbW92ZU1lbWJlclJlcXVlc3QaKi5zaWduYWxib3gudGVuYW5jeS52MS5SZW1vdmVNZW1iZXJSZXNwb25zZSIVkoIZEQoNbWVtYmVycy5hZG1pbhABMuICCgpLZXlTZXJ2aWNlEnAKCUNyZWF0ZUtleRImLnNpZ25hbGJveC50ZW5hbmN5LnYxLkNyZWF0ZUtleVJlcXVlc3QaJy5zaWduYWxib3gudGVuYW5jeS52MS5DcmVhdGVLZXlSZXNwb25zZSISkoIZDgoKa2V5cy5hZG1pbhABEnAKCExpc3RLZXlzEiUuc2lnbmFsYm94LnRlbmFuY3kudjEuTGlzdEtleXNSZXF1ZXN0GiYuc2lnbmFsYm94LnRlbmFuY3kudjEuTGlzdEtleXNSZXNwb25zZSIVkAIBkoIZDgoKa2V5cy5hZG1pbhABEnAKCVJldm9rZUtleRImLnNpZ25hbGJveC50ZW5hbmN5LnYxLlJldm9rZUtleVJlcXVlc3QaJy5zaWduYWxib3gudGVuYW5jeS52MS5SZXZva2VLZXlSZXNwb25zZSISkoIZDgoKa2V5cy5hZG1pbhABMpQCCgxBdWRpdFNlcnZpY2USiAEKEExpc3RBdWRpdEVudHJpZXMSLS5zaWduYWxib3gudGVuYW5jeS52MS5MaXN0QXVkaXRFbnRyaWVzUmVxdWVzdBouLnNpZ25hbGJveC50ZW5hbmN5LnYxLkxpc3RBdWRpdEVudHJpZXNSZXNwb25zZSIVkAIBkoIZDgoKYXVkaXQucmVhZBABEnkKC1ZlcmlmeUF1ZGl0Eiguc2lnbmFsYm94LnRlbmFuY3kudjEuVmVyaWZ5QXVkaXRSZXF1ZXN0Gikuc2lnbmFsYm94LnRlbmFuY3kudjEuVmVyaWZ5QXVkaXRSZXNwb25zZSIVkAIBkoIZDgoKYXVkaXQucmVhZBABYgZwcm90bzM", [file_google_protobuf_timestamp, file_signalbox_authz_v1_authz]);
 
 /**
  * Organization is the tenant: who is billed.
@@ -50,6 +50,18 @@ export type Organization = Message<"signalbox.tenancy.v1.Organization"> & {
    * @generated from field: google.protobuf.Timestamp created_at = 6;
    */
   createdAt?: Timestamp | undefined;
+
+  /**
+   * Since when its agents get nothing new, and why; none: they do.
+   *
+   * @generated from field: google.protobuf.Timestamp frozen_at = 7;
+   */
+  frozenAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string freeze_note = 8;
+   */
+  freezeNote: string;
 };
 
 /**
@@ -167,6 +179,72 @@ export const GetOrganizationResponseSchema: GenMessage<GetOrganizationResponse> 
   messageDesc(file_signalbox_tenancy_v1_organization, 4);
 
 /**
+ * @generated from message signalbox.tenancy.v1.FreezeOrganizationRequest
+ */
+export type FreezeOrganizationRequest = Message<"signalbox.tenancy.v1.FreezeOrganizationRequest"> & {
+  /**
+   * At most 500 characters, shown wherever somebody asks why a task waits.
+   *
+   * @generated from field: string note = 1;
+   */
+  note: string;
+};
+
+/**
+ * Describes the message signalbox.tenancy.v1.FreezeOrganizationRequest.
+ * Use `create(FreezeOrganizationRequestSchema)` to create a new message.
+ */
+export const FreezeOrganizationRequestSchema: GenMessage<FreezeOrganizationRequest> = /*@__PURE__*/
+  messageDesc(file_signalbox_tenancy_v1_organization, 5);
+
+/**
+ * @generated from message signalbox.tenancy.v1.FreezeOrganizationResponse
+ */
+export type FreezeOrganizationResponse = Message<"signalbox.tenancy.v1.FreezeOrganizationResponse"> & {
+  /**
+   * @generated from field: signalbox.tenancy.v1.Organization organization = 1;
+   */
+  organization?: Organization | undefined;
+};
+
+/**
+ * Describes the message signalbox.tenancy.v1.FreezeOrganizationResponse.
+ * Use `create(FreezeOrganizationResponseSchema)` to create a new message.
+ */
+export const FreezeOrganizationResponseSchema: GenMessage<FreezeOrganizationResponse> = /*@__PURE__*/
+  messageDesc(file_signalbox_tenancy_v1_organization, 6);
+
+/**
+ * @generated from message signalbox.tenancy.v1.UnfreezeOrganizationRequest
+ */
+export type UnfreezeOrganizationRequest = Message<"signalbox.tenancy.v1.UnfreezeOrganizationRequest"> & {
+};
+
+/**
+ * Describes the message signalbox.tenancy.v1.UnfreezeOrganizationRequest.
+ * Use `create(UnfreezeOrganizationRequestSchema)` to create a new message.
+ */
+export const UnfreezeOrganizationRequestSchema: GenMessage<UnfreezeOrganizationRequest> = /*@__PURE__*/
+  messageDesc(file_signalbox_tenancy_v1_organization, 7);
+
+/**
+ * @generated from message signalbox.tenancy.v1.UnfreezeOrganizationResponse
+ */
+export type UnfreezeOrganizationResponse = Message<"signalbox.tenancy.v1.UnfreezeOrganizationResponse"> & {
+  /**
+   * @generated from field: signalbox.tenancy.v1.Organization organization = 1;
+   */
+  organization?: Organization | undefined;
+};
+
+/**
+ * Describes the message signalbox.tenancy.v1.UnfreezeOrganizationResponse.
+ * Use `create(UnfreezeOrganizationResponseSchema)` to create a new message.
+ */
+export const UnfreezeOrganizationResponseSchema: GenMessage<UnfreezeOrganizationResponse> = /*@__PURE__*/
+  messageDesc(file_signalbox_tenancy_v1_organization, 8);
+
+/**
  * @generated from message signalbox.tenancy.v1.ListWorkspacesRequest
  */
 export type ListWorkspacesRequest = Message<"signalbox.tenancy.v1.ListWorkspacesRequest"> & {
@@ -177,7 +255,7 @@ export type ListWorkspacesRequest = Message<"signalbox.tenancy.v1.ListWorkspaces
  * Use `create(ListWorkspacesRequestSchema)` to create a new message.
  */
 export const ListWorkspacesRequestSchema: GenMessage<ListWorkspacesRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 5);
+  messageDesc(file_signalbox_tenancy_v1_organization, 9);
 
 /**
  * @generated from message signalbox.tenancy.v1.ListWorkspacesResponse
@@ -194,7 +272,7 @@ export type ListWorkspacesResponse = Message<"signalbox.tenancy.v1.ListWorkspace
  * Use `create(ListWorkspacesResponseSchema)` to create a new message.
  */
 export const ListWorkspacesResponseSchema: GenMessage<ListWorkspacesResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 6);
+  messageDesc(file_signalbox_tenancy_v1_organization, 10);
 
 /**
  * @generated from message signalbox.tenancy.v1.CreateWorkspaceRequest
@@ -216,7 +294,7 @@ export type CreateWorkspaceRequest = Message<"signalbox.tenancy.v1.CreateWorkspa
  * Use `create(CreateWorkspaceRequestSchema)` to create a new message.
  */
 export const CreateWorkspaceRequestSchema: GenMessage<CreateWorkspaceRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 7);
+  messageDesc(file_signalbox_tenancy_v1_organization, 11);
 
 /**
  * @generated from message signalbox.tenancy.v1.CreateWorkspaceResponse
@@ -233,7 +311,7 @@ export type CreateWorkspaceResponse = Message<"signalbox.tenancy.v1.CreateWorksp
  * Use `create(CreateWorkspaceResponseSchema)` to create a new message.
  */
 export const CreateWorkspaceResponseSchema: GenMessage<CreateWorkspaceResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 8);
+  messageDesc(file_signalbox_tenancy_v1_organization, 12);
 
 /**
  * @generated from message signalbox.tenancy.v1.Member
@@ -275,7 +353,7 @@ export type Member = Message<"signalbox.tenancy.v1.Member"> & {
  * Use `create(MemberSchema)` to create a new message.
  */
 export const MemberSchema: GenMessage<Member> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 9);
+  messageDesc(file_signalbox_tenancy_v1_organization, 13);
 
 /**
  * @generated from message signalbox.tenancy.v1.WorkspaceRole
@@ -309,7 +387,7 @@ export type WorkspaceRole = Message<"signalbox.tenancy.v1.WorkspaceRole"> & {
  * Use `create(WorkspaceRoleSchema)` to create a new message.
  */
 export const WorkspaceRoleSchema: GenMessage<WorkspaceRole> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 10);
+  messageDesc(file_signalbox_tenancy_v1_organization, 14);
 
 /**
  * @generated from message signalbox.tenancy.v1.ListMembersRequest
@@ -322,7 +400,7 @@ export type ListMembersRequest = Message<"signalbox.tenancy.v1.ListMembersReques
  * Use `create(ListMembersRequestSchema)` to create a new message.
  */
 export const ListMembersRequestSchema: GenMessage<ListMembersRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 11);
+  messageDesc(file_signalbox_tenancy_v1_organization, 15);
 
 /**
  * @generated from message signalbox.tenancy.v1.ListMembersResponse
@@ -339,7 +417,7 @@ export type ListMembersResponse = Message<"signalbox.tenancy.v1.ListMembersRespo
  * Use `create(ListMembersResponseSchema)` to create a new message.
  */
 export const ListMembersResponseSchema: GenMessage<ListMembersResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 12);
+  messageDesc(file_signalbox_tenancy_v1_organization, 16);
 
 /**
  * @generated from message signalbox.tenancy.v1.Invitation
@@ -388,7 +466,7 @@ export type Invitation = Message<"signalbox.tenancy.v1.Invitation"> & {
  * Use `create(InvitationSchema)` to create a new message.
  */
 export const InvitationSchema: GenMessage<Invitation> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 13);
+  messageDesc(file_signalbox_tenancy_v1_organization, 17);
 
 /**
  * @generated from message signalbox.tenancy.v1.InviteMemberRequest
@@ -420,7 +498,7 @@ export type InviteMemberRequest = Message<"signalbox.tenancy.v1.InviteMemberRequ
  * Use `create(InviteMemberRequestSchema)` to create a new message.
  */
 export const InviteMemberRequestSchema: GenMessage<InviteMemberRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 14);
+  messageDesc(file_signalbox_tenancy_v1_organization, 18);
 
 /**
  * @generated from message signalbox.tenancy.v1.InviteMemberResponse
@@ -444,7 +522,7 @@ export type InviteMemberResponse = Message<"signalbox.tenancy.v1.InviteMemberRes
  * Use `create(InviteMemberResponseSchema)` to create a new message.
  */
 export const InviteMemberResponseSchema: GenMessage<InviteMemberResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 15);
+  messageDesc(file_signalbox_tenancy_v1_organization, 19);
 
 /**
  * @generated from message signalbox.tenancy.v1.ListInvitationsRequest
@@ -457,7 +535,7 @@ export type ListInvitationsRequest = Message<"signalbox.tenancy.v1.ListInvitatio
  * Use `create(ListInvitationsRequestSchema)` to create a new message.
  */
 export const ListInvitationsRequestSchema: GenMessage<ListInvitationsRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 16);
+  messageDesc(file_signalbox_tenancy_v1_organization, 20);
 
 /**
  * @generated from message signalbox.tenancy.v1.ListInvitationsResponse
@@ -474,7 +552,7 @@ export type ListInvitationsResponse = Message<"signalbox.tenancy.v1.ListInvitati
  * Use `create(ListInvitationsResponseSchema)` to create a new message.
  */
 export const ListInvitationsResponseSchema: GenMessage<ListInvitationsResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 17);
+  messageDesc(file_signalbox_tenancy_v1_organization, 21);
 
 /**
  * @generated from message signalbox.tenancy.v1.RevokeInvitationRequest
@@ -491,7 +569,7 @@ export type RevokeInvitationRequest = Message<"signalbox.tenancy.v1.RevokeInvita
  * Use `create(RevokeInvitationRequestSchema)` to create a new message.
  */
 export const RevokeInvitationRequestSchema: GenMessage<RevokeInvitationRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 18);
+  messageDesc(file_signalbox_tenancy_v1_organization, 22);
 
 /**
  * @generated from message signalbox.tenancy.v1.RevokeInvitationResponse
@@ -504,7 +582,7 @@ export type RevokeInvitationResponse = Message<"signalbox.tenancy.v1.RevokeInvit
  * Use `create(RevokeInvitationResponseSchema)` to create a new message.
  */
 export const RevokeInvitationResponseSchema: GenMessage<RevokeInvitationResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 19);
+  messageDesc(file_signalbox_tenancy_v1_organization, 23);
 
 /**
  * @generated from message signalbox.tenancy.v1.SetMemberRoleRequest
@@ -526,7 +604,7 @@ export type SetMemberRoleRequest = Message<"signalbox.tenancy.v1.SetMemberRoleRe
  * Use `create(SetMemberRoleRequestSchema)` to create a new message.
  */
 export const SetMemberRoleRequestSchema: GenMessage<SetMemberRoleRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 20);
+  messageDesc(file_signalbox_tenancy_v1_organization, 24);
 
 /**
  * @generated from message signalbox.tenancy.v1.SetMemberRoleResponse
@@ -543,7 +621,7 @@ export type SetMemberRoleResponse = Message<"signalbox.tenancy.v1.SetMemberRoleR
  * Use `create(SetMemberRoleResponseSchema)` to create a new message.
  */
 export const SetMemberRoleResponseSchema: GenMessage<SetMemberRoleResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 21);
+  messageDesc(file_signalbox_tenancy_v1_organization, 25);
 
 /**
  * @generated from message signalbox.tenancy.v1.SetWorkspaceRoleRequest
@@ -572,7 +650,7 @@ export type SetWorkspaceRoleRequest = Message<"signalbox.tenancy.v1.SetWorkspace
  * Use `create(SetWorkspaceRoleRequestSchema)` to create a new message.
  */
 export const SetWorkspaceRoleRequestSchema: GenMessage<SetWorkspaceRoleRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 22);
+  messageDesc(file_signalbox_tenancy_v1_organization, 26);
 
 /**
  * @generated from message signalbox.tenancy.v1.SetWorkspaceRoleResponse
@@ -589,7 +667,7 @@ export type SetWorkspaceRoleResponse = Message<"signalbox.tenancy.v1.SetWorkspac
  * Use `create(SetWorkspaceRoleResponseSchema)` to create a new message.
  */
 export const SetWorkspaceRoleResponseSchema: GenMessage<SetWorkspaceRoleResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 23);
+  messageDesc(file_signalbox_tenancy_v1_organization, 27);
 
 /**
  * @generated from message signalbox.tenancy.v1.RemoveMemberRequest
@@ -606,7 +684,7 @@ export type RemoveMemberRequest = Message<"signalbox.tenancy.v1.RemoveMemberRequ
  * Use `create(RemoveMemberRequestSchema)` to create a new message.
  */
 export const RemoveMemberRequestSchema: GenMessage<RemoveMemberRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 24);
+  messageDesc(file_signalbox_tenancy_v1_organization, 28);
 
 /**
  * @generated from message signalbox.tenancy.v1.RemoveMemberResponse
@@ -619,7 +697,7 @@ export type RemoveMemberResponse = Message<"signalbox.tenancy.v1.RemoveMemberRes
  * Use `create(RemoveMemberResponseSchema)` to create a new message.
  */
 export const RemoveMemberResponseSchema: GenMessage<RemoveMemberResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 25);
+  messageDesc(file_signalbox_tenancy_v1_organization, 29);
 
 /**
  * @generated from message signalbox.tenancy.v1.Key
@@ -688,7 +766,7 @@ export type Key = Message<"signalbox.tenancy.v1.Key"> & {
  * Use `create(KeySchema)` to create a new message.
  */
 export const KeySchema: GenMessage<Key> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 26);
+  messageDesc(file_signalbox_tenancy_v1_organization, 30);
 
 /**
  * @generated from message signalbox.tenancy.v1.CreateKeyRequest
@@ -724,7 +802,7 @@ export type CreateKeyRequest = Message<"signalbox.tenancy.v1.CreateKeyRequest"> 
  * Use `create(CreateKeyRequestSchema)` to create a new message.
  */
 export const CreateKeyRequestSchema: GenMessage<CreateKeyRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 27);
+  messageDesc(file_signalbox_tenancy_v1_organization, 31);
 
 /**
  * @generated from message signalbox.tenancy.v1.CreateKeyResponse
@@ -748,7 +826,7 @@ export type CreateKeyResponse = Message<"signalbox.tenancy.v1.CreateKeyResponse"
  * Use `create(CreateKeyResponseSchema)` to create a new message.
  */
 export const CreateKeyResponseSchema: GenMessage<CreateKeyResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 28);
+  messageDesc(file_signalbox_tenancy_v1_organization, 32);
 
 /**
  * @generated from message signalbox.tenancy.v1.ListKeysRequest
@@ -761,7 +839,7 @@ export type ListKeysRequest = Message<"signalbox.tenancy.v1.ListKeysRequest"> & 
  * Use `create(ListKeysRequestSchema)` to create a new message.
  */
 export const ListKeysRequestSchema: GenMessage<ListKeysRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 29);
+  messageDesc(file_signalbox_tenancy_v1_organization, 33);
 
 /**
  * @generated from message signalbox.tenancy.v1.ListKeysResponse
@@ -778,7 +856,7 @@ export type ListKeysResponse = Message<"signalbox.tenancy.v1.ListKeysResponse"> 
  * Use `create(ListKeysResponseSchema)` to create a new message.
  */
 export const ListKeysResponseSchema: GenMessage<ListKeysResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 30);
+  messageDesc(file_signalbox_tenancy_v1_organization, 34);
 
 /**
  * @generated from message signalbox.tenancy.v1.RevokeKeyRequest
@@ -795,7 +873,7 @@ export type RevokeKeyRequest = Message<"signalbox.tenancy.v1.RevokeKeyRequest"> 
  * Use `create(RevokeKeyRequestSchema)` to create a new message.
  */
 export const RevokeKeyRequestSchema: GenMessage<RevokeKeyRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 31);
+  messageDesc(file_signalbox_tenancy_v1_organization, 35);
 
 /**
  * @generated from message signalbox.tenancy.v1.RevokeKeyResponse
@@ -808,7 +886,7 @@ export type RevokeKeyResponse = Message<"signalbox.tenancy.v1.RevokeKeyResponse"
  * Use `create(RevokeKeyResponseSchema)` to create a new message.
  */
 export const RevokeKeyResponseSchema: GenMessage<RevokeKeyResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 32);
+  messageDesc(file_signalbox_tenancy_v1_organization, 36);
 
 /**
  * @generated from message signalbox.tenancy.v1.AuditEntry
@@ -885,7 +963,7 @@ export type AuditEntry = Message<"signalbox.tenancy.v1.AuditEntry"> & {
  * Use `create(AuditEntrySchema)` to create a new message.
  */
 export const AuditEntrySchema: GenMessage<AuditEntry> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 33);
+  messageDesc(file_signalbox_tenancy_v1_organization, 37);
 
 /**
  * @generated from message signalbox.tenancy.v1.ListAuditEntriesRequest
@@ -911,7 +989,7 @@ export type ListAuditEntriesRequest = Message<"signalbox.tenancy.v1.ListAuditEnt
  * Use `create(ListAuditEntriesRequestSchema)` to create a new message.
  */
 export const ListAuditEntriesRequestSchema: GenMessage<ListAuditEntriesRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 34);
+  messageDesc(file_signalbox_tenancy_v1_organization, 38);
 
 /**
  * @generated from message signalbox.tenancy.v1.ListAuditEntriesResponse
@@ -935,7 +1013,7 @@ export type ListAuditEntriesResponse = Message<"signalbox.tenancy.v1.ListAuditEn
  * Use `create(ListAuditEntriesResponseSchema)` to create a new message.
  */
 export const ListAuditEntriesResponseSchema: GenMessage<ListAuditEntriesResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 35);
+  messageDesc(file_signalbox_tenancy_v1_organization, 39);
 
 /**
  * @generated from message signalbox.tenancy.v1.VerifyAuditRequest
@@ -948,7 +1026,7 @@ export type VerifyAuditRequest = Message<"signalbox.tenancy.v1.VerifyAuditReques
  * Use `create(VerifyAuditRequestSchema)` to create a new message.
  */
 export const VerifyAuditRequestSchema: GenMessage<VerifyAuditRequest> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 36);
+  messageDesc(file_signalbox_tenancy_v1_organization, 40);
 
 /**
  * @generated from message signalbox.tenancy.v1.VerifyAuditResponse
@@ -980,7 +1058,7 @@ export type VerifyAuditResponse = Message<"signalbox.tenancy.v1.VerifyAuditRespo
  * Use `create(VerifyAuditResponseSchema)` to create a new message.
  */
 export const VerifyAuditResponseSchema: GenMessage<VerifyAuditResponse> = /*@__PURE__*/
-  messageDesc(file_signalbox_tenancy_v1_organization, 37);
+  messageDesc(file_signalbox_tenancy_v1_organization, 41);
 
 /**
  * OrganizationService: the tenant and its workspaces.
@@ -1011,6 +1089,27 @@ export const OrganizationService: GenService<{
     methodKind: "unary";
     input: typeof CreateWorkspaceRequestSchema;
     output: typeof CreateWorkspaceResponseSchema;
+  },
+  /**
+   * FreezeOrganization keeps all agents of the organization from getting anything
+   * new. What they hold they finish. Repeating it is fine.
+   *
+   * @generated from rpc signalbox.tenancy.v1.OrganizationService.FreezeOrganization
+   */
+  freezeOrganization: {
+    methodKind: "unary";
+    input: typeof FreezeOrganizationRequestSchema;
+    output: typeof FreezeOrganizationResponseSchema;
+  },
+  /**
+   * UnfreezeOrganization lets work go on. Repeating it is fine.
+   *
+   * @generated from rpc signalbox.tenancy.v1.OrganizationService.UnfreezeOrganization
+   */
+  unfreezeOrganization: {
+    methodKind: "unary";
+    input: typeof UnfreezeOrganizationRequestSchema;
+    output: typeof UnfreezeOrganizationResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_signalbox_tenancy_v1_organization, 0);

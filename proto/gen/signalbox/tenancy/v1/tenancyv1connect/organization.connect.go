@@ -48,6 +48,12 @@ const (
 	// OrganizationServiceCreateWorkspaceProcedure is the fully-qualified name of the
 	// OrganizationService's CreateWorkspace RPC.
 	OrganizationServiceCreateWorkspaceProcedure = "/signalbox.tenancy.v1.OrganizationService/CreateWorkspace"
+	// OrganizationServiceFreezeOrganizationProcedure is the fully-qualified name of the
+	// OrganizationService's FreezeOrganization RPC.
+	OrganizationServiceFreezeOrganizationProcedure = "/signalbox.tenancy.v1.OrganizationService/FreezeOrganization"
+	// OrganizationServiceUnfreezeOrganizationProcedure is the fully-qualified name of the
+	// OrganizationService's UnfreezeOrganization RPC.
+	OrganizationServiceUnfreezeOrganizationProcedure = "/signalbox.tenancy.v1.OrganizationService/UnfreezeOrganization"
 	// MemberServiceListMembersProcedure is the fully-qualified name of the MemberService's ListMembers
 	// RPC.
 	MemberServiceListMembersProcedure = "/signalbox.tenancy.v1.MemberService/ListMembers"
@@ -88,6 +94,11 @@ type OrganizationServiceClient interface {
 	GetOrganization(context.Context, *v1.GetOrganizationRequest) (*v1.GetOrganizationResponse, error)
 	ListWorkspaces(context.Context, *v1.ListWorkspacesRequest) (*v1.ListWorkspacesResponse, error)
 	CreateWorkspace(context.Context, *v1.CreateWorkspaceRequest) (*v1.CreateWorkspaceResponse, error)
+	// FreezeOrganization keeps all agents of the organization from getting anything
+	// new. What they hold they finish. Repeating it is fine.
+	FreezeOrganization(context.Context, *v1.FreezeOrganizationRequest) (*v1.FreezeOrganizationResponse, error)
+	// UnfreezeOrganization lets work go on. Repeating it is fine.
+	UnfreezeOrganization(context.Context, *v1.UnfreezeOrganizationRequest) (*v1.UnfreezeOrganizationResponse, error)
 }
 
 // NewOrganizationServiceClient constructs a client for the signalbox.tenancy.v1.OrganizationService
@@ -121,14 +132,28 @@ func NewOrganizationServiceClient(httpClient connect.HTTPClient, baseURL string,
 			connect.WithSchema(organizationServiceMethods.ByName("CreateWorkspace")),
 			connect.WithClientOptions(opts...),
 		),
+		freezeOrganization: connect.NewClient[v1.FreezeOrganizationRequest, v1.FreezeOrganizationResponse](
+			httpClient,
+			baseURL+OrganizationServiceFreezeOrganizationProcedure,
+			connect.WithSchema(organizationServiceMethods.ByName("FreezeOrganization")),
+			connect.WithClientOptions(opts...),
+		),
+		unfreezeOrganization: connect.NewClient[v1.UnfreezeOrganizationRequest, v1.UnfreezeOrganizationResponse](
+			httpClient,
+			baseURL+OrganizationServiceUnfreezeOrganizationProcedure,
+			connect.WithSchema(organizationServiceMethods.ByName("UnfreezeOrganization")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // organizationServiceClient implements OrganizationServiceClient.
 type organizationServiceClient struct {
-	getOrganization *connect.Client[v1.GetOrganizationRequest, v1.GetOrganizationResponse]
-	listWorkspaces  *connect.Client[v1.ListWorkspacesRequest, v1.ListWorkspacesResponse]
-	createWorkspace *connect.Client[v1.CreateWorkspaceRequest, v1.CreateWorkspaceResponse]
+	getOrganization      *connect.Client[v1.GetOrganizationRequest, v1.GetOrganizationResponse]
+	listWorkspaces       *connect.Client[v1.ListWorkspacesRequest, v1.ListWorkspacesResponse]
+	createWorkspace      *connect.Client[v1.CreateWorkspaceRequest, v1.CreateWorkspaceResponse]
+	freezeOrganization   *connect.Client[v1.FreezeOrganizationRequest, v1.FreezeOrganizationResponse]
+	unfreezeOrganization *connect.Client[v1.UnfreezeOrganizationRequest, v1.UnfreezeOrganizationResponse]
 }
 
 // GetOrganization calls signalbox.tenancy.v1.OrganizationService.GetOrganization.
@@ -158,12 +183,35 @@ func (c *organizationServiceClient) CreateWorkspace(ctx context.Context, req *v1
 	return nil, err
 }
 
+// FreezeOrganization calls signalbox.tenancy.v1.OrganizationService.FreezeOrganization.
+func (c *organizationServiceClient) FreezeOrganization(ctx context.Context, req *v1.FreezeOrganizationRequest) (*v1.FreezeOrganizationResponse, error) {
+	response, err := c.freezeOrganization.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// UnfreezeOrganization calls signalbox.tenancy.v1.OrganizationService.UnfreezeOrganization.
+func (c *organizationServiceClient) UnfreezeOrganization(ctx context.Context, req *v1.UnfreezeOrganizationRequest) (*v1.UnfreezeOrganizationResponse, error) {
+	response, err := c.unfreezeOrganization.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // OrganizationServiceHandler is an implementation of the signalbox.tenancy.v1.OrganizationService
 // service.
 type OrganizationServiceHandler interface {
 	GetOrganization(context.Context, *v1.GetOrganizationRequest) (*v1.GetOrganizationResponse, error)
 	ListWorkspaces(context.Context, *v1.ListWorkspacesRequest) (*v1.ListWorkspacesResponse, error)
 	CreateWorkspace(context.Context, *v1.CreateWorkspaceRequest) (*v1.CreateWorkspaceResponse, error)
+	// FreezeOrganization keeps all agents of the organization from getting anything
+	// new. What they hold they finish. Repeating it is fine.
+	FreezeOrganization(context.Context, *v1.FreezeOrganizationRequest) (*v1.FreezeOrganizationResponse, error)
+	// UnfreezeOrganization lets work go on. Repeating it is fine.
+	UnfreezeOrganization(context.Context, *v1.UnfreezeOrganizationRequest) (*v1.UnfreezeOrganizationResponse, error)
 }
 
 // NewOrganizationServiceHandler builds an HTTP handler from the service implementation. It returns
@@ -193,6 +241,18 @@ func NewOrganizationServiceHandler(svc OrganizationServiceHandler, opts ...conne
 		connect.WithSchema(organizationServiceMethods.ByName("CreateWorkspace")),
 		connect.WithHandlerOptions(opts...),
 	)
+	organizationServiceFreezeOrganizationHandler := connect.NewUnaryHandlerSimple(
+		OrganizationServiceFreezeOrganizationProcedure,
+		svc.FreezeOrganization,
+		connect.WithSchema(organizationServiceMethods.ByName("FreezeOrganization")),
+		connect.WithHandlerOptions(opts...),
+	)
+	organizationServiceUnfreezeOrganizationHandler := connect.NewUnaryHandlerSimple(
+		OrganizationServiceUnfreezeOrganizationProcedure,
+		svc.UnfreezeOrganization,
+		connect.WithSchema(organizationServiceMethods.ByName("UnfreezeOrganization")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/signalbox.tenancy.v1.OrganizationService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case OrganizationServiceGetOrganizationProcedure:
@@ -201,6 +261,10 @@ func NewOrganizationServiceHandler(svc OrganizationServiceHandler, opts ...conne
 			organizationServiceListWorkspacesHandler.ServeHTTP(w, r)
 		case OrganizationServiceCreateWorkspaceProcedure:
 			organizationServiceCreateWorkspaceHandler.ServeHTTP(w, r)
+		case OrganizationServiceFreezeOrganizationProcedure:
+			organizationServiceFreezeOrganizationHandler.ServeHTTP(w, r)
+		case OrganizationServiceUnfreezeOrganizationProcedure:
+			organizationServiceUnfreezeOrganizationHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -220,6 +284,14 @@ func (UnimplementedOrganizationServiceHandler) ListWorkspaces(context.Context, *
 
 func (UnimplementedOrganizationServiceHandler) CreateWorkspace(context.Context, *v1.CreateWorkspaceRequest) (*v1.CreateWorkspaceResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("signalbox.tenancy.v1.OrganizationService.CreateWorkspace is not implemented"))
+}
+
+func (UnimplementedOrganizationServiceHandler) FreezeOrganization(context.Context, *v1.FreezeOrganizationRequest) (*v1.FreezeOrganizationResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("signalbox.tenancy.v1.OrganizationService.FreezeOrganization is not implemented"))
+}
+
+func (UnimplementedOrganizationServiceHandler) UnfreezeOrganization(context.Context, *v1.UnfreezeOrganizationRequest) (*v1.UnfreezeOrganizationResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("signalbox.tenancy.v1.OrganizationService.UnfreezeOrganization is not implemented"))
 }
 
 // MemberServiceClient is a client for the signalbox.tenancy.v1.MemberService service.
