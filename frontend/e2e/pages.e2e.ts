@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { Browser } from "playwright-core";
 import { build, type PreviewServer, preview } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { fanRun } from "../src/test/mock/fan";
 import { problemsOf } from "./axe";
 import { launch, openReader, type Reader } from "./browser";
 import { heading, publicViews, table, type View, viewsOf } from "./views";
@@ -79,6 +80,21 @@ describe.each(["light", "dark"] as const)("in the %s theme", (scheme) => {
       .first()
       .waitFor();
     await reader.shot(`page-run-values-${scheme}`);
+    expect(await problemsOf(page)).toEqual([]);
+  });
+
+  it("a run whose tasks came into being is readable", async () => {
+    const { page } = reader;
+    await page.goto(`${url}${workspace}/runs/${fanRun}?mock=full`);
+    await page.getByLabel(/^train: Failed, 40\/40/).click();
+    await page.getByRole("button", { name: /train\[0\]/ }).waitFor();
+    await reader.shot(`page-run-map-${scheme}`);
+    expect(await problemsOf(page)).toEqual([]);
+    await page.getByRole("button", { name: /train\[4\]/ }).click();
+    await page.getByText("Try 1", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Resume…" }).click();
+    await page.getByRole("list", { name: "What would run" }).waitFor();
+    await reader.shot(`page-run-resume-${scheme}`);
     expect(await problemsOf(page)).toEqual([]);
   });
 

@@ -1,3 +1,4 @@
+import { skipToken, useQuery } from "@connectrpc/connect-query";
 import { Tabs } from "@mantine/core";
 import { getRouteApi } from "@tanstack/react-router";
 import { Icon } from "@/components/ui/icon";
@@ -19,7 +20,7 @@ import { useRun } from "@/features/run/watch";
 import { useShortcuts } from "@/features/shell/shortcut";
 import { Timeline } from "@/features/timeline/timeline";
 import { RunValues } from "@/features/value/run-values";
-import type { GetRunResponse, Run, Task } from "@/gen/signalbox/run/v1/run_pb";
+import { type GetRunResponse, type Run, RunService, type Task } from "@/gen/signalbox/run/v1/run_pb";
 import type { RunSearch } from "./runs";
 
 const route = getRouteApi("/in/o/$org/w/$ws/runs/$runId");
@@ -67,12 +68,13 @@ export function RunPage() {
 }
 
 function RunBody({ run, tasks }: { run: Run; tasks: GetRunResponse["tasks"] }) {
-  const { view = "graph", task: name, tab = "attempts", attempt } = route.useSearch();
+  const { view = "graph", task: name, tab, attempt } = route.useSearch();
   const navigate = route.useNavigate();
   const set = (change: RunSearch) =>
     void navigate({ search: (before) => ({ ...before, ...change }), replace: true, resetScroll: false });
-  const select = (task: string | undefined) => set({ task, tab: task ? tab : undefined, attempt: undefined });
-  const task = tasks.find((each) => each.name === name);
+  const select = (task: string | undefined) =>
+    set({ task, tab: task && tab !== "items" ? tab : undefined, attempt: undefined });
+  const task = useTask(run, tasks, name);
   useShortcuts([
     { keys: "1", what: "Show the graph", run: () => set({ view: undefined }) },
     { keys: "2", what: "Show the timeline", run: () => set({ view: "timeline" }) },
@@ -126,12 +128,23 @@ function RunBody({ run, tasks }: { run: Run; tasks: GetRunResponse["tasks"] }) {
             tab={tab}
             attempt={attempt}
             onChange={set}
+            onSelect={select}
             onClose={() => select(undefined)}
           />
         )}
       </div>
     </>
   );
+}
+
+/** useTask is a task by its path: the run's own answer has no items of maps. */
+function useTask(run: Run, tasks: readonly Task[], name: string | undefined): Task | undefined {
+  const known = tasks.find((each) => each.name === name);
+  const query = useQuery(RunService.method.getTask, name && !known ? { runId: run.id, task: name } : skipToken, {
+    refetchInterval: isTerminal(run.state) ? false : 2000,
+    retry: false,
+  });
+  return known ?? query.data?.task;
 }
 
 interface LiveGraphProps {
@@ -143,7 +156,7 @@ interface LiveGraphProps {
 
 function LiveGraph({ run, tasks, selected, onSelect }: LiveGraphProps) {
   const now = useNow(isTerminal(run.state));
-  return <LazyGraph tasks={runGraph(tasks, now)} selected={selected} onSelect={onSelect} />;
+  return <LazyGraph {...runGraph(tasks, now)} selected={selected} onSelect={onSelect} />;
 }
 
 /** nextFailure goes through the failed tasks, around the end. */

@@ -12,7 +12,7 @@ export const runsRoute = createRoute({
 });
 
 export const runViews = ["graph", "timeline", "values"] as const;
-export const taskViews = ["attempts", "logs", "values"] as const;
+export const taskViews = ["items", "attempts", "logs", "values"] as const;
 
 /** What of a run is on the screen; a log line is the fragment, `#L120`. */
 export interface RunSearch {

@@ -17,8 +17,8 @@ export function groupsOf(tasks: readonly GraphTask[]): Group[] {
   for (const { name, needs } of tasks) for (const need of needs) below.set(need, [...(below.get(need) ?? []), name]);
   const buckets = new Map<string, GraphTask[]>();
   for (const task of tasks) {
-    if (task.exit !== "") continue;
-    const place = JSON.stringify([[...task.needs].sort(), below.get(task.name)?.toSorted() ?? []]);
+    if (task.exit !== "" || task.progress) continue;
+    const place = JSON.stringify([task.box, [...task.needs].sort(), below.get(task.name)?.toSorted() ?? []]);
     buckets.set(place, [...(buckets.get(place) ?? []), task]);
   }
   return [...buckets.values()]

@@ -11,10 +11,14 @@ export interface GraphTask {
   note: string;
   /** How many tasks this one stands for; undefined for a task of its own. */
   members?: number;
+  /** The group in whose box it stands. */
+  box?: string;
+  /** How far its items are: a bar. */
+  progress?: { done: number; failed: number; total: number };
 }
 
 export interface Shape {
-  nodes: readonly { name: string; exit: boolean }[];
+  nodes: readonly { name: string; exit: boolean; box?: string | undefined }[];
   edges: readonly { from: string; to: string }[];
 }
 
@@ -22,7 +26,7 @@ export interface Shape {
 export function shapeOf(tasks: readonly GraphTask[]): Shape {
   const known = new Set(tasks.map(({ name }) => name));
   return {
-    nodes: tasks.map(({ name, exit }) => ({ name, exit: exit !== "" })),
+    nodes: tasks.map(({ name, exit, box }) => ({ name, exit: exit !== "", box })),
     edges: tasks.flatMap(({ name, needs }) =>
       needs.filter((from) => known.has(from)).map((from) => ({ from, to: name })),
     ),
@@ -32,7 +36,7 @@ export function shapeOf(tasks: readonly GraphTask[]): Shape {
 /** signatureOf is equal for equal shapes: states change every second, the layout should not. */
 export function signatureOf(shape: Shape): string {
   return JSON.stringify([
-    shape.nodes.map(({ name, exit }) => [name, exit]),
+    shape.nodes.map(({ name, exit, box }) => [name, exit, box]),
     shape.edges.map(({ from, to }) => [from, to]),
   ]);
 }

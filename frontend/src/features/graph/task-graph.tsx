@@ -19,11 +19,13 @@ import { Icon } from "@/components/ui/icon";
 import { toneColor, toneFill } from "@/components/ui/tone";
 import classes from "./graph.module.css";
 import { collapse, groupsOf } from "./groups";
-import { type Layout, layout, NODE_HEIGHT, NODE_WIDTH } from "./layout";
+import { type Box, type Layout, layout, NODE_HEIGHT, NODE_WIDTH } from "./layout";
 import { type GraphTask, related, shapeOf, signatureOf } from "./model";
 
 export interface TaskGraphProps {
   tasks: readonly GraphTask[];
+  /** The groups whose tasks stand in boxes. */
+  boxes?: readonly GraphTask[];
   /** The name of the selected task. */
   selected: string | undefined;
   onSelect: (name: string | undefined) => void;
@@ -31,8 +33,11 @@ export interface TaskGraphProps {
 
 type TaskNode = Node<{ task: GraphTask; dim: boolean; selected: boolean }, "task">;
 type LabelNode = Node<{ text: string }, "label">;
+type BoxNode = Node<{ task: GraphTask | undefined; name: string; selected: boolean }, "box">;
 
-const nodeTypes = { task: memo(TaskBox), label: memo(Label) };
+type AnyNode = TaskNode | LabelNode | BoxNode;
+
+const nodeTypes = { task: memo(TaskBox), label: memo(Label), box: memo(GroupBox) };
 /** Below this zoom the names cannot be read. */
 const READABLE = 0.7;
 /** Below this one sees nothing at all: a part is better than a speck. */
@@ -43,7 +48,7 @@ const PADDING = 64;
 const MARGIN = 24;
 
 /** TaskGraph draws tasks as stations on their tracks. Its code is loaded only where it is shown. */
-export function TaskGraph({ tasks: all, selected, onSelect }: TaskGraphProps) {
+export function TaskGraph({ tasks: all, boxes = [], selected, onSelect }: TaskGraphProps) {
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
   const groups = groupsOf(all);
   const grouped = groups.find(({ members }) => members.some(({ name }) => name === selected));
@@ -85,7 +90,7 @@ export function TaskGraph({ tasks: all, selected, onSelect }: TaskGraphProps) {
     >
       <ReactFlow
         key={signature}
-        nodes={[...nodes, ...label]}
+        nodes={[...placed.boxes.map((box) => boxNode(box, boxes, selected)), ...nodes, ...label]}
         edges={shape.edges.map(({ from, to }) => edgeOf(from, to, byName.get(from), byName.get(to), route))}
         nodeTypes={nodeTypes}
         nodesDraggable={false}
@@ -93,11 +98,15 @@ export function TaskGraph({ tasks: all, selected, onSelect }: TaskGraphProps) {
         nodesFocusable
         edgesFocusable={false}
         elementsSelectable
-        onNodeClick={(_, node) => node.type === "task" && choose(node.id)}
+        onNodeClick={(_, node) => {
+          if (node.type === "task") choose(node.id);
+          if (node.type === "box") onSelect(node.data.name);
+        }}
         onPaneClick={() => onSelect(undefined)}
         onSelectionChange={({ nodes: [node] }) => {
           // Enter and space on a focused station select it, as a click does.
-          if (node && node.id !== selected) choose(node.id);
+          if (node?.type === "box") onSelect(node.data.name);
+          else if (node && node.id !== selected) choose(node.id);
         }}
         onlyRenderVisibleElements={tasks.length > 100}
         fitView
@@ -132,7 +141,7 @@ export function TaskGraph({ tasks: all, selected, onSelect }: TaskGraphProps) {
  */
 function useView(placed: Layout, selected: string | undefined) {
   const { ref, width, height } = useElementSize();
-  const flow = useRef<ReactFlowInstance<TaskNode | LabelNode>>(undefined);
+  const flow = useRef<ReactFlowInstance<AnyNode>>(undefined);
   const moved = useRef(false);
   const show = () => {
     const at = placed.nodes.find(({ name }) => name === selected);
@@ -155,7 +164,7 @@ function useView(placed: Layout, selected: string | undefined) {
   }, [width, placed]);
   return {
     ref,
-    onInit: (instance: ReactFlowInstance<TaskNode | LabelNode>) => {
+    onInit: (instance: ReactFlowInstance<AnyNode>) => {
       flow.current = instance;
       if (width > 0) show();
     },
@@ -186,6 +195,37 @@ function labelNode(exitY: number): LabelNode {
     selectable: false,
     focusable: false,
   };
+}
+
+function boxNode(
+  { name, x, y, width, height }: Box,
+  boxes: readonly GraphTask[],
+  selected: string | undefined,
+): BoxNode {
+  const task = boxes.find((each) => each.name === name);
+  return {
+    id: `\n${name}`,
+    type: "box",
+    position: { x, y },
+    width,
+    height,
+    zIndex: -1,
+    data: { task, name, selected: name === selected },
+    ariaLabel: `${name}: ${task ? `${task.look.label}, ${task.note}` : "group"}`,
+  };
+}
+
+function GroupBox({ data: { task, name, selected } }: NodeProps<BoxNode>) {
+  const style = { "--tone": toneColor(task?.look.tone ?? "neutral") } as CSSProperties;
+  return (
+    <div className={classes.group} style={style} data-selected={selected || undefined}>
+      <span className={classes.groupName}>
+        {task && <Icon name={task.look.icon} size={13} className={task.look.moving ? "sb-spin" : undefined} />}
+        {name}
+        {task?.note && <span className="sb-num sb-dim">{task.note}</span>}
+      </span>
+    </div>
+  );
 }
 
 function Label({ data }: NodeProps<LabelNode>) {
@@ -238,8 +278,19 @@ function TaskBox({ data: { task, dim, selected } }: NodeProps<TaskNode>) {
           {look.label}
           {task.note && <span className="sb-num"> · {task.note}</span>}
         </span>
+        {task.progress && <ProgressBar {...task.progress} />}
       </span>
       <Handle type="source" position={Position.Right} isConnectable={false} className={classes.handle} />
     </div>
+  );
+}
+
+function ProgressBar({ done, failed, total }: { done: number; failed: number; total: number }) {
+  const share = (n: number) => `${(100 * n) / Math.max(1, total)}%`;
+  return (
+    <span className={classes.bar} aria-hidden="true">
+      <span style={{ width: share(done - failed), background: "var(--sb-tone-good)" }} />
+      <span style={{ width: share(failed), background: "var(--sb-tone-bad)" }} />
+    </span>
   );
 }

@@ -13,6 +13,7 @@ import { useInvalidate } from "@/rpc/invalidate";
 import { CancelRun } from "./cancel-run";
 import { runCommands } from "./cli";
 import { PauseRun } from "./pause-run";
+import { ResumeRun } from "./resume-run";
 import { canCancel, isTerminal, whyNoRetry } from "./state";
 
 interface RunActionsProps {
@@ -24,12 +25,25 @@ export function RunActions({ run }: RunActionsProps) {
   const place = usePlace();
   const why = useWhyNot("runs.write");
   const [canceling, { open, close }] = useDisclosure();
+  const [resuming, resume] = useDisclosure();
   const rule = canCancel(run);
   const whyNoCancel = why ?? (rule.allowed ? undefined : rule.why);
   useShortcuts(rule.allowed && !why ? [{ keys: "x", what: "Cancel the run", run: open }] : []);
   return (
     <>
       {isTerminal(run.state) && run.state !== "succeeded" && <Retry run={run} />}
+      {isTerminal(run.state) && (
+        <Reasoned why={why}>
+          <Button
+            variant="default"
+            disabled={why !== undefined}
+            leftSection={<Icon name="skip" size={15} />}
+            onClick={resume.open}
+          >
+            Resume…
+          </Button>
+        </Reasoned>
+      )}
       <PauseRun run={run} />
       {!isTerminal(run.state) && (
         <Reasoned why={whyNoCancel}>
@@ -57,6 +71,7 @@ export function RunActions({ run }: RunActionsProps) {
       </Reasoned>
       <CopyMenu run={run} />
       <CancelRun run={run} opened={canceling} onClose={close} />
+      <ResumeRun run={run} opened={resuming} onClose={resume.close} />
     </>
   );
 }

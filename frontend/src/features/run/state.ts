@@ -63,7 +63,9 @@ export function lookOfRun(run: Pick<Run, "state" | "reason">): Look {
   return run.state === "paused" && run.reason === "suspended" ? { ...look, label: "Suspended" } : look;
 }
 
-export function taskLook(state: string): Look {
+/** taskLook is how a task looks; one that has its items runs, though it has no attempt. */
+export function taskLook(state: string, hasItems = false): Look {
+  if (state === "expanding" && hasItems) return taskLooks.running ?? unknown(state);
   return taskLooks[state] ?? unknown(state);
 }
 
@@ -80,6 +82,9 @@ const terminalRuns = new Set(["succeeded", "failed", "canceled", "dropped"]);
 export function isTerminal(state: string): boolean {
   return terminalRuns.has(state);
 }
+
+/** taskStates lists what one may filter by. */
+export const taskStates = Object.keys(taskLooks);
 
 const terminalTasks = new Set([
   "succeeded",

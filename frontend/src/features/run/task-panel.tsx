@@ -12,27 +12,32 @@ import { RunValues } from "@/features/value/run-values";
 import type { Run, Task } from "@/gen/signalbox/run/v1/run_pb";
 import { AttemptPicker } from "./attempt-picker";
 import { Attempts } from "./attempts";
+import { hasItems } from "./items";
+import { ItemsTable } from "./items-table";
 import { taskLook } from "./state";
 import classes from "./task-panel.module.css";
 import { whyWaiting } from "./wait";
 
-export type TaskTab = "attempts" | "logs" | "values";
+export type TaskTab = "items" | "attempts" | "logs" | "values";
 
 interface TaskPanelProps {
   run: Run;
   task: Task;
   tasks: readonly Task[];
-  tab: TaskTab;
+  /** Undefined: the items where there are any, else the attempts. */
+  tab: TaskTab | undefined;
   /** The attempt whose log is shown; the last without it. */
   attempt: number | undefined;
   onChange: (change: { tab?: TaskTab; attempt?: number }) => void;
+  onSelect: (path: string) => void;
   onClose: () => void;
 }
 
 /** TaskPanel is one task of a run: why it is where it is, its tries, its log, its results. */
-export function TaskPanel({ run, task, tasks, tab, attempt, onChange, onClose }: TaskPanelProps) {
+export function TaskPanel({ run, task, tasks, tab: asked, attempt, onChange, onSelect, onClose }: TaskPanelProps) {
   const now = useNow();
   const place = usePlace();
+  const tab = asked === "items" && !hasItems(task) ? "attempts" : (asked ?? (hasItems(task) ? "items" : "attempts"));
   const why = whyWaiting(task, tasks, now);
   const shown = task.attempts.find(({ number }) => number === attempt) ?? task.attempts.at(-1);
   return (
@@ -40,12 +45,29 @@ export function TaskPanel({ run, task, tasks, tab, attempt, onChange, onClose }:
       <header className={classes.head}>
         <div className={classes.names}>
           <h2 className={classes.name}>{task.name}</h2>
-          <StateMark look={taskLook(task.state)} size="sm" />
+          <StateMark look={taskLook(task.state, hasItems(task))} size="sm" />
         </div>
         <ActionIcon onClick={onClose} aria-label="Close the task">
           <Icon name="x" />
         </ActionIcon>
       </header>
+      {task.parent && (
+        <p className={classes.why}>
+          Part of{" "}
+          <button type="button" className={classes.link} onClick={() => onSelect(task.parent)}>
+            {task.parent}
+          </button>
+        </p>
+      )}
+      {task.originRunId && (
+        <p className={classes.why}>
+          Taken over from{" "}
+          <TextLink to="/o/$org/w/$ws/runs/$runId" params={{ ...place, runId: task.originRunId }}>
+            the run that ran it
+          </TextLink>
+          : it did not run again, and cost nothing.
+        </p>
+      )}
       {(why || (task.reason && !why)) && <p className={classes.why}>{why ?? task.reason}</p>}
       {task.childRun && (
         <p className={classes.why}>
@@ -59,6 +81,11 @@ export function TaskPanel({ run, task, tasks, tab, attempt, onChange, onClose }:
       {task.hold && <HoldPanel run={run} task={task} hold={task.hold} />}
       <Tabs value={tab} onChange={(value) => onChange({ tab: value as TaskTab })} keepMounted={false}>
         <Tabs.List>
+          {hasItems(task) && (
+            <Tabs.Tab value="items" leftSection={<Icon name="graph" size={14} />}>
+              {task.kind === "loop" ? "Passes" : task.kind === "map" ? "Items" : "Tasks"}
+            </Tabs.Tab>
+          )}
           <Tabs.Tab value="attempts" leftSection={<Icon name="history" size={14} />}>
             Attempts
           </Tabs.Tab>
@@ -69,6 +96,11 @@ export function TaskPanel({ run, task, tasks, tab, attempt, onChange, onClose }:
             Outputs
           </Tabs.Tab>
         </Tabs.List>
+        {hasItems(task) && (
+          <Tabs.Panel value="items">
+            <ItemsTable key={task.name} run={run} task={task} onSelect={onSelect} />
+          </Tabs.Panel>
+        )}
         <Tabs.Panel value="attempts" className={classes.tab}>
           <Attempts run={run} task={task} onLog={(number) => onChange({ tab: "logs", attempt: number })} />
         </Tabs.Panel>

@@ -19,7 +19,7 @@ interface RunValuesProps {
 /** RunValues shows what went into a run and what came out, opened in this browser. */
 export function RunValues({ run, task }: RunValuesProps) {
   const why = useNoDataReason();
-  const values = useValues(run);
+  const values = useValues(run, task);
   const params = values.data && !task ? values.data.params : [];
   const tasks = (values.data?.tasks ?? []).filter((each) => !task || each.task === task);
   const needed = hasSealed(params, tasks);

@@ -39,7 +39,10 @@ export function useOpened(run: Pick<Run, "id" | "seq">, enabled: boolean) {
   });
 }
 
-/** useValues is a run's params and outputs as the server has them: open, or sealed. */
-export function useValues(run: Pick<Run, "id" | "seq">) {
-  return useRpc(RunService.method.getRunValues, { id: run.id }, { staleTime: 2000, refetchInterval: 5000 });
+/**
+ * useValues is a run's params and outputs as the server has them: open, or
+ * sealed. With a path they are those of one task.
+ */
+export function useValues(run: Pick<Run, "id" | "seq">, task = "") {
+  return useRpc(RunService.method.getRunValues, { id: run.id, task }, { staleTime: 2000, refetchInterval: 5000 });
 }

@@ -5,6 +5,7 @@ import { millis } from "@/format/time";
 import { Reason } from "@/gen/signalbox/fault/v1/fault_pb";
 import { HoldSchema, RunService } from "@/gen/signalbox/run/v1/run_pb";
 import type { Value } from "@/gen/signalbox/run/v1/value_pb";
+import { fanOf, fanRun } from "./fan";
 import { fold, type RunScript } from "./fold";
 import { mockHex } from "./random";
 import { notFound, pause, refuse } from "./refuse";
@@ -17,6 +18,15 @@ export function runRoutes(router: ConnectRouter, world: World): void {
     const script = world.runs.find((each) => each.id === id);
     if (!script) throw notFound();
     return script;
+  };
+  const fanned = (script: RunScript) => {
+    const { run } = fold(script, Date.now());
+    return { run, tasks: fanOf(run, script.createdAt).tasks };
+  };
+  const allOf = (id: string) => {
+    const script = find(id);
+    const { run, tasks } = fold(script, Date.now());
+    return id === fanRun ? fanOf(run, script.createdAt).all : tasks;
   };
   const here = (context: HandlerContext) => {
     const ws = context.requestHeader.get("Signalbox-Workspace");
@@ -36,8 +46,46 @@ export function runRoutes(router: ConnectRouter, world: World): void {
       world.runs.unshift(script);
       return { run: fold(script, Date.now()).run, created: true };
     },
+    listTasks: async ({ runId, parent, states, pageSize, pageToken }) => {
+      await pause(60);
+      const tasks = allOf(runId).filter(
+        (task) => task.parent === parent && (states.length === 0 || states.includes(task.state)),
+      );
+      const start = Number(pageToken || 0);
+      const end = start + (pageSize || 100);
+      return {
+        tasks: tasks.slice(start, end),
+        nextPageToken: end < tasks.length ? String(end) : "",
+        matching: tasks.length,
+      };
+    },
+    getTask: async ({ runId, task: path }) => {
+      await pause(60);
+      const task = allOf(runId).find(({ name }) => name === path);
+      if (!task) throw notFound();
+      return { task };
+    },
+    restartRun: async ({ runId, dryRun, fromTask }) => {
+      await pause(100);
+      const script = find(runId);
+      const tasks = allOf(runId)
+        .filter(({ parent }) => parent === "")
+        .map(({ name, state, items }) => ({
+          task: name,
+          reused: name !== fromTask && ["succeeded", "reused"].includes(state),
+          items: items && state === "failed" ? items.succeeded + items.reused : 0,
+          reason: name === fromTask ? "from here on" : state === "failed" ? "its items are looked at again" : "",
+        }));
+      if (dryRun) return { tasks };
+      const known = world.pipelines.find(({ pipeline }) => pipeline.name === script.pipeline);
+      if (!known) throw notFound();
+      const made = scriptOf(known.pipeline, 1000 + world.runs.length, Date.now(), "good");
+      world.runs.unshift(made);
+      return { run: fold(made, Date.now()).run, created: true, tasks };
+    },
     getRun: async ({ id }) => {
       await pause(60);
+      if (id === fanRun) return fanned(find(id));
       return held(fold(find(id), Date.now()), world);
     },
     listRuns: async ({ pipeline, states, labels, since, pageSize, pageToken }, context) => {

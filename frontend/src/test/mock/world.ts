@@ -121,6 +121,7 @@ export function makeWorld(scenario: Scenario, now: number): World {
     runs.push(scriptOf(fraud, 901, now - 11 * 60_000, "bad"));
     runs.push(scriptOf(embeddings, 902, now - 34_000, "good"));
     runs.push(scriptOf(digits, 903, now - 21_000, "retry"));
+    runs.unshift(scriptOf(fraud, 904, now - 29 * 24 * HOUR, "bad"));
   }
   return {
     scenario,
