@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { Browser } from "playwright-core";
 import { build, type PreviewServer, preview } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { fanRun } from "../src/test/mock/fan";
+import { mockId } from "../src/test/mock/random";
 import { problemsOf } from "./axe";
 import { launch, openReader, type Reader } from "./browser";
 import { heading, publicViews, table, type View, viewsOf } from "./views";
@@ -85,7 +85,7 @@ describe.each(["light", "dark"] as const)("in the %s theme", (scheme) => {
 
   it("a run whose tasks came into being is readable", async () => {
     const { page } = reader;
-    await page.goto(`${url}${workspace}/runs/${fanRun}?mock=full`);
+    await page.goto(`${url}${workspace}/runs/${mockId("run", 904)}?mock=full`);
     await page.getByLabel(/^train: Failed, 40\/40/).click();
     await page.getByRole("button", { name: /train\[0\]/ }).waitFor();
     await reader.shot(`page-run-map-${scheme}`);

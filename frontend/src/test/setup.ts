@@ -43,7 +43,7 @@ Element.prototype.scrollTo = () => undefined;
 window.scrollTo = () => undefined;
 
 // Pages load their code when they open; two busy cores take their time.
-configure({ asyncUtilTimeout: 4000 });
+configure({ asyncUtilTimeout: 8000 });
 
 afterEach(() => {
   cleanup();
