@@ -45,7 +45,10 @@ func asked() *plan.Plan {
 		},
 		{Name: "wait", Wait: &plan.Wait{Until: "${{ '2026-07-0' + string(size(tasks.eval.outputs.parts)) + 'T06:00:00Z' }}"}},
 		{Name: "vote", Approve: &plan.Approve{Message: "Promote ${{ tasks.eval.outputs.secret }}?"}},
-		{Name: "child", With: map[string]string{"rate": "${{ tasks.eval.outputs.secret }}", "text": "plain"}},
+		{
+			Name: "child", Pipeline: &plan.Nested{Name: "other", Open: []string{"shown"}},
+			With: map[string]string{"rate": "${{ tasks.eval.outputs.secret }}", "shown": "${{ params.min }}", "text": "plain"},
+		},
 		{Name: "loop", Repeat: &plan.Repeat{Until: "outputs.f1 > 0.8", Max: 9}, Outputs: []plan.Output{{Name: "f1", Type: plan.TypeFloat}}},
 		{Name: "wrong", If: `tasks.eval.outputs.parts[9] == "x"`},
 	}
@@ -183,9 +186,11 @@ func TestHeldTasksArePrepared(t *testing.T) {
 
 	child, _, err := d.ask(t, d.workspace, link.DecideBegin, "child")
 	require.NoError(t, err)
-	require.Equal(t, []string{"rate", "text"}, []string{child.Values[0].Name, child.Values[1].Name})
+	require.Equal(t, []string{"rate", "shown", "text"}, []string{child.Values[0].Name, child.Values[1].Name, child.Values[2].Name})
 	require.Equal(t, "0.25", d.opened(t, "params.rate", child.Values[0].Sealed))
-	require.Equal(t, `"plain"`, d.opened(t, "params.text", child.Values[1].Sealed))
+	require.Equal(t, "0.9", string(child.Values[1].Open), "declared open by the pipeline that is run")
+	require.Nil(t, child.Values[1].Sealed)
+	require.Equal(t, `"plain"`, d.opened(t, "params.text", child.Values[2].Sealed))
 }
 
 func TestFailuresOfDecisionsKeepValuesBack(t *testing.T) {
