@@ -76,6 +76,9 @@ func snapshot(r *Run, t *Task, states map[string]string) explain.Task {
 	if n := len(t.Attempts); n > 0 && t.State == "running" {
 		out.Agent = t.Attempts[n-1].AgentName
 	}
+	if t.Hold != nil && t.State == "held" {
+		out.Hold = t.Hold.explained(r.Generation)
+	}
 	for _, up := range t.Needs {
 		if state := states[up]; waiting(state) || state == "running" {
 			out.Waiting = append(out.Waiting, up+" ("+state+")")

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/signalboxhq/signalbox/controlplane/actor"
+	"github.com/signalboxhq/signalbox/controlplane/dispatch/explain"
 	"github.com/signalboxhq/signalbox/controlplane/engine"
 	"github.com/signalboxhq/signalbox/controlplane/journal"
 	"github.com/signalboxhq/signalbox/proto/id"
@@ -93,4 +94,28 @@ func nameActors(ctx context.Context, tx pgx.Tx, org id.UUID, tasks []Task) error
 		}
 	}
 	return nil
+}
+
+// explained is what a held task waits for. Of each voter the last word counts,
+// in the run's generation.
+func (h *Hold) explained(generation int32) explain.Hold {
+	out := explain.Hold{Kind: h.Kind(), Until: h.Until}
+	if h.Plan.Signal != nil {
+		out.Signal = h.Plan.Signal.Name
+	}
+	if a := h.Plan.Approve; a != nil {
+		out.Required = max(1, a.Required)
+		words := map[string]bool{}
+		for _, v := range h.Votes {
+			if v.Generation == generation {
+				words[v.Actor] = !v.Rejected
+			}
+		}
+		for _, yes := range words {
+			if yes {
+				out.Approved++
+			}
+		}
+	}
+	return out
 }

@@ -13,7 +13,10 @@ import (
 	"time"
 )
 
-var full = flag.Bool("conformance.full", false, "run all cases, not only the short ones")
+var (
+	full     = flag.Bool("conformance.full", false, "run all cases, not only the short ones")
+	shuffles = flag.Int("conformance.shuffles", 20, "how many local runs of C-10")
+)
 
 // check is one check of one capability.
 type check struct {

@@ -84,14 +84,20 @@ func (d *desk) ask(v any, args ...string) {
 	require.NoError(d.t, json.Unmarshal([]byte(d.must(append(args, "--json")...)), v))
 }
 
-// apply uploads a pipeline of the folder, with texts replaced in pairs.
-func (d *desk) apply(file string, replace ...string) {
+// write copies a pipeline of the folder, with texts replaced in pairs.
+func (d *desk) write(file string, replace ...string) string {
 	d.t.Helper()
 	text, err := os.ReadFile(filepath.Join("pipelines", file))
 	require.NoError(d.t, err)
 	path := filepath.Join(d.dir, file)
 	require.NoError(d.t, os.WriteFile(path, []byte(strings.NewReplacer(replace...).Replace(string(text))), 0o600))
-	d.must("apply", path)
+	return path
+}
+
+// apply uploads one.
+func (d *desk) apply(file string, replace ...string) {
+	d.t.Helper()
+	d.must("apply", d.write(file, replace...))
 }
 
 // start starts a run and returns its id.

@@ -61,6 +61,7 @@ func approvals(d *desk) {
 	require.Contains(d.t, failure, "another pair of eyes")
 	bob.must("approve", id, "gate", "--comment", "fine")
 	require.Equal(d.t, "held", d.task(d.get(id), "gate").State, "one of two")
+	require.Contains(d.t, d.why(id), "it waits for approval, 1 of 2 so far")
 	eve.must("approve", id, "gate")
 	approved := time.Now()
 	r := d.ended(id, 20*time.Second)

@@ -55,6 +55,7 @@ type Task struct {
 	// is how many there are in all.
 	Waiting []string
 	Needs   int
+	Hold    Hold // of a held task
 }
 
 // Explain finds the first reason. wait is nil for a task that does not stand in
@@ -73,7 +74,7 @@ func Explain(now time.Time, t Task, wait *Wait) Explanation {
 	case t.State == "pending" && len(t.Waiting) > 0:
 		return Explanation{ReasonUpstream, upstream(t), ""}
 	case t.State == "held":
-		return Explanation{ReasonHeld, join("it waits for somebody or something outside", t.Reason), ""}
+		return Explanation{ReasonHeld, join(t.Hold.text(), t.Reason), ""}
 	case t.State == "expanding":
 		return Explanation{ReasonUpstream, "it is done when the tasks that it was expanded into are", ""}
 	case t.State == "backoff":
