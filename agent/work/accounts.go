@@ -177,11 +177,12 @@ func (c *accounts) spare() bool {
 	return minus(minus(c.total, c.sum(false)), c.offered).Slots > 0
 }
 
-// busy reports whether any lease is charged.
-func (c *accounts) busy() bool {
+// whole reports whether free, which a request offers, is all there is: no lease is
+// charged, and no other request offers a part of it.
+func (c *accounts) whole(free link.Capacity) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.charged) > 0
+	return len(c.charged) == 0 && c.offered.Slots == free.Slots
 }
 
 // sum adds up what is charged, or only what runs. The lock is held.

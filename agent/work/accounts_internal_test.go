@@ -99,3 +99,27 @@ func TestAccountsOfGPUs(t *testing.T) {
 		})
 	})
 }
+
+// A poll that offers a part only must soon be over: a task that needs all of a
+// machine fits neither into it nor into what was offered beside it.
+func TestAnOfferIsWhole(t *testing.T) {
+	t.Parallel()
+	c := newAccounts(link.Capacity{Slots: 4}, gpu.Found{})
+	all, taken := c.offer()
+	require.True(t, c.whole(all))
+	taken()
+
+	c.arrive(1, nil)
+	part, taken := c.offer()
+	require.EqualValues(t, 3, part.Slots)
+	require.False(t, c.whole(part), "a lease runs")
+	c.release(1)
+	rest, reported := c.offer() // with the report
+	require.EqualValues(t, 1, rest.Slots)
+	require.False(t, c.whole(part), "a report offers the rest")
+	reported()
+	taken()
+	all, taken = c.offer()
+	defer taken()
+	require.True(t, c.whole(all))
+}

@@ -9,8 +9,9 @@ import (
 	"github.com/signalboxhq/signalbox/agent/link"
 )
 
-// busyWait is how long a poll waits while something runs: what runs gives back
-// capacity that the waiting poll does not offer.
+// busyWait is how long a poll waits that does not offer all there is: while
+// something runs, which gives back capacity, or while a report offers the rest. A
+// task that needs more than each of them has waits for the next poll.
 const busyWait = 3 * time.Second
 
 // pulseAfter gathers the starts of several steps into one request, and spares
@@ -111,7 +112,7 @@ func (w *Worker) poll(ctx context.Context) error {
 	defer taken()
 	session := w.session.Load()
 	wait := session.Heartbeat
-	if w.accounts.busy() {
+	if !w.accounts.whole(free) {
 		wait = min(wait, busyWait)
 	}
 	if draining && !w.draining.wasTold() {

@@ -2,6 +2,9 @@ package conformance_test
 
 import (
 	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -20,7 +23,7 @@ func mapChecks() []check {
 
 func fanOut(d *desk) {
 	d.agent("one", 4)
-	d.apply("fan.yaml", "TOLERATE", "0")
+	d.apply("fan.yaml", "TOLERATE", "0", "DIR", d.dir)
 	for parts, want := range map[string]int{`["a","b","c"]`: 3, `["e","d","c","b","a"]`: 5, `[]`: 0} {
 		r := d.ended(d.start("fan", "-p", "parts="+parts), 30*time.Second)
 		require.Equal(d.t, "succeeded", r.Run.State)
@@ -51,30 +54,36 @@ func emptyMaps(d *desk) {
 
 func mapTolerates(d *desk) {
 	d.agent("one", 4)
-	d.apply("fan.yaml", "TOLERATE", "1")
-	r := d.ended(d.start("fan", "-p", "broken=b"), 30*time.Second)
+	d.apply("fan.yaml", "TOLERATE", "1", "DIR", d.dir)
+	d.touch("broken-b")
+	r := d.ended(d.start("fan"), 30*time.Second)
 	require.Equal(d.t, "succeeded", r.Run.State)
 	require.Equal(d.t, 1, d.task(r, "train").Items.Tolerated)
 	require.JSONEq(d.t, `["model of a", null, "model of c"]`, d.value(r.Run.ID, "tasks.collect.outputs.models"))
-	r = d.ended(d.start("fan", "-p", "broken=b,c"), 30*time.Second)
+	d.touch("broken-c")
+	r = d.ended(d.start("fan"), 30*time.Second)
 	require.Equal(d.t, "failed", r.Run.State)
 	require.Equal(d.t, "failed", d.task(r, "train").State)
 }
 
 func listItems(d *desk) {
 	d.agent("one", 4)
-	d.apply("fan.yaml", "TOLERATE", "1")
-	r := d.ended(d.start("fan", "-p", "broken=b"), 30*time.Second)
+	d.apply("fan.yaml", "TOLERATE", "1", "DIR", d.dir)
+	d.touch("broken-b")
+	r := d.ended(d.start("fan"), 30*time.Second)
 	require.Equal(d.t, "3", d.must("task", "list", r.Run.ID, "--node", "train", "--json", "--jq", `[.[] | select(.kind != "map")] | length`))
 	require.Equal(d.t, "tolerated", d.must("task", "get", r.Run.ID, "train[1]", "--json", "--jq", ".state"))
 }
 
 func mapResumes(d *desk) {
 	d.agent("one", 4)
-	d.apply("fan.yaml", "TOLERATE", "0")
-	id := d.start("fan", "-p", `parts=["0","1","2","3","4","5","6","7","8","9"]`, "-p", "broken=4,7")
+	d.apply("fan.yaml", "TOLERATE", "0", "DIR", d.dir)
+	d.touch("broken-4")
+	d.touch("broken-7")
+	id := d.start("fan", "-p", `parts=["0","1","2","3","4","5","6","7","8","9"]`)
 	require.Equal(d.t, "failed", d.ended(id, 30*time.Second).Run.State)
-	fixed := d.ended(d.resume(id, "--set", "broken=-"), 30*time.Second)
+	require.NoError(d.t, errors.Join(os.Remove(filepath.Join(d.dir, "broken-4")), os.Remove(filepath.Join(d.dir, "broken-7"))))
+	fixed := d.ended(d.resume(id), 30*time.Second)
 	require.Equal(d.t, "succeeded", fixed.Run.State)
 	items := d.task(fixed, "train").Items
 	require.Equal(d.t, 8, items.Reused)

@@ -54,14 +54,14 @@ func resumeAfterFix(d *desk) {
 
 func taskTest(d *desk) {
 	d.agent("one", 2)
-	d.apply("fan.yaml", "TOLERATE", "0")
-	id := d.start("fan", "-p", "broken=b")
+	d.apply("chain.yaml", "AAA", "one", "BBB", "exit 3")
+	id := d.start("chain")
 	require.Equal(d.t, "failed", d.ended(id, 30*time.Second).Run.State)
 	before := d.must("run", "get", id, "--json")
-	out, failure, code := d.cli("task", "test", id, "train[1]")
+	out, failure, code := d.cli("task", "test", id, "b")
 	require.Equal(d.t, 9, code, "%s%s", out, failure)
-	require.Regexp(d.t, `exit code\s+1`, out)
-	require.Contains(d.t, d.must("task", "test", id, "train[0]"), "succeeded")
+	require.Regexp(d.t, `exit code\s+3`, out)
+	require.Regexp(d.t, `exit code\s+0`, d.must("task", "test", id, "a"))
 	require.Equal(d.t, before, d.must("run", "get", id, "--json"))
 }
 

@@ -31,7 +31,7 @@ func catchUp(d *desk) {
 		d.must("schedule", "create", policy, "--pipeline", policy, "--cron", "*/6 * * * * *", "--catchup", policy)
 	}
 	nominals := func(policy string) []string {
-		return strings.Fields(d.must("run", "list", "--pipeline", policy, "-n", "200", "--json", "--jq", ".runs[].nominal"))
+		return strings.Fields(d.must("run", "list", "--pipeline", policy, "-n", "200", "--json", "--jq", ".runs[].nominal // empty"))
 	}
 	d.eventually(30*time.Second, "the schedules fire", func() bool { return len(nominals("latest")) > 0 })
 	require.NoError(d.t, d.house.server.Kill())
