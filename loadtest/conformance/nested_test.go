@@ -9,7 +9,7 @@ import (
 func nestedChecks() []check {
 	return []check{
 		{capability: "C-12", says: "canceling the parent cancels the child; recursion is refused", needs: "parent.yaml", test: nestedCancel},
-		{capability: "C-12", says: "what the child used is the parent's, too", needs: "parent.yaml", test: nestedUsage},
+		{capability: "C-12", says: "what the child used is the parent's, too", needs: "usage run", test: nestedUsage},
 	}
 }
 
@@ -37,8 +37,9 @@ func nestedUsage(d *desk) {
 	id := d.start("parent")
 	require.Equal(d.t, "succeeded", d.ended(id, 30*time.Second).Run.State)
 	child := d.must("run", "list", "--pipeline", "child", "-o", "name")
-	sum := func(run string) string {
-		return d.must("usage", "attempts", run, "--json", "--jq", "[.attempts[].taskMs | tonumber] | add")
-	}
-	d.eventually(30*time.Second, "the parent's usage is the child's", func() bool { return sum(child) != "null" && sum(child) == sum(id) })
+	own := func(run, of string) string { return d.must("usage", "run", run, "--json", "--jq", of) }
+	d.eventually(30*time.Second, "what is below the parent is what the child used", func() bool {
+		used := own(child, "[.meters, .costCents]")
+		return own(child, ".meters | length") != "0" && used == own(id, "[.childrenMeters, .childrenCostCents]")
+	})
 }

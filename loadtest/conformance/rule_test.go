@@ -82,11 +82,16 @@ func localRules(d *desk) {
 		delays := []string{"0", "0.1", "0.2"}
 		shuffle.Shuffle(len(delays), func(i, j int) { delays[i], delays[j] = delays[j], delays[i] })
 		file := d.write("rules.yaml", "RULES", strings.Join(lines, ""), "DS", delays[0], "DF", delays[1], "DK", delays[2])
-		out, failure, code := d.cli("run", "local", file, "-o", "jsonl")
+		out, failure, code := d.cli("run", "local", file, "--json")
 		require.Equal(d.t, 9, code, "a task fails: %s", failure)
-		all := strings.Split(strings.TrimSpace(out), "\n")
-		var last run
-		require.NoError(d.t, json.Unmarshal([]byte(all[len(all)-1]), &last))
+		var last run // the run after each change; its values follow
+		for line := range strings.Lines(out) {
+			var now run
+			require.NoError(d.t, json.Unmarshal([]byte(line), &now))
+			if len(now.Tasks) > 0 {
+				last = now
+			}
+		}
 		require.Equal(d.t, want, rulesOf(last, want), "run %d", i)
 	}
 }
