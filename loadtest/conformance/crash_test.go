@@ -65,10 +65,14 @@ func frozenAgent(d *desk) {
 // pid reads the process number that a step wrote down.
 func (d *desk) pid(file string) int {
 	d.t.Helper()
-	text, err := os.ReadFile(file)
-	require.NoError(d.t, err)
-	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	require.NoError(d.t, err)
+	var pid int
+	d.eventually(10*time.Second, "the step has written down its number", func() bool {
+		text, err := os.ReadFile(file)
+		if err == nil {
+			pid, err = strconv.Atoi(strings.TrimSpace(string(text)))
+		}
+		return err == nil
+	})
 	return pid
 }
 
