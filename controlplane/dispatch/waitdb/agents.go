@@ -15,8 +15,8 @@ import (
 // that renewed it.
 const sqlReadAgents = `
 	SELECT a.pool_id, a.name, s.id IS NOT NULL AS online, coalesce(s.draining, false) AS draining,
-		CASE WHEN coalesce(s.expires_at, a.session_until) IS NOT NULL
-			THEN least(coalesce(s.expires_at, a.session_until) - interval '32 seconds', now())
+		CASE WHEN coalesce(s.expires_at, a.session_until, o.until) IS NOT NULL
+			THEN least(coalesce(s.expires_at, greatest(a.session_until, o.until)) - interval '32 seconds', now())
 		END AS seen_at,
 		coalesce(s.labels, '{}') AS labels, coalesce(s.slots, 0)::bigint AS slots, coalesce(s.cpu_millis, 0) AS cpu_millis,
 		coalesce(s.memory_bytes, 0) AS memory_bytes, coalesce(s.gpus, 0)::bigint AS gpus, coalesce(s.gpu_type, '') AS gpu_type,
@@ -31,6 +31,9 @@ const sqlReadAgents = `
 		ORDER BY x.opened_at DESC
 		LIMIT 1
 	) s ON true
+	CROSS JOIN LATERAL (
+		SELECT max(x.expires_at) AS until FROM session x WHERE x.org_id = a.org_id AND x.agent_id = a.id
+	) o
 	CROSS JOIN LATERAL (
 		SELECT coalesce(sum(l.slots), 0)::bigint AS slots_used,
 			coalesce(sum((c.spec ->> 'cpu_millis')::bigint), 0)::bigint AS cpu_used,
