@@ -93,7 +93,8 @@ func (s *storm) approvals(key advance.RunKey) []string {
 }
 
 // checkSignals: whoever took a signal has its payload, and none was taken twice.
-// No lease was given while its run was paused.
+// No lease was given while its run was paused. What was resumed may be leased in
+// the same batch, whose clock is one.
 func (s *storm) checkSignals() {
 	s.t.Helper()
 	var empty, twice, paused int
@@ -101,7 +102,8 @@ func (s *storm) checkSignals() {
 		SELECT (SELECT count(*) FROM journal WHERE convert_from(detail, 'UTF8') LIKE '%"from"%' AND body IS DISTINCT FROM 'go'),
 			(SELECT count(*) FROM (SELECT 1 FROM journal WHERE convert_from(detail, 'UTF8') LIKE '%"from"%' GROUP BY run_id, detail HAVING count(*) > 1) d),
 			(SELECT count(*) FROM journal j WHERE j.lease <> 0 AND (
-				SELECT t.kind FROM journal t WHERE t.run_id = j.run_id AND t.at < j.granted
+				SELECT t.kind FROM journal t WHERE t.run_id = j.run_id
+					AND (t.at < j.granted OR (t.at = j.granted AND t.kind NOT IN ('run_paused', 'run_suspended')))
 					AND t.kind IN ('run_paused', 'run_suspended', 'run_resumed', 'run_canceled', 'run_forced', 'run_retried', 'deadline_passed')
 				ORDER BY t.seq DESC LIMIT 1) IN ('run_paused', 'run_suspended'))`).Scan(&empty, &twice, &paused))
 	require.Zero(s.t, empty, "signals whose payload was lost")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -55,7 +56,7 @@ func (h *Handler) RestartRun(ctx context.Context, req *runv1.RestartRunRequest) 
 		start.Params = declared(target.Graph.Plan.Params, start.GetParams(), req.GetParams())
 		return seed, nil
 	})
-	if err == errDryRun { //nolint:errorlint // It comes back as it was given.
+	if errors.Is(err, errDryRun) {
 		return out, nil
 	}
 	if err != nil {
@@ -80,7 +81,7 @@ func itemDigests(o *rundb.Origin, seq int64) []byte {
 }
 
 // errDryRun ends a start before it starts anything.
-var errDryRun = fault.FailedPrecondition("DRY_RUN", "nothing was started")
+var errDryRun = errors.New("nothing was started")
 
 // TestTask runs one task again by itself.
 func (h *Handler) TestTask(ctx context.Context, req *runv1.TestTaskRequest) (*runv1.TestTaskResponse, error) {

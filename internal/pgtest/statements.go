@@ -22,7 +22,8 @@ type Statement struct {
 }
 
 // Statements finds every package-level constant named sql… in the Go files
-// below root, tests and generated code apart. A constant may be put together
+// below root, tests, generated code and the benchmark (whose yardsticks are
+// tables of its own) apart. A constant may be put together
 // from literals and other constants of its package (shared column lists); one
 // that cannot be evaluated so is an error, because it could not be checked.
 func Statements(root string) ([]Statement, error) {
@@ -32,7 +33,7 @@ func Statements(root string) ([]Statement, error) {
 		switch name := d.Name(); {
 		case err != nil:
 			return err
-		case d.IsDir() && path != root && (strings.HasPrefix(name, ".") || slices.Contains([]string{"node_modules", "gen", "tools"}, name)):
+		case d.IsDir() && path != root && (strings.HasPrefix(name, ".") || slices.Contains([]string{"node_modules", "gen", "tools", "loadtest"}, name)):
 			return filepath.SkipDir
 		case d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go"):
 			return nil

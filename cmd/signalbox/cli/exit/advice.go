@@ -36,6 +36,8 @@ var advices = map[faultv1.Reason]advice{
 
 	faultv1.Reason_REASON_RUN_TERMINAL:         {Conflict, "it has ended and stays as it is; `signalbox run start PIPELINE` starts another"},
 	faultv1.Reason_REASON_RUN_FINALIZING:       {Conflict, "only exit handlers are left; --force skips them"},
+	faultv1.Reason_REASON_INPUTS_MISSING:       {Failed, "run the task with those that it reads: `signalbox run resume RUN --from TASK`"},
+	faultv1.Reason_REASON_TOO_DEEP:             {Wrong, "let fewer pipelines run each other, at most eight deep"},
 	faultv1.Reason_REASON_LIMIT_HELD:           {Conflict, "it can be deleted once they have ended; `signalbox limit set NAME --max 0` lets nothing new start"},
 	faultv1.Reason_REASON_NOTHING_TO_RETRY:     {Conflict, "start a new run instead: `signalbox run start PIPELINE`"},
 	faultv1.Reason_REASON_RUN_NOT_TERMINAL:     {Conflict, "wait for the run to end (`signalbox run wait RUN`) or cancel it first"},

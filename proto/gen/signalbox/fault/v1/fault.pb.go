@@ -94,6 +94,10 @@ const (
 	Reason_REASON_NOT_AN_APPROVER Reason = 99
 	// Attempts hold the limit: it cannot be deleted.
 	Reason_REASON_LIMIT_HELD Reason = 120
+	// A task that is to run alone reads what another one did not leave.
+	Reason_REASON_INPUTS_MISSING Reason = 121
+	// Pipelines run pipelines that run pipelines, too deep.
+	Reason_REASON_TOO_DEEP Reason = 122
 )
 
 // Enum value maps for Reason.
@@ -150,6 +154,8 @@ var (
 		98:  "REASON_FOUR_EYES",
 		99:  "REASON_NOT_AN_APPROVER",
 		120: "REASON_LIMIT_HELD",
+		121: "REASON_INPUTS_MISSING",
+		122: "REASON_TOO_DEEP",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":          0,
@@ -203,6 +209,8 @@ var (
 		"REASON_FOUR_EYES":            98,
 		"REASON_NOT_AN_APPROVER":      99,
 		"REASON_LIMIT_HELD":           120,
+		"REASON_INPUTS_MISSING":       121,
+		"REASON_TOO_DEEP":             122,
 	}
 )
 
@@ -399,8 +407,7 @@ const file_signalbox_fault_v1_fault_proto_rawDesc = "" +
 	"\x04text\x18\x04 \x01(\tR\x04text\x12\x12\n" +
 	"\x04line\x18\x05 \x01(\rR\x04line\x12\x16\n" +
 	"\x06column\x18\x06 \x01(\rR\x06column\x12\x18\n" +
-	"\aexcerpt\x18\a \x01(\tR\aexcerpt*\xd8\n" +
-	"\n" +
+	"\aexcerpt\x18\a \x01(\tR\aexcerpt*\x88\v\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10REASON_NOT_FOUND\x10\x01\x12\x1a\n" +
@@ -453,7 +460,9 @@ const file_signalbox_fault_v1_fault_proto_rawDesc = "" +
 	"\x16REASON_APPROVAL_CLOSED\x10a\x12\x14\n" +
 	"\x10REASON_FOUR_EYES\x10b\x12\x1a\n" +
 	"\x16REASON_NOT_AN_APPROVER\x10c\x12\x15\n" +
-	"\x11REASON_LIMIT_HELD\x10xB\xd5\x01\n" +
+	"\x11REASON_LIMIT_HELD\x10x\x12\x19\n" +
+	"\x15REASON_INPUTS_MISSING\x10y\x12\x13\n" +
+	"\x0fREASON_TOO_DEEP\x10zB\xd5\x01\n" +
 	"\x16com.signalbox.fault.v1B\n" +
 	"FaultProtoP\x01ZEgithub.com/signalboxhq/signalbox/proto/gen/signalbox/fault/v1;faultv1\xa2\x02\x03SFX\xaa\x02\x12Signalbox.Fault.V1\xca\x02\x12Signalbox\\Fault\\V1\xe2\x02\x1eSignalbox\\Fault\\V1\\GPBMetadata\xea\x02\x14Signalbox::Fault::V1b\x06proto3"
 

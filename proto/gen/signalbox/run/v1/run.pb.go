@@ -3070,191 +3070,11 @@ func (x *TestTaskResponse) GetCreated() bool {
 	return false
 }
 
-type ExplainRunRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// As in GetRun.
-	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// One task, by its path; empty: all that could run and do not, 100 at most.
-	Task          string `protobuf:"bytes,2,opt,name=task,proto3" json:"task,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ExplainRunRequest) Reset() {
-	*x = ExplainRunRequest{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[41]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ExplainRunRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ExplainRunRequest) ProtoMessage() {}
-
-func (x *ExplainRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[41]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ExplainRunRequest.ProtoReflect.Descriptor instead.
-func (*ExplainRunRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{41}
-}
-
-func (x *ExplainRunRequest) GetId() string {
-	if x != nil {
-		return x.Id
-	}
-	return ""
-}
-
-func (x *ExplainRunRequest) GetTask() string {
-	if x != nil {
-		return x.Task
-	}
-	return ""
-}
-
-type ExplainRunResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Tasks         []*Explanation         `protobuf:"bytes,1,rep,name=tasks,proto3" json:"tasks,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ExplainRunResponse) Reset() {
-	*x = ExplainRunResponse{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[42]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ExplainRunResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ExplainRunResponse) ProtoMessage() {}
-
-func (x *ExplainRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[42]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ExplainRunResponse.ProtoReflect.Descriptor instead.
-func (*ExplainRunResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{42}
-}
-
-func (x *ExplainRunResponse) GetTasks() []*Explanation {
-	if x != nil {
-		return x.Tasks
-	}
-	return nil
-}
-
-// Explanation is the first reason for which a task does not run.
-type Explanation struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	Task  string                 `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
-	// As in Task.
-	State string `protobuf:"bytes,2,opt,name=state,proto3" json:"state,omitempty"`
-	// run_not_running upstream pool_paused limit no_agent_online no_agent_matches
-	// pool_full gang reserved queued backoff running ended
-	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
-	// One sentence, with numbers.
-	Text string `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
-	// What to do about it, where there is something.
-	Hint          string `protobuf:"bytes,5,opt,name=hint,proto3" json:"hint,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Explanation) Reset() {
-	*x = Explanation{}
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[43]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Explanation) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Explanation) ProtoMessage() {}
-
-func (x *Explanation) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_run_v1_run_proto_msgTypes[43]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Explanation.ProtoReflect.Descriptor instead.
-func (*Explanation) Descriptor() ([]byte, []int) {
-	return file_signalbox_run_v1_run_proto_rawDescGZIP(), []int{43}
-}
-
-func (x *Explanation) GetTask() string {
-	if x != nil {
-		return x.Task
-	}
-	return ""
-}
-
-func (x *Explanation) GetState() string {
-	if x != nil {
-		return x.State
-	}
-	return ""
-}
-
-func (x *Explanation) GetReason() string {
-	if x != nil {
-		return x.Reason
-	}
-	return ""
-}
-
-func (x *Explanation) GetText() string {
-	if x != nil {
-		return x.Text
-	}
-	return ""
-}
-
-func (x *Explanation) GetHint() string {
-	if x != nil {
-		return x.Hint
-	}
-	return ""
-}
-
 var File_signalbox_run_v1_run_proto protoreflect.FileDescriptor
 
 const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\n" +
-	"\x1asignalbox/run/v1/run.proto\x12\x10signalbox.run.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esignalbox/authz/v1/authz.proto\x1a\x1csignalbox/run/v1/value.proto\"\xd0\a\n" +
+	"\x1asignalbox/run/v1/run.proto\x12\x10signalbox.run.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esignalbox/authz/v1/authz.proto\x1a\x1esignalbox/run/v1/explain.proto\x1a\x1csignalbox/run/v1/value.proto\"\xd0\a\n" +
 	"\x03Run\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\bpipeline\x18\x02 \x01(\tR\bpipeline\x12\x18\n" +
@@ -3513,18 +3333,7 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\x0fidempotency_key\x18\x03 \x01(\tR\x0eidempotencyKey\"U\n" +
 	"\x10TestTaskResponse\x12'\n" +
 	"\x03run\x18\x01 \x01(\v2\x15.signalbox.run.v1.RunR\x03run\x12\x18\n" +
-	"\acreated\x18\x02 \x01(\bR\acreated\"7\n" +
-	"\x11ExplainRunRequest\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
-	"\x04task\x18\x02 \x01(\tR\x04task\"I\n" +
-	"\x12ExplainRunResponse\x123\n" +
-	"\x05tasks\x18\x01 \x03(\v2\x1d.signalbox.run.v1.ExplanationR\x05tasks\"w\n" +
-	"\vExplanation\x12\x12\n" +
-	"\x04task\x18\x01 \x01(\tR\x04task\x12\x14\n" +
-	"\x05state\x18\x02 \x01(\tR\x05state\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x12\n" +
-	"\x04text\x18\x04 \x01(\tR\x04text\x12\x12\n" +
-	"\x04hint\x18\x05 \x01(\tR\x04hint2\xad\r\n" +
+	"\acreated\x18\x02 \x01(\bR\acreated2\xad\r\n" +
 	"\n" +
 	"RunService\x12e\n" +
 	"\bStartRun\x12!.signalbox.run.v1.StartRunRequest\x1a\".signalbox.run.v1.StartRunResponse\"\x12\x92\x82\x19\x0e\n" +
@@ -3585,7 +3394,7 @@ func file_signalbox_run_v1_run_proto_rawDescGZIP() []byte {
 	return file_signalbox_run_v1_run_proto_rawDescData
 }
 
-var file_signalbox_run_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 46)
+var file_signalbox_run_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
 var file_signalbox_run_v1_run_proto_goTypes = []any{
 	(*Run)(nil),                   // 0: signalbox.run.v1.Run
 	(*Parent)(nil),                // 1: signalbox.run.v1.Parent
@@ -3628,42 +3437,41 @@ var file_signalbox_run_v1_run_proto_goTypes = []any{
 	(*KeptTask)(nil),              // 38: signalbox.run.v1.KeptTask
 	(*TestTaskRequest)(nil),       // 39: signalbox.run.v1.TestTaskRequest
 	(*TestTaskResponse)(nil),      // 40: signalbox.run.v1.TestTaskResponse
-	(*ExplainRunRequest)(nil),     // 41: signalbox.run.v1.ExplainRunRequest
-	(*ExplainRunResponse)(nil),    // 42: signalbox.run.v1.ExplainRunResponse
-	(*Explanation)(nil),           // 43: signalbox.run.v1.Explanation
-	nil,                           // 44: signalbox.run.v1.Run.LabelsEntry
-	nil,                           // 45: signalbox.run.v1.StartRunRequest.LabelsEntry
-	(*timestamppb.Timestamp)(nil), // 46: google.protobuf.Timestamp
-	(*Value)(nil),                 // 47: signalbox.run.v1.Value
-	(*Artifact)(nil),              // 48: signalbox.run.v1.Artifact
+	nil,                           // 41: signalbox.run.v1.Run.LabelsEntry
+	nil,                           // 42: signalbox.run.v1.StartRunRequest.LabelsEntry
+	(*timestamppb.Timestamp)(nil), // 43: google.protobuf.Timestamp
+	(*Value)(nil),                 // 44: signalbox.run.v1.Value
+	(*Artifact)(nil),              // 45: signalbox.run.v1.Artifact
+	(*ExplainRunRequest)(nil),     // 46: signalbox.run.v1.ExplainRunRequest
+	(*ExplainRunResponse)(nil),    // 47: signalbox.run.v1.ExplainRunResponse
 }
 var file_signalbox_run_v1_run_proto_depIdxs = []int32{
-	44, // 0: signalbox.run.v1.Run.labels:type_name -> signalbox.run.v1.Run.LabelsEntry
-	46, // 1: signalbox.run.v1.Run.created_at:type_name -> google.protobuf.Timestamp
-	46, // 2: signalbox.run.v1.Run.started_at:type_name -> google.protobuf.Timestamp
-	46, // 3: signalbox.run.v1.Run.finished_at:type_name -> google.protobuf.Timestamp
-	46, // 4: signalbox.run.v1.Run.nominal:type_name -> google.protobuf.Timestamp
-	46, // 5: signalbox.run.v1.Run.interval_start:type_name -> google.protobuf.Timestamp
-	46, // 6: signalbox.run.v1.Run.interval_end:type_name -> google.protobuf.Timestamp
+	41, // 0: signalbox.run.v1.Run.labels:type_name -> signalbox.run.v1.Run.LabelsEntry
+	43, // 1: signalbox.run.v1.Run.created_at:type_name -> google.protobuf.Timestamp
+	43, // 2: signalbox.run.v1.Run.started_at:type_name -> google.protobuf.Timestamp
+	43, // 3: signalbox.run.v1.Run.finished_at:type_name -> google.protobuf.Timestamp
+	43, // 4: signalbox.run.v1.Run.nominal:type_name -> google.protobuf.Timestamp
+	43, // 5: signalbox.run.v1.Run.interval_start:type_name -> google.protobuf.Timestamp
+	43, // 6: signalbox.run.v1.Run.interval_end:type_name -> google.protobuf.Timestamp
 	3,  // 7: signalbox.run.v1.Run.waiting:type_name -> signalbox.run.v1.Waiting
 	1,  // 8: signalbox.run.v1.Run.parent:type_name -> signalbox.run.v1.Parent
-	46, // 9: signalbox.run.v1.Waiting.start_at:type_name -> google.protobuf.Timestamp
+	43, // 9: signalbox.run.v1.Waiting.start_at:type_name -> google.protobuf.Timestamp
 	8,  // 10: signalbox.run.v1.Task.attempts:type_name -> signalbox.run.v1.Attempt
-	46, // 11: signalbox.run.v1.Task.retry_at:type_name -> google.protobuf.Timestamp
+	43, // 11: signalbox.run.v1.Task.retry_at:type_name -> google.protobuf.Timestamp
 	6,  // 12: signalbox.run.v1.Task.hold:type_name -> signalbox.run.v1.Hold
 	5,  // 13: signalbox.run.v1.Task.items:type_name -> signalbox.run.v1.Items
 	2,  // 14: signalbox.run.v1.Task.child_run:type_name -> signalbox.run.v1.ChildRun
-	46, // 15: signalbox.run.v1.Hold.since:type_name -> google.protobuf.Timestamp
-	46, // 16: signalbox.run.v1.Hold.until:type_name -> google.protobuf.Timestamp
+	43, // 15: signalbox.run.v1.Hold.since:type_name -> google.protobuf.Timestamp
+	43, // 16: signalbox.run.v1.Hold.until:type_name -> google.protobuf.Timestamp
 	7,  // 17: signalbox.run.v1.Hold.votes:type_name -> signalbox.run.v1.Vote
-	46, // 18: signalbox.run.v1.Vote.at:type_name -> google.protobuf.Timestamp
-	46, // 19: signalbox.run.v1.Attempt.ready_at:type_name -> google.protobuf.Timestamp
-	46, // 20: signalbox.run.v1.Attempt.granted_at:type_name -> google.protobuf.Timestamp
-	46, // 21: signalbox.run.v1.Attempt.started_at:type_name -> google.protobuf.Timestamp
-	46, // 22: signalbox.run.v1.Attempt.finished_at:type_name -> google.protobuf.Timestamp
-	47, // 23: signalbox.run.v1.StartRunRequest.params:type_name -> signalbox.run.v1.Value
-	45, // 24: signalbox.run.v1.StartRunRequest.labels:type_name -> signalbox.run.v1.StartRunRequest.LabelsEntry
-	46, // 25: signalbox.run.v1.StartRunRequest.start_at:type_name -> google.protobuf.Timestamp
+	43, // 18: signalbox.run.v1.Vote.at:type_name -> google.protobuf.Timestamp
+	43, // 19: signalbox.run.v1.Attempt.ready_at:type_name -> google.protobuf.Timestamp
+	43, // 20: signalbox.run.v1.Attempt.granted_at:type_name -> google.protobuf.Timestamp
+	43, // 21: signalbox.run.v1.Attempt.started_at:type_name -> google.protobuf.Timestamp
+	43, // 22: signalbox.run.v1.Attempt.finished_at:type_name -> google.protobuf.Timestamp
+	44, // 23: signalbox.run.v1.StartRunRequest.params:type_name -> signalbox.run.v1.Value
+	42, // 24: signalbox.run.v1.StartRunRequest.labels:type_name -> signalbox.run.v1.StartRunRequest.LabelsEntry
+	43, // 25: signalbox.run.v1.StartRunRequest.start_at:type_name -> google.protobuf.Timestamp
 	0,  // 26: signalbox.run.v1.StartRunResponse.run:type_name -> signalbox.run.v1.Run
 	0,  // 27: signalbox.run.v1.GetRunResponse.run:type_name -> signalbox.run.v1.Run
 	4,  // 28: signalbox.run.v1.GetRunResponse.tasks:type_name -> signalbox.run.v1.Task
@@ -3671,8 +3479,8 @@ var file_signalbox_run_v1_run_proto_depIdxs = []int32{
 	0,  // 30: signalbox.run.v1.ListTasksResponse.run:type_name -> signalbox.run.v1.Run
 	4,  // 31: signalbox.run.v1.GetTaskResponse.task:type_name -> signalbox.run.v1.Task
 	0,  // 32: signalbox.run.v1.GetTaskResponse.run:type_name -> signalbox.run.v1.Run
-	46, // 33: signalbox.run.v1.ListRunsRequest.since:type_name -> google.protobuf.Timestamp
-	46, // 34: signalbox.run.v1.ListRunsRequest.until:type_name -> google.protobuf.Timestamp
+	43, // 33: signalbox.run.v1.ListRunsRequest.since:type_name -> google.protobuf.Timestamp
+	43, // 34: signalbox.run.v1.ListRunsRequest.until:type_name -> google.protobuf.Timestamp
 	0,  // 35: signalbox.run.v1.ListRunsResponse.runs:type_name -> signalbox.run.v1.Run
 	0,  // 36: signalbox.run.v1.WatchRunResponse.run:type_name -> signalbox.run.v1.Run
 	4,  // 37: signalbox.run.v1.WatchRunResponse.tasks:type_name -> signalbox.run.v1.Task
@@ -3680,55 +3488,54 @@ var file_signalbox_run_v1_run_proto_depIdxs = []int32{
 	0,  // 39: signalbox.run.v1.RetryRunResponse.run:type_name -> signalbox.run.v1.Run
 	0,  // 40: signalbox.run.v1.PauseRunResponse.run:type_name -> signalbox.run.v1.Run
 	0,  // 41: signalbox.run.v1.ResumeRunResponse.run:type_name -> signalbox.run.v1.Run
-	47, // 42: signalbox.run.v1.SignalRunRequest.payload:type_name -> signalbox.run.v1.Value
+	44, // 42: signalbox.run.v1.SignalRunRequest.payload:type_name -> signalbox.run.v1.Value
 	0,  // 43: signalbox.run.v1.SignalRunResponse.run:type_name -> signalbox.run.v1.Run
 	0,  // 44: signalbox.run.v1.UnblockRunResponse.run:type_name -> signalbox.run.v1.Run
-	47, // 45: signalbox.run.v1.GetRunValuesResponse.params:type_name -> signalbox.run.v1.Value
+	44, // 45: signalbox.run.v1.GetRunValuesResponse.params:type_name -> signalbox.run.v1.Value
 	35, // 46: signalbox.run.v1.GetRunValuesResponse.tasks:type_name -> signalbox.run.v1.TaskValues
-	47, // 47: signalbox.run.v1.TaskValues.outputs:type_name -> signalbox.run.v1.Value
-	48, // 48: signalbox.run.v1.TaskValues.artifacts:type_name -> signalbox.run.v1.Artifact
-	47, // 49: signalbox.run.v1.RestartRunRequest.params:type_name -> signalbox.run.v1.Value
+	44, // 47: signalbox.run.v1.TaskValues.outputs:type_name -> signalbox.run.v1.Value
+	45, // 48: signalbox.run.v1.TaskValues.artifacts:type_name -> signalbox.run.v1.Artifact
+	44, // 49: signalbox.run.v1.RestartRunRequest.params:type_name -> signalbox.run.v1.Value
 	0,  // 50: signalbox.run.v1.RestartRunResponse.run:type_name -> signalbox.run.v1.Run
 	38, // 51: signalbox.run.v1.RestartRunResponse.tasks:type_name -> signalbox.run.v1.KeptTask
 	0,  // 52: signalbox.run.v1.TestTaskResponse.run:type_name -> signalbox.run.v1.Run
-	43, // 53: signalbox.run.v1.ExplainRunResponse.tasks:type_name -> signalbox.run.v1.Explanation
-	9,  // 54: signalbox.run.v1.RunService.StartRun:input_type -> signalbox.run.v1.StartRunRequest
-	11, // 55: signalbox.run.v1.RunService.GetRun:input_type -> signalbox.run.v1.GetRunRequest
-	13, // 56: signalbox.run.v1.RunService.ListTasks:input_type -> signalbox.run.v1.ListTasksRequest
-	15, // 57: signalbox.run.v1.RunService.GetTask:input_type -> signalbox.run.v1.GetTaskRequest
-	17, // 58: signalbox.run.v1.RunService.ListRuns:input_type -> signalbox.run.v1.ListRunsRequest
-	19, // 59: signalbox.run.v1.RunService.WatchRun:input_type -> signalbox.run.v1.WatchRunRequest
-	21, // 60: signalbox.run.v1.RunService.CancelRun:input_type -> signalbox.run.v1.CancelRunRequest
-	23, // 61: signalbox.run.v1.RunService.RetryRun:input_type -> signalbox.run.v1.RetryRunRequest
-	36, // 62: signalbox.run.v1.RunService.RestartRun:input_type -> signalbox.run.v1.RestartRunRequest
-	39, // 63: signalbox.run.v1.RunService.TestTask:input_type -> signalbox.run.v1.TestTaskRequest
-	25, // 64: signalbox.run.v1.RunService.PauseRun:input_type -> signalbox.run.v1.PauseRunRequest
-	27, // 65: signalbox.run.v1.RunService.ResumeRun:input_type -> signalbox.run.v1.ResumeRunRequest
-	29, // 66: signalbox.run.v1.RunService.SignalRun:input_type -> signalbox.run.v1.SignalRunRequest
-	41, // 67: signalbox.run.v1.RunService.ExplainRun:input_type -> signalbox.run.v1.ExplainRunRequest
-	31, // 68: signalbox.run.v1.RunService.UnblockRun:input_type -> signalbox.run.v1.UnblockRunRequest
-	33, // 69: signalbox.run.v1.RunService.GetRunValues:input_type -> signalbox.run.v1.GetRunValuesRequest
-	10, // 70: signalbox.run.v1.RunService.StartRun:output_type -> signalbox.run.v1.StartRunResponse
-	12, // 71: signalbox.run.v1.RunService.GetRun:output_type -> signalbox.run.v1.GetRunResponse
-	14, // 72: signalbox.run.v1.RunService.ListTasks:output_type -> signalbox.run.v1.ListTasksResponse
-	16, // 73: signalbox.run.v1.RunService.GetTask:output_type -> signalbox.run.v1.GetTaskResponse
-	18, // 74: signalbox.run.v1.RunService.ListRuns:output_type -> signalbox.run.v1.ListRunsResponse
-	20, // 75: signalbox.run.v1.RunService.WatchRun:output_type -> signalbox.run.v1.WatchRunResponse
-	22, // 76: signalbox.run.v1.RunService.CancelRun:output_type -> signalbox.run.v1.CancelRunResponse
-	24, // 77: signalbox.run.v1.RunService.RetryRun:output_type -> signalbox.run.v1.RetryRunResponse
-	37, // 78: signalbox.run.v1.RunService.RestartRun:output_type -> signalbox.run.v1.RestartRunResponse
-	40, // 79: signalbox.run.v1.RunService.TestTask:output_type -> signalbox.run.v1.TestTaskResponse
-	26, // 80: signalbox.run.v1.RunService.PauseRun:output_type -> signalbox.run.v1.PauseRunResponse
-	28, // 81: signalbox.run.v1.RunService.ResumeRun:output_type -> signalbox.run.v1.ResumeRunResponse
-	30, // 82: signalbox.run.v1.RunService.SignalRun:output_type -> signalbox.run.v1.SignalRunResponse
-	42, // 83: signalbox.run.v1.RunService.ExplainRun:output_type -> signalbox.run.v1.ExplainRunResponse
-	32, // 84: signalbox.run.v1.RunService.UnblockRun:output_type -> signalbox.run.v1.UnblockRunResponse
-	34, // 85: signalbox.run.v1.RunService.GetRunValues:output_type -> signalbox.run.v1.GetRunValuesResponse
-	70, // [70:86] is the sub-list for method output_type
-	54, // [54:70] is the sub-list for method input_type
-	54, // [54:54] is the sub-list for extension type_name
-	54, // [54:54] is the sub-list for extension extendee
-	0,  // [0:54] is the sub-list for field type_name
+	9,  // 53: signalbox.run.v1.RunService.StartRun:input_type -> signalbox.run.v1.StartRunRequest
+	11, // 54: signalbox.run.v1.RunService.GetRun:input_type -> signalbox.run.v1.GetRunRequest
+	13, // 55: signalbox.run.v1.RunService.ListTasks:input_type -> signalbox.run.v1.ListTasksRequest
+	15, // 56: signalbox.run.v1.RunService.GetTask:input_type -> signalbox.run.v1.GetTaskRequest
+	17, // 57: signalbox.run.v1.RunService.ListRuns:input_type -> signalbox.run.v1.ListRunsRequest
+	19, // 58: signalbox.run.v1.RunService.WatchRun:input_type -> signalbox.run.v1.WatchRunRequest
+	21, // 59: signalbox.run.v1.RunService.CancelRun:input_type -> signalbox.run.v1.CancelRunRequest
+	23, // 60: signalbox.run.v1.RunService.RetryRun:input_type -> signalbox.run.v1.RetryRunRequest
+	36, // 61: signalbox.run.v1.RunService.RestartRun:input_type -> signalbox.run.v1.RestartRunRequest
+	39, // 62: signalbox.run.v1.RunService.TestTask:input_type -> signalbox.run.v1.TestTaskRequest
+	25, // 63: signalbox.run.v1.RunService.PauseRun:input_type -> signalbox.run.v1.PauseRunRequest
+	27, // 64: signalbox.run.v1.RunService.ResumeRun:input_type -> signalbox.run.v1.ResumeRunRequest
+	29, // 65: signalbox.run.v1.RunService.SignalRun:input_type -> signalbox.run.v1.SignalRunRequest
+	46, // 66: signalbox.run.v1.RunService.ExplainRun:input_type -> signalbox.run.v1.ExplainRunRequest
+	31, // 67: signalbox.run.v1.RunService.UnblockRun:input_type -> signalbox.run.v1.UnblockRunRequest
+	33, // 68: signalbox.run.v1.RunService.GetRunValues:input_type -> signalbox.run.v1.GetRunValuesRequest
+	10, // 69: signalbox.run.v1.RunService.StartRun:output_type -> signalbox.run.v1.StartRunResponse
+	12, // 70: signalbox.run.v1.RunService.GetRun:output_type -> signalbox.run.v1.GetRunResponse
+	14, // 71: signalbox.run.v1.RunService.ListTasks:output_type -> signalbox.run.v1.ListTasksResponse
+	16, // 72: signalbox.run.v1.RunService.GetTask:output_type -> signalbox.run.v1.GetTaskResponse
+	18, // 73: signalbox.run.v1.RunService.ListRuns:output_type -> signalbox.run.v1.ListRunsResponse
+	20, // 74: signalbox.run.v1.RunService.WatchRun:output_type -> signalbox.run.v1.WatchRunResponse
+	22, // 75: signalbox.run.v1.RunService.CancelRun:output_type -> signalbox.run.v1.CancelRunResponse
+	24, // 76: signalbox.run.v1.RunService.RetryRun:output_type -> signalbox.run.v1.RetryRunResponse
+	37, // 77: signalbox.run.v1.RunService.RestartRun:output_type -> signalbox.run.v1.RestartRunResponse
+	40, // 78: signalbox.run.v1.RunService.TestTask:output_type -> signalbox.run.v1.TestTaskResponse
+	26, // 79: signalbox.run.v1.RunService.PauseRun:output_type -> signalbox.run.v1.PauseRunResponse
+	28, // 80: signalbox.run.v1.RunService.ResumeRun:output_type -> signalbox.run.v1.ResumeRunResponse
+	30, // 81: signalbox.run.v1.RunService.SignalRun:output_type -> signalbox.run.v1.SignalRunResponse
+	47, // 82: signalbox.run.v1.RunService.ExplainRun:output_type -> signalbox.run.v1.ExplainRunResponse
+	32, // 83: signalbox.run.v1.RunService.UnblockRun:output_type -> signalbox.run.v1.UnblockRunResponse
+	34, // 84: signalbox.run.v1.RunService.GetRunValues:output_type -> signalbox.run.v1.GetRunValuesResponse
+	69, // [69:85] is the sub-list for method output_type
+	53, // [53:69] is the sub-list for method input_type
+	53, // [53:53] is the sub-list for extension type_name
+	53, // [53:53] is the sub-list for extension extendee
+	0,  // [0:53] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_run_v1_run_proto_init() }
@@ -3736,6 +3543,7 @@ func file_signalbox_run_v1_run_proto_init() {
 	if File_signalbox_run_v1_run_proto != nil {
 		return
 	}
+	file_signalbox_run_v1_explain_proto_init()
 	file_signalbox_run_v1_value_proto_init()
 	file_signalbox_run_v1_run_proto_msgTypes[4].OneofWrappers = []any{}
 	type x struct{}
@@ -3744,7 +3552,7 @@ func file_signalbox_run_v1_run_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_run_v1_run_proto_rawDesc), len(file_signalbox_run_v1_run_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   46,
+			NumMessages:   43,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
