@@ -53,6 +53,9 @@ func (h *Handler) RestartRun(ctx context.Context, req *runv1.RestartRunRequest) 
 		if req.GetDryRun() {
 			return nil, errDryRun
 		}
+		if !slices.ContainsFunc(kept, func(k engine.Kept) bool { return !k.Reused }) {
+			return nil, fault.FailedPrecondition(fault.Reason(engine.RefusedNothingToRetry), "every task of the run succeeded, and nothing has changed; name one to run again from")
+		}
 		start.Params = declared(target.Graph.Plan.Params, start.GetParams(), req.GetParams())
 		return seed, nil
 	})

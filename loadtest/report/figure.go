@@ -63,7 +63,7 @@ func costs(x, rows float64) []figure {
 		{name: "CPU of server and PostgreSQL per step", unit: "µs", of: Point.CPUPerStep, bars: map[float64]bar{x: atMost(90)}, show: always},
 		{name: "CPU of the benchmark and its agents per step", unit: "µs", of: Point.LoadPerStep, show: always},
 		{name: "WAL per step", unit: "B", of: func(p Point) float64 { return per(float64(p.Usage.WALBytes), p.Steps) }, bars: map[float64]bar{x: atMost(3072)}, show: always},
-		{name: "rows written per attempt", of: func(p Point) float64 { return per(float64(p.Usage.RowsWritten), p.Steps) }, bars: map[float64]bar{x: atMost(rows)}, show: counted},
+		{name: "rows written per attempt", of: func(p Point) float64 { return per(float64(p.Usage.RowsWritten), p.Told()) }, bars: map[float64]bar{x: atMost(rows)}, show: counted},
 		{name: "writing commits per attempt", of: func(p Point) float64 { return per(float64(p.Usage.Writes), p.Steps) }, bars: map[float64]bar{x: atMost(0.05)}, show: always},
 	}
 }
