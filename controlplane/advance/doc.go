@@ -7,7 +7,8 @@
 //	remember   finds the batch's runs in the cache, or folds them, without locks
 //	trip one   locks everything, each kind sorted by key, in one fixed order:
 //	           start keys → pipelines → lines → runs → ready → leases → sessions →
-//	           pools; reads the database's clock, the batch's only one
+//	           pools → limits → lanes → audit heads; reads the database's clock,
+//	           the batch's only one
 //	freshen    folds what other replicas have written since
 //	decide     engine.Decide for every command, reports before expiries
 //	heartbeat  renews and ends sessions, compares what agents say they hold

@@ -63,6 +63,16 @@
 // the tasks downstream, each of these is asked, and those that end without
 // running end others. A decision costs the edges it touches, not the graph.
 //
+// # Tasks that come into being
+//
+// A task of a run is an index in State.Tasks. The pipeline's own come first; maps,
+// loops, groups and steps that add tasks append blocks of further ones (place.go),
+// which keep their index in every generation. The layers of a task are nodes of
+// the graph (layer.go), so that they combine; what an owner knows of its items is
+// its Fan. What only an agent can know is a decision (ask.go): an attempt with a
+// negative number, which takes no slot and is no step. A resumed run's first
+// entry, its Seed, says what it takes over.
+//
 // # Time
 //
 // Now is the batch's clock, PostgreSQL's, in whole milliseconds. The engine
