@@ -38,8 +38,7 @@ func (f *Folder) Outputs(declared []plan.Output) (map[string]json.RawMessage, er
 		values[output.Name] = value
 		total += len(value)
 	}
-	if total > plan.MaxTaskBytes {
-		text := fmt.Sprintf("the outputs have %d bytes together, a task may have %d: hand on what is large as an artifact", total, plan.MaxTaskBytes)
+	if text := plan.TooLarge(total); text != "" {
 		return nil, &OutputError{Reason: text, Detail: text}
 	}
 	return values, nil

@@ -45,7 +45,7 @@ type Nester interface {
 	// than Unavailable fails the task with its text.
 	Child(ctx context.Context, task ParentTask) (StartRun, error)
 	// Left is what a child leaves to its parent's task, encoded as an attempt's
-	// body; nil for nothing.
+	// body; nil for nothing. A fault other than Unavailable fails the task.
 	Left(ctx context.Context, child RunKey) ([]byte, error)
 }
 
@@ -75,17 +75,24 @@ func (a *Advancer) prepareChild(ctx context.Context, r *request, w Wake) error {
 	if err == nil {
 		err = a.declared(ctx, c, r.version)
 	}
-	known, told := fault.As(err)
-	switch {
-	case err == nil:
+	if text, told := lasting(err); told {
+		r.refused = text
+		return nil
+	}
+	if err == nil {
 		r.start, r.run = &c, w.Child
 		r.rows += 2 + r.version.first
-	case told && known.Kind != fault.KindUnavailable && known.Kind != fault.KindInternal:
-		r.refused = known.Text
-	default:
-		return err
 	}
-	return nil
+	return err
+}
+
+// lasting is the text of an error that asking again would not mend.
+func lasting(err error) (string, bool) {
+	known, told := fault.As(err)
+	if !told || known.Kind == fault.KindUnavailable || known.Kind == fault.KindInternal {
+		return "", false
+	}
+	return known.Text, true
 }
 
 const sqlFindChild = `
@@ -133,8 +140,12 @@ func (a *Advancer) prepareEnd(ctx context.Context, r *request, w Wake) error {
 		}
 		return nil
 	}
-	if a.nester != nil {
-		r.left, err = a.nester.Left(ctx, RunKey{w.Org, w.Child})
+	if a.nester == nil {
+		return nil
+	}
+	r.left, err = a.nester.Left(ctx, RunKey{w.Org, w.Child})
+	if text, told := lasting(err); told {
+		r.outcome, r.refused, err = engine.RunFailed, fmt.Sprintf("%s#%d: %s", name, number, text), nil
 	}
 	return err
 }

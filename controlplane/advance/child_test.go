@@ -16,7 +16,10 @@ import (
 )
 
 // nester knows one pipeline, which every task starts that starts another.
-type nester struct{ start advance.StartRun }
+type nester struct {
+	start advance.StartRun
+	lost  error // why its children leave nothing
+}
 
 // Child is the start of a child, one below its parent.
 func (n *nester) Child(_ context.Context, p advance.ParentTask) (advance.StartRun, error) {
@@ -29,7 +32,7 @@ func (n *nester) Child(_ context.Context, p advance.ParentTask) (advance.StartRu
 }
 
 // Left is what a child leaves.
-func (n *nester) Left(context.Context, advance.RunKey) ([]byte, error) { return []byte("left"), nil }
+func (n *nester) Left(context.Context, advance.RunKey) ([]byte, error) { return []byte("left"), n.lost }
 
 // nested is a replica whose tasks `sub` start a pipeline of one task.
 func nested(t *testing.T) (b *bundle, w *worker, parent advance.StartRun, n *nester) {
@@ -72,6 +75,17 @@ func TestATaskRunsAnotherPipeline(t *testing.T) {
 	require.Equal(t, []string{"succeeded", "succeeded"}, b.states([]id.UUID{run, child}))
 	require.Equal(t, "left", string(queryOne[[]byte](b, `SELECT body FROM journal WHERE run_id = @run AND kind = 'task_ended'`, pgx.NamedArgs{"run": run})))
 	require.Equal(t, "parent", queryOne[string](b, `SELECT cause FROM run WHERE id = @run`, pgx.NamedArgs{"run": child}))
+}
+
+// What cannot be handed on whole is not handed on in part.
+func TestAChildThatLeavesTooMuchFailsItsTask(t *testing.T) {
+	t.Parallel()
+	b, w, c, n := nested(t)
+	n.lost = fault.Invalid("INVALID_ARGUMENT", "the outputs are too many")
+	run := b.start(c)
+	w.report(0, ended(w.await(), engine.OutcomeSucceeded))
+	eventually(t, "the parent has failed", func() bool { return b.state(run) == "failed" })
+	require.Equal(t, "other#1: the outputs are too many", queryOne[string](b, `SELECT reason FROM journal WHERE run_id = @run AND path = 'sub'`, pgx.NamedArgs{"run": run}))
 }
 
 func TestAFailedChildFailsItsTaskAndARetryStartsAnother(t *testing.T) {

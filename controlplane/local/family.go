@@ -1,12 +1,14 @@
 package local
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/signalboxhq/signalbox/controlplane/engine"
+	"github.com/signalboxhq/signalbox/controlplane/upstream"
 	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
 	"github.com/signalboxhq/signalbox/proto/plan"
 )
@@ -98,44 +100,49 @@ func (p *Plane) tellParent(r *run) error {
 		}
 		return p.decide(at.run, end, nil)
 	}
-	body, err := r.leftToParent()
+	left, err := r.leftToParent()
+	if err != nil || len(left.GetOutputs()) == 0 {
+		return errors.Join(err, p.decide(at.run, end, nil))
+	}
+	total := 0
+	for _, v := range left.GetOutputs() {
+		total += int(v.GetSize())
+	}
+	if text := plan.TooLarge(total); text != "" {
+		end.Outcome, end.Reason = engine.RunFailed, r.name()+": "+text
+		return p.decide(at.run, end, nil)
+	}
+	body, err := proto.Marshal(left)
 	if err != nil {
-		return err
+		return fmt.Errorf("encode what the run left: %w", err)
 	}
 	return p.decide(at.run, end, body)
 }
 
-// leftToParent are the run's outputs as what its parent's task leaves. Sealed
-// ones stay under the name of the task that made them, which a reader in another
-// pipeline cannot know: open ones only are handed on.
-func (r *run) leftToParent() ([]byte, error) {
-	body := &runv1.Body{}
-	for _, out := range r.version.graph.Plan.Outputs {
+// leftToParent are the run's outputs as what its parent's task leaves.
+func (r *run) leftToParent() (*runv1.Body, error) {
+	body, g := &runv1.Body{}, r.version.graph
+	for _, out := range g.Plan.Outputs {
 		if out.From == nil {
 			continue
 		}
-		i, ok := r.version.graph.Find(r.state, out.From.Task)
+		_, task, ok := g.Plan.Task(out.From.Task)
 		if !ok {
 			continue
 		}
-		var left runv1.Body
-		if err := proto.Unmarshal(r.bodies[r.state.Tasks[i].EndSeq].Bytes, &left); err != nil {
-			return nil, fmt.Errorf("decode what %s left: %w", out.From.Task, err)
-		}
-		for _, v := range left.GetOutputs() {
-			if v.GetName() == out.From.Output && v.GetOpenJson() != nil {
-				handed := proto.CloneOf(v)
-				handed.Name = out.Name
-				body.Outputs = append(body.Outputs, handed)
+		for _, src := range g.Leaves(r.state, int32(task), out.From.Output) {
+			left := &runv1.Body{}
+			if kept := r.bodies[r.state.Tasks[src.Task].EndSeq]; kept.Outcome == engine.OutcomeSucceeded.String() {
+				if err := proto.Unmarshal(kept.Bytes, left); err != nil {
+					return nil, fmt.Errorf("decode what %s left: %w", out.From.Task, err)
+				}
+			}
+			for _, v := range left.GetOutputs() {
+				if v.GetName() == src.Output {
+					body.Outputs = append(body.Outputs, upstream.HandOn(v, out.Name, g.Path(r.state, src.Task), left.GetSignal()))
+				}
 			}
 		}
 	}
-	if len(body.Outputs) == 0 {
-		return nil, nil
-	}
-	encoded, err := proto.Marshal(body)
-	if err != nil {
-		return nil, fmt.Errorf("encode what the run left: %w", err)
-	}
-	return encoded, nil
+	return body, nil
 }

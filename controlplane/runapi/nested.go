@@ -12,11 +12,11 @@ import (
 	"github.com/signalboxhq/signalbox/controlplane/advance"
 	"github.com/signalboxhq/signalbox/controlplane/concurrency"
 	"github.com/signalboxhq/signalbox/controlplane/rundb"
+	"github.com/signalboxhq/signalbox/controlplane/upstream"
 	"github.com/signalboxhq/signalbox/internal/fault"
 	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
 	"github.com/signalboxhq/signalbox/proto/id"
 	"github.com/signalboxhq/signalbox/proto/plan"
-	"github.com/signalboxhq/signalbox/proto/seal"
 )
 
 // Nester knows what tasks that run other pipelines start, and what those leave
@@ -35,6 +35,9 @@ func (n *Nester) Child(ctx context.Context, t advance.ParentTask) (advance.Start
 	from, err := n.store.Starting(ctx, t.Org, t.Run, t.Path, t.Answer)
 	if err != nil {
 		return advance.StartRun{}, err
+	}
+	if !from.By.OrgState.StartsRuns() {
+		return advance.StartRun{}, errRestricted
 	}
 	nested := from.Task.Pipeline
 	if from.Depth >= advance.MaxDepth {
@@ -118,14 +121,15 @@ func inOneSentence(pipeline string, err error) error {
 }
 
 // Left is what a child leaves to its parent's task, each under the name that it
-// was sealed as. Values beyond what one task may leave are left out.
+// was sealed as. Errors: INVALID_ARGUMENT beyond what one task
+// may leave.
 func (n *Nester) Left(ctx context.Context, child advance.RunKey) ([]byte, error) {
 	handed, err := n.store.HandedOn(ctx, child.Org, child.Run)
 	if err != nil {
 		return nil, err
 	}
 	out := &runv1.Body{}
-	room := plan.MaxTaskBytes
+	total := 0
 	for i := range handed {
 		h := &handed[i]
 		var body runv1.Body
@@ -133,11 +137,14 @@ func (n *Nester) Left(ctx context.Context, child advance.RunKey) ([]byte, error)
 			return nil, fmt.Errorf("decode what %s of run %s left: %w", h.Path, id.Format(id.Run, child.Run), err)
 		}
 		for _, v := range body.GetOutputs() {
-			if size := int(v.GetSize()); v.GetName() == h.Leaf && size <= room {
-				room -= size
-				out.Outputs = append(out.Outputs, handedOn(h, &body, v))
+			if v.GetName() == h.Leaf {
+				total += int(v.GetSize())
+				out.Outputs = append(out.Outputs, upstream.HandOn(v, h.Name, h.Path, body.GetSignal()))
 			}
 		}
+	}
+	if text := plan.TooLarge(total); text != "" {
+		return nil, fault.Invalid(rundb.ReasonInvalid, "%s", text)
 	}
 	if len(out.Outputs) == 0 {
 		return nil, nil
@@ -147,20 +154,4 @@ func (n *Nester) Left(ctx context.Context, child advance.RunKey) ([]byte, error)
 		return nil, fmt.Errorf("encode what run %s leaves: %w", id.Format(id.Run, child.Run), err)
 	}
 	return encoded, nil
-}
-
-func handedOn(h *rundb.HandedOn, body *runv1.Body, v *runv1.Value) *runv1.Value {
-	out := &runv1.Value{Name: h.Name, Type: v.GetType(), Content: v.GetContent(), Size: v.GetSize()}
-	if v.GetSealed() == nil {
-		return out
-	}
-	switch {
-	case v.GetSealedAs() != "":
-		out.SealedAs = v.GetSealedAs()
-	case body.GetSignal() != "":
-		out.SealedAs = seal.SignalName(body.GetSignal())
-	default:
-		out.SealedAs = seal.OutputName(h.Path, h.Leaf)
-	}
-	return out
 }

@@ -20,7 +20,7 @@ import (
 
 // Starting is a task that starts a run of another pipeline, and its own run.
 type Starting struct {
-	By       caller.Caller // its workspace, for nobody
+	By       caller.Caller // its workspace and what its organization may, for nobody
 	Task     *plan.Task
 	Labels   map[string]string
 	Priority int32
@@ -33,8 +33,10 @@ type Starting struct {
 }
 
 const sqlReadStarting = `
-	SELECT r.workspace_id, r.pipeline_id, r.digest, l.labels, r.priority, r.actor, coalesce(r.root_run, r.id) AS root, r.depth
+	SELECT r.workspace_id, r.pipeline_id, r.digest, l.labels, r.priority, r.actor, coalesce(r.root_run, r.id) AS root, r.depth,
+		o.state AS org_state
 	FROM run r
+	JOIN organization o ON o.org_id = r.org_id
 	JOIN label_set l ON l.org_id = r.org_id AND l.id = r.label_set_id
 	WHERE r.org_id = @org_id
 		AND r.id = @run_id`
@@ -71,6 +73,7 @@ func (s *Store) Starting(ctx context.Context, org, run id.UUID, path string, ans
 			Actor                   string
 			Root                    id.UUID
 			Depth                   int32
+			OrgState                string
 		}
 		rows, _ := tx.Query(ctx, sqlReadStarting, pgx.StrictNamedArgs{"org_id": org, "run_id": run})
 		r, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[row])
@@ -81,7 +84,9 @@ func (s *Store) Starting(ctx context.Context, org, run id.UUID, path string, ans
 			return fmt.Errorf("read a parent: %w", err)
 		}
 		out = Starting{
-			By:     caller.Caller{Principal: authz.Principal{OrgID: org, WorkspaceID: r.WorkspaceID}},
+			By: caller.Caller{Principal: authz.Principal{
+				OrgID: org, WorkspaceID: r.WorkspaceID, OrgState: authz.OrgState(r.OrgState),
+			}},
 			Labels: r.Labels, Priority: r.Priority, Actor: r.Actor, Root: r.Root, Depth: r.Depth,
 		}
 		g, err := s.graph(ctx, tx, org, r.PipelineID, plan.Digest(r.Digest))

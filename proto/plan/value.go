@@ -22,6 +22,15 @@ const (
 	MaxTaskBytes  = 256 << 10
 )
 
+// TooLarge says what is wrong with outputs of so many bytes together; empty if
+// one task may leave them.
+func TooLarge(total int) string {
+	if total <= MaxTaskBytes {
+		return ""
+	}
+	return fmt.Sprintf("the outputs have %d bytes together, a task may have %d: hand on what is large as an artifact", total, MaxTaskBytes)
+}
+
 // decimal is the spelling of a number that every language prints and reads.
 var decimal = regexp.MustCompile(`^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$`)
 
