@@ -33,8 +33,10 @@ type StartRun struct {
 	Priority    int32
 	Cause       string
 	Actor       string
-	// Fire is what a schedule started it for; nil for other runs.
-	Fire *Fire
+	// Fire is what a schedule started it for, and Schedule which; nil for other
+	// runs.
+	Fire     *Fire
+	Schedule id.UUID
 	// At is when it may begin; zero or past: at once.
 	At time.Time
 	// Line is the evaluated concurrency key; nil where the plan knows none.

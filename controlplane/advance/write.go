@@ -36,6 +36,7 @@ func (b *batch) write(ctx context.Context, conn *pgx.Conn) error {
 	b.writeLines(&w)
 	b.writeWakes(&w)
 	b.writeRuns(&w, works)
+	b.writeFires(&w, works)
 	b.writeEntries(&w, works)
 	b.writeHolds(&w)
 	b.writeDispatch(&w, works)

@@ -57,6 +57,45 @@ func (d *dying) CancelRun(ctx context.Context, c advance.CancelRun) error {
 	return d.advancer.CancelRun(ctx, c)
 }
 
+// overtaken is a replica that dies with a start in flight, after another one has
+// looked.
+type overtaken struct {
+	*dying
+
+	meanwhile func()
+}
+
+func (o *overtaken) StartScheduled(ctx context.Context, s rundb.Scheduled) (id.UUID, error) {
+	o.meanwhile()
+	_, err := o.starter.StartScheduled(ctx, s)
+	o.die()
+	return id.Nil, err
+}
+
+// Another ticker finds that a fire cannot start and gives it up, while the start
+// of the first one is under way: that one counts.
+func TestAFireThatWasGivenUpWithAStartInFlight(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.hourly("one", 1, func(*plan.Schedule) {})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	o := &overtaken{dying: &dying{bundle: b, die: cancel}}
+	o.meanwhile = func() {
+		b.exec(`UPDATE organization SET state = 'restricted'`, nil)
+		b.exec(`UPDATE schedule SET next_at = clock_timestamp()`, nil)
+		require.NoError(t, b.firing().Look(t.Context()))
+		require.Equal(t, "R", b.fires("one"))
+		b.exec(`UPDATE organization SET state = 'active'`, nil)
+	}
+	_ = firing.New(b.db.Engine, o, o, slog.New(slog.DiscardHandler)).Look(ctx)
+	require.Equal(t, "S", b.fires("one"))
+	b.again(b.firing())
+	require.Equal(t, "S", b.fires("one"))
+	require.Equal(t, 1, one[int](b, `SELECT count(*) FROM run r JOIN schedule_fire f ON f.org_id = r.org_id AND f.run_id = r.id AND f.ended_at IS NULL`))
+	require.Equal(t, 1, one[int](b, `SELECT count(*) FROM run`))
+}
+
 // TestEveryFireHasItsRunWhateverDies lets two tickers that know nothing of each
 // other serve the same schedules and die at any moment, time and again.
 func TestEveryFireHasItsRunWhateverDies(t *testing.T) {

@@ -10,13 +10,15 @@
 //     those that wait start (starting) or never will (dropped). So no nominal
 //     time is written twice or left out, and a decision is made once.
 //  2. The run of each fire that is starting is started, through the command that
-//     everybody starts runs with; its idempotency key is the fire's name.
-//  3. The run is noted (started). A crash before that leaves the fire starting:
-//     the next look, of any replica, starts it again and gets the same run.
+//     everybody starts runs with; its idempotency key is the fire's name. The
+//     transaction that starts it notes it (started). A crash before that leaves
+//     the fire starting: the next look, of any replica, starts it again.
+//  3. Where the key says that there is a run already, it is noted once more.
 //
 // A start that is refused for good, since no version is deployed or the params
 // do not fit the deployed one any more, is recorded as that (refused): the
-// schedule goes on, and what was missed can be seen.
+// schedule goes on, and what was missed can be seen. Should a start of the same
+// fire be under way that a ticker did not live to see end, it counts.
 package firing
 
 import (

@@ -57,7 +57,7 @@ func (h *Handler) StartScheduled(ctx context.Context, s rundb.Scheduled) (id.UUI
 		// have been deployed.
 		Key: s.Key(), Fingerprint: sha256.Sum256([]byte(s.Key())),
 		Params: encoded, LabelSet: set, Labels: target.Graph.Plan.Labels,
-		Fire: &advance.Fire{Nominal: s.Nominal, IntervalStart: s.IntervalStart}, Cause: "schedule", Actor: id.Format(id.Schedule, s.Schedule), Line: line,
+		Fire: &advance.Fire{Nominal: s.Nominal, IntervalStart: s.IntervalStart}, Schedule: s.Schedule, Cause: "schedule", Actor: id.Format(id.Schedule, s.Schedule), Line: line,
 	})
 	return started.Run, err
 }
