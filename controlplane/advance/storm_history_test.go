@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/signalboxhq/signalbox/controlplane/advance"
@@ -113,12 +114,32 @@ func (s *storm) checkHistory() {
 		require.True(s.t, known, "lease %d never ended", op.Lease)
 		h.Add(task, *op)
 	}
+	children := s.children()
 	for op, run := range s.seen.forced {
 		h.AddForce(run, *op)
+		for _, child := range children[run] {
+			h.AddForce(child, leasecheck.Op{Call: op.Call}) // some time later, or never
+		}
 	}
 	for lease, task := range tasks {
 		h.Unseen(task, lease)
 	}
 	require.NoError(s.t, h.Check(time.Minute), "seed %d", s.seed)
 	s.t.Logf("a history of %d operations on leases is linearizable", h.Len())
+}
+
+// children are the runs that tasks of a run started: what ends a run by force
+// ends them as well.
+func (s *storm) children() map[id.UUID][]id.UUID {
+	s.t.Helper()
+	rows, err := s.super.Query(context.Background(), `SELECT parent_run, id FROM run WHERE parent_run IS NOT NULL`)
+	require.NoError(s.t, err)
+	out := map[id.UUID][]id.UUID{}
+	var parent, child id.UUID
+	_, err = pgx.ForEachRow(rows, []any{&parent, &child}, func() error {
+		out[parent] = append(out[parent], child)
+		return nil
+	})
+	require.NoError(s.t, err)
+	return out
 }

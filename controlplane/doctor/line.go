@@ -105,32 +105,13 @@ const (
 				AND w.key = l.key)
 	ORDER BY 1, 2`
 
-	// A child whose end its parent has not heard of.
+	// What ended a child its parent is told in the same transaction: children.
 	sqlStrayChildren = `
-	SELECT c.org_id, c.id::text AS thing,
-		CASE WHEN p.id IS NULL THEN format('is the child of the run %s, which does not exist', c.parent_run)
-			ELSE format('is %s, and nobody told its parent''s task %s', c.state, c.parent_path)
-		END AS text
+	SELECT c.org_id, c.id::text AS thing, format('is the child of the run %s, which does not exist', c.parent_run) AS text
 	FROM run c
 	LEFT JOIN run p ON p.org_id = c.org_id AND p.id = c.parent_run
 	WHERE c.parent_run IS NOT NULL
-		AND (p.id IS NULL
-			OR (c.finished_at IS NOT NULL
-				AND p.finished_at IS NULL
-				AND NOT EXISTS (
-					SELECT 1
-					FROM journal j
-					WHERE j.org_id = c.org_id
-						AND j.run_id = c.parent_run
-						AND j.task = c.parent_task
-						AND j.attempt = c.parent_attempt
-						AND j.kind = 'task_ended')
-				AND NOT EXISTS (
-					SELECT 1
-					FROM wake w
-					WHERE w.org_id = c.org_id
-						AND w.kind = 'child_ended'
-						AND w.child_id = c.id)))
+		AND p.id IS NULL
 	ORDER BY 1, 2`
 
 	sqlOldWakes = `
