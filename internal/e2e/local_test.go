@@ -78,24 +78,26 @@ func kept(t *testing.T, dir string) (*engine.State, map[string]string) {
 // included, and to the same exit code.
 func TestALocalRunStandsAsTheServersDoes(t *testing.T) {
 	t.Parallel()
-	s := install(t, 1)
-	tn := s.signUp("local")
-	tn.agent("one", 4)
-	tn.online("one")
-	for name, file := range map[string]string{
-		"hello":   "examples/hello/pipeline.yaml",
-		"fanout":  "examples/fanout/pipeline.yaml",
-		"failing": "internal/e2e/testdata/local/failing.yaml",
-	} {
-		dir := filepath.Join(t.TempDir(), "kept")
-		_, here := localRun(t, file, "--keep", dir)
-		_, tasks := kept(t, dir)
-		tn.must("apply", filepath.Join(root(), file))
-		_, there := tn.cli("run", "start", name, "--watch")
-		require.Equal(t, there, here, "the exit code of %s", name)
-		run := strings.TrimSpace(tn.must("run", "get", name+"#1", "-o", "name"))
-		require.Equal(t, tn.stands(run), tasks, name)
-	}
+	twice(t, func(s *stack) {
+		t := s.t
+		tn := s.signUp("local")
+		tn.agent("one", 4)
+		tn.online("one")
+		for name, file := range map[string]string{
+			"hello":   "examples/hello/pipeline.yaml",
+			"fanout":  "examples/fanout/pipeline.yaml",
+			"failing": "internal/e2e/testdata/local/failing.yaml",
+		} {
+			dir := filepath.Join(t.TempDir(), "kept")
+			_, here := localRun(t, file, "--keep", dir)
+			_, tasks := kept(t, dir)
+			tn.must("apply", filepath.Join(root(), file))
+			_, there := tn.cli("run", "start", name, "--watch")
+			require.Equal(t, there, here, "the exit code of %s", name)
+			run := strings.TrimSpace(tn.must("run", "get", name+"#1", "-o", "name"))
+			require.Equal(t, tn.stands(run), tasks, name)
+		}
+	})
 }
 
 func TestALocalRunShowsLogsTreeAndOpenedValues(t *testing.T) {

@@ -109,17 +109,19 @@ tasks:
 // to: here its param was declared after its parent was applied.
 func TestAChildThatCannotStartSaysWhy(t *testing.T) {
 	t.Parallel()
-	s := install(t, 1)
-	tn := s.signUp("kay")
-	tn.agent("one", 2)
-	tn.apply("signalbox: v1\nname: sub\ntasks:\n  a: {run: 'true'}\n")
-	tn.apply("signalbox: v1\nname: top\ntasks:\n  sub: {pipeline: sub}\n  pinned: {pipeline: sub, version: pinned}\n")
-	tn.apply("signalbox: v1\nname: sub\nparams: {must: {type: string}}\ntasks:\n  a: {run: 'true', env: {A: '${{ params.must }}'}}\n")
-	end := tn.finished(tn.start("top"), 30*time.Second)
-	require.Equal(t, "failed", end.GetRun().GetState())
-	require.Contains(t, stateOf(end, "sub").GetReason(), "param must: required")
-	require.Equal(t, "succeeded", stateOf(end, "pinned").GetState())
-	s.doctor()
+	twice(t, func(s *stack) {
+		t := s.t
+		tn := s.signUp("kay")
+		tn.agent("one", 2)
+		tn.apply("signalbox: v1\nname: sub\ntasks:\n  a: {run: 'true'}\n")
+		tn.apply("signalbox: v1\nname: top\ntasks:\n  sub: {pipeline: sub}\n  pinned: {pipeline: sub, version: pinned}\n")
+		tn.apply("signalbox: v1\nname: sub\nparams: {must: {type: string}}\ntasks:\n  a: {run: 'true', env: {A: '${{ params.must }}'}}\n")
+		end := tn.finished(tn.start("top"), 30*time.Second)
+		require.Equal(t, "failed", end.GetRun().GetState())
+		require.Contains(t, stateOf(end, "sub").GetReason(), "param must: required")
+		require.Equal(t, "succeeded", stateOf(end, "pinned").GetState())
+		s.doctor()
+	})
 }
 
 const slowly = `signalbox: v1
@@ -186,13 +188,15 @@ func TestARetriedParentStartsANewChild(t *testing.T) {
 // A cleanup that succeeds at the end makes no failed run green.
 func TestARunWithAGreenLeafFails(t *testing.T) {
 	t.Parallel()
-	s := install(t, 1)
-	tn := s.signUp("nils")
-	tn.agent("one", 2)
-	tn.apply("signalbox: v1\nname: leaf\ntasks:\n  a: {run: 'exit 1'}\n  cleanup: {needs: [a], rule: all_done, run: 'true'}\n")
-	end := tn.finished(tn.start("leaf"), 30*time.Second)
-	require.Equal(t, "succeeded", stateOf(end, "cleanup").GetState())
-	require.Equal(t, "failed", end.GetRun().GetState())
+	twice(t, func(s *stack) {
+		t := s.t
+		tn := s.signUp("nils")
+		tn.agent("one", 2)
+		tn.apply("signalbox: v1\nname: leaf\ntasks:\n  a: {run: 'exit 1'}\n  cleanup: {needs: [a], rule: all_done, run: 'true'}\n")
+		end := tn.finished(tn.start("leaf"), 30*time.Second)
+		require.Equal(t, "succeeded", stateOf(end, "cleanup").GetState())
+		require.Equal(t, "failed", end.GetRun().GetState())
+	})
 }
 
 // While one runs, the first that waits stays, and later ones are dropped.

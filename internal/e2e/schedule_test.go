@@ -43,6 +43,7 @@ func TestSchedulesMakeUpForAnOutage(t *testing.T) {
 			p.start()
 		}
 		up := time.Now()
+		s.serving()
 		eventually(t, 30*time.Second, "both fire again", func() bool {
 			all, latest := tn.lastFire("all"), tn.lastFire("latest")
 			return all != nil && latest != nil && all.GetNominal().AsTime().After(up) && latest.GetNominal().AsTime().After(up)
@@ -112,32 +113,34 @@ func (tn *tenant) scheduledRuns(schedule string) []*runv1.Run {
 // and goes with the version that is deployed, and keeps its pause.
 func TestSchedulesFollowTheDeployedVersion(t *testing.T) {
 	t.Parallel()
-	s := install(t, 1)
-	tn := s.signUp("following")
-	tn.apply(ticking)
-	first := tn.schedule("ticking.daily")
-	require.Equal(t, "file", first.GetSource())
-	require.Len(t, first.GetNext(), 5)
-	tn.must("schedule", "pause", "ticking.daily", "--note", "not yet")
-	tn.apply(ticking + "    env: {A: b}\n")
-	again := tn.schedule("ticking.daily")
-	require.Equal(t, first.GetId(), again.GetId())
-	require.True(t, again.GetPaused(), "what stays keeps its pause")
-	require.Equal(t, "not yet", again.GetPauseNote())
-	_, code := tn.cli("schedule", "delete", "ticking.daily")
-	require.Equal(t, 6, code, "it is the file's")
+	twice(t, func(s *stack) {
+		t := s.t
+		tn := s.signUp("following")
+		tn.apply(ticking)
+		first := tn.schedule("ticking.daily")
+		require.Equal(t, "file", first.GetSource())
+		require.Len(t, first.GetNext(), 5)
+		tn.must("schedule", "pause", "ticking.daily", "--note", "not yet")
+		tn.apply(ticking + "    env: {A: b}\n")
+		again := tn.schedule("ticking.daily")
+		require.Equal(t, first.GetId(), again.GetId())
+		require.True(t, again.GetPaused(), "what stays keeps its pause")
+		require.Equal(t, "not yet", again.GetPauseNote())
+		_, code := tn.cli("schedule", "delete", "ticking.daily")
+		require.Equal(t, 6, code, "it is the file's")
 
-	tn.apply("signalbox: v1\nname: ticking\ntasks:\n  a:\n    run: 'true'\n")
-	_, code = tn.cli("schedule", "get", "ticking.daily")
-	require.Equal(t, 3, code)
+		tn.apply("signalbox: v1\nname: ticking\ntasks:\n  a:\n    run: 'true'\n")
+		_, code = tn.cli("schedule", "get", "ticking.daily")
+		require.Equal(t, 3, code)
 
-	versions, err := tn.pipelines.ListVersions(t.Context(), &pipelinev1.ListVersionsRequest{Pipeline: "ticking"})
-	require.NoError(t, err)
-	oldest := versions.GetVersions()[len(versions.GetVersions())-1]
-	tn.must("pipeline", "deploy", "ticking", oldest.GetDigest())
-	back := tn.schedule("ticking.daily")
-	require.False(t, back.GetPaused(), "what comes back is new")
-	require.NotEqual(t, first.GetId(), back.GetId())
+		versions, err := tn.pipelines.ListVersions(t.Context(), &pipelinev1.ListVersionsRequest{Pipeline: "ticking"})
+		require.NoError(t, err)
+		oldest := versions.GetVersions()[len(versions.GetVersions())-1]
+		tn.must("pipeline", "deploy", "ticking", oldest.GetDigest())
+		back := tn.schedule("ticking.daily")
+		require.False(t, back.GetPaused(), "what comes back is new")
+		require.NotEqual(t, first.GetId(), back.GetId())
+	})
 }
 
 func (tn *tenant) schedule(name string) *schedulev1.Schedule {
@@ -150,21 +153,23 @@ func (tn *tenant) schedule(name string) *schedulev1.Schedule {
 // TestPreviewOfTheNightsInBerlin: the check of the specification.
 func TestPreviewOfTheNightsInBerlin(t *testing.T) {
 	t.Parallel()
-	s := install(t, 1)
-	tn := s.signUp("preview")
-	for from, want := range map[string][]string{
-		"2026-03-28": {"2026-03-28T02:30:00+01:00", "2026-03-29T03:00:00+02:00", "2026-03-30T02:30:00+02:00"},
-		"2026-10-24": {"2026-10-24T02:30:00+02:00", "2026-10-25T02:30:00+02:00", "2026-10-26T02:30:00+01:00"},
-	} {
-		out := tn.must("schedule", "preview", "--cron", "30 2 * * *", "--tz", "Europe/Berlin", "--from", from, "--n", "3", "--json")
-		var got struct {
-			Fires []struct{ Local string }
+	twice(t, func(s *stack) {
+		t := s.t
+		tn := s.signUp("preview")
+		for from, want := range map[string][]string{
+			"2026-03-28": {"2026-03-28T02:30:00+01:00", "2026-03-29T03:00:00+02:00", "2026-03-30T02:30:00+02:00"},
+			"2026-10-24": {"2026-10-24T02:30:00+02:00", "2026-10-25T02:30:00+02:00", "2026-10-26T02:30:00+01:00"},
+		} {
+			out := tn.must("schedule", "preview", "--cron", "30 2 * * *", "--tz", "Europe/Berlin", "--from", from, "--n", "3", "--json")
+			var got struct {
+				Fires []struct{ Local string }
+			}
+			require.NoError(t, json.Unmarshal([]byte(out), &got))
+			var locals []string
+			for _, f := range got.Fires {
+				locals = append(locals, f.Local)
+			}
+			require.Equal(t, want, locals, from)
 		}
-		require.NoError(t, json.Unmarshal([]byte(out), &got))
-		var locals []string
-		for _, f := range got.Fires {
-			locals = append(locals, f.Local)
-		}
-		require.Equal(t, want, locals, from)
-	}
+	})
 }

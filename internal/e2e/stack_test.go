@@ -33,7 +33,9 @@ type stack struct {
 	dir      string
 	database string
 	url      string
-	servers  []*process
+
+	servers   []*process
+	addresses []string // of the servers
 }
 
 // twice runs a story with one replica and with two.
@@ -50,24 +52,29 @@ func twice(t *testing.T, story func(s *stack)) {
 func install(t *testing.T, replicas int) *stack {
 	t.Helper()
 	s := &stack{t: t, programs: programs(t), dir: t.TempDir(), database: pgtest.URL(t)}
-	var addresses []string
 	for i := range replicas {
 		address := freeAddress(t)
-		addresses = append(addresses, address)
+		s.addresses = append(s.addresses, address)
 		s.servers = append(s.servers, launch(t, fmt.Sprintf("server %d", i+1), s.programs.signalbox, s.dir, []string{
 			"DATABASE_URL=" + s.database,
 			"SIGNALBOX_ADDRESS=" + address,
 			"SIGNALBOX_MAIL=file:" + s.mail(),
 		}, "server"))
 	}
-	for _, a := range addresses {
-		s.healthy(a)
-	}
-	s.url = "http://" + addresses[0]
+	s.serving()
+	s.url = "http://" + s.addresses[0]
 	if replicas > 1 {
-		s.url = roundRobin(t, addresses)
+		s.url = roundRobin(t, s.addresses)
 	}
 	return s
+}
+
+// serving waits until every replica serves: the next request may go to any.
+func (s *stack) serving() {
+	s.t.Helper()
+	for _, a := range s.addresses {
+		s.healthy(a)
+	}
 }
 
 func (s *stack) mail() string { return filepath.Join(s.dir, "mail") }
