@@ -139,20 +139,17 @@ func raging(t *testing.T, seed uint64) *ragingStack {
 		}
 	})
 	s.database = s.pg.url
-	var addresses []string
 	for i := range 2 {
 		address := freeAddress(t)
-		addresses = append(addresses, address)
+		s.addresses = append(s.addresses, address)
 		p := launch(t, fmt.Sprintf("server %d", i), s.programs.signalbox, s.dir, []string{
 			"DATABASE_URL=" + s.database, "SIGNALBOX_ADDRESS=" + address, "SIGNALBOX_MAIL=file:" + s.mail(),
 		}, "server")
 		s.servers = append(s.servers, p)
 		s.kept = append(s.kept, &keptProcess{process: p})
 	}
-	for _, a := range addresses {
-		s.healthy(a)
-	}
-	s.network, s.url = newBadNetwork(t, seed, addresses)
+	s.serving()
+	s.network, s.url = newBadNetwork(t, seed, s.addresses)
 	return s
 }
 
