@@ -47,9 +47,12 @@ func (x *decider) expand(owner int32) error {
 	return err
 }
 
+// NoItems is the reason of a map that ends because it is over nothing.
+const NoItems = "no items"
+
 // empty ends a map over nothing.
 func (x *decider) empty(e *Entry) {
-	e.Detail, e.Reason = nil, "no items"
+	e.Detail, e.Reason = nil, NoItems
 	switch x.g.Task(x.s, e.Task).ForEach.OnEmpty {
 	case plan.OnEmptySkip:
 		e.Next = TaskSkipped

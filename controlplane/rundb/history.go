@@ -197,6 +197,9 @@ func (p *picture) place(out *Task, i int32) {
 	case t.State.Terminal() && t.EndSeq > 0:
 		out.Reason = p.reasons[i]
 	}
+	if out.Kind == engine.KindOfMap && out.Items == nil && out.Reason == engine.NoItems {
+		out.Items = &Items{} // they are known: there are none
+	}
 	if o, ok := p.state.Origins[i]; ok && t.State == engine.TaskReused {
 		out.Origin = p.state.Seed.Runs[o.Run]
 	}

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -180,4 +181,74 @@ func TestRulesOfTheConformanceFileRunLocally(t *testing.T) {
 		require.Equal(t, ends[verdict], state, name)
 	}
 	require.Equal(t, 12*11, rows)
+}
+
+// files writes pipelines beside each other and returns where the first lies.
+func files(t *testing.T, texts ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for i, text := range texts {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("%d.yaml", i)), []byte(text), 0o600))
+	}
+	return filepath.Join(dir, "0.yaml")
+}
+
+// A list is never missing: of a map over nothing it is empty, and of one that was
+// skipped.
+func TestListsOfMapsThatHaveNoItems(t *testing.T) {
+	t.Parallel()
+	out, code := localRun(t, files(t, `signalbox: v1
+name: empties
+params: {go: {type: bool, default: false, open: true}}
+tasks:
+  split: {run: 'echo "[]" > "$SB_OUTPUTS/parts"', outputs: {parts: list<string>}}
+  nothing:
+    for_each: ${{ tasks.split.outputs.parts }}
+    run: 'echo 1 > "$SB_OUTPUTS/auc"'
+    outputs: {auc: float}
+  skipped:
+    if: params.go
+    for_each: 3
+    run: 'echo 1 > "$SB_OUTPUTS/auc"'
+    outputs: {auc: float}
+  report:
+    rule: all_done
+    run: 'echo "$BOTH" > "$SB_OUTPUTS/both"'
+    env: {BOTH: "${{ [tasks.nothing.outputs.auc, tasks.skipped.outputs.auc] }}"}
+    outputs: {both: {type: json, open: true}}
+`), "--json", "--jq", `if .run.outcome == "succeeded" then [.tasks[] | select(.kind == "map") | .items.total] elif .values then [.values[] | select(.name == "tasks.report.outputs.both") | .value] else empty end | tojson`)
+	require.Zero(t, code, out)
+	require.Equal(t, "[0,null]\n[[[],[]]]\n", out)
+}
+
+// What a nested pipeline's run leaves comes out of it here as on a server, and
+// not in part.
+func TestALocalRunOfAPipelineThatRunsAnother(t *testing.T) {
+	t.Parallel()
+	const parent = `signalbox: v1
+name: parent
+tasks:
+  sub: {pipeline: child, outputs: {OUTPUTS}}
+  use:
+    run: 'echo "got $WORD"'
+    env: {WORD: "${{ tasks.sub.outputs.word }}"}
+`
+	out, code := localRun(t, files(t, strings.Replace(parent, "OUTPUTS", "word: string", 1), `signalbox: v1
+name: child
+tasks:
+  make: {run: 'echo sealed > "$SB_OUTPUTS/word"', outputs: {word: string}}
+outputs: {word: "${{ tasks.make.outputs.word }}"}
+`))
+	require.Zero(t, code, out)
+	require.Contains(t, out, "got sealed")
+
+	outputs, tasks, left := "word: string", "", "word: \"${{ tasks.t0.outputs.word }}\""
+	for i := range 5 {
+		tasks += fmt.Sprintf("  t%d: {run: 'head -c 60000 /dev/zero | tr \"\\0\" x > \"$SB_OUTPUTS/word\"', outputs: {word: string}}\n", i)
+		outputs += fmt.Sprintf(", w%d: string", i)
+		left += fmt.Sprintf(", w%d: \"${{ tasks.t%[1]d.outputs.word }}\"", i)
+	}
+	out, code = localRun(t, files(t, strings.Replace(parent, "OUTPUTS", outputs, 1), "signalbox: v1\nname: child\ntasks:\n"+tasks+"outputs: {"+left+"}\n"))
+	require.Equal(t, 9, code, out)
+	require.Regexp(t, `child#1: the outputs have \d+ bytes together, a task may have 262144`, out)
 }

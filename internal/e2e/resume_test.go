@@ -73,6 +73,7 @@ func TestAMapOfAListKnownAtRunTime(t *testing.T) {
 			require.Equal(t, "succeeded", got.GetRun().GetState(), "%s: %v", items, tn.stands(id))
 			require.Equal(t, strings.Count(want, `"`)/2, tn.count(id, "child")["succeeded"], items)
 			require.Equal(t, want, strings.TrimSpace(tn.must("run", "values", id, "tasks.collect.outputs.all")))
+			require.NotNil(t, got.GetTasks()[0].GetItems(), "how many they are is known: %s", items)
 		}
 		got := run(`["a","b","c"]`, "b")
 		id := got.GetRun().GetId()
