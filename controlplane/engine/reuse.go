@@ -38,7 +38,8 @@ type Kept struct {
 // Plant compares a version with another run and says what a new run of the
 // version may take over: a task whose origin succeeded, whose spec is the same,
 // and whose upstream tasks are all taken over. Maps and loops of steps are
-// expanded anew, and take over the items that succeeded; groups run again.
+// expanded anew, and take over the items that succeeded; so are groups of steps,
+// which take over of each item the tasks that did. Of others nothing is taken over.
 func (g *Graph) Plant(r *Reuse) (*Seed, []Kept, error) {
 	seed := &Seed{From: r.Run, Runs: []id.UUID{r.Run}}
 	if r.State.Seed != nil {
@@ -64,9 +65,14 @@ func (g *Graph) Plant(r *Reuse) (*Seed, []Kept, error) {
 			reused[i], k.Reused = true, true
 			seed.Tasks = append(seed.Tasks, SeedTask{Task: i, Origin: r.where(old)})
 		default:
-			fan, whole := r.items(old, i)
+			fan, whole := r.items(g, old, i)
 			whole = whole && !c.listMayDiffer
-			k.Items, k.Reused = len(fan.Items), whole
+			for n := range fan.Items {
+				if whole || fan.Items[n].whole() {
+					k.Items++
+				}
+			}
+			k.Reused = whole
 			// What is behind a map runs again only if one of its items does: that
 			// is known when it has expanded.
 			reused[i] = whole
@@ -174,11 +180,25 @@ func (c *comparison) inputs(i int32) (why string, err error) {
 		switch {
 		case lists && asked && !slices.Contains(params, p):
 			c.listMayDiffer = true
-		case asked, slices.Contains(t.Reads.Params, p):
+		case asked, slices.Contains(t.Reads.Params, p), c.g.readsInside(i, p):
 			return "param " + p + " changed", nil
 		}
 	}
 	return "", nil
+}
+
+// readsInside reports whether a task of a group reads a param.
+func (g *Graph) readsInside(group int32, param string) bool {
+	for i := range g.Plan.Tasks {
+		t := &g.Plan.Tasks[i]
+		reads := slices.Contains(t.Reads.Params, param) || slices.Contains(t.Asked.Params, param)
+		for up := t.In; up > 0 && reads; up = g.Plan.Tasks[up-1].In {
+			if int32(up-1) == group {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // readsTask reports whether something of a task is read.
@@ -197,41 +217,107 @@ func (r *Reuse) where(i int32) Origin {
 	return Origin{Run: 0, Seq: t.EndSeq}
 }
 
-// items lists which items of a map or loop may be taken over, and whether these
-// are all.
-func (r *Reuse) items(old, now int32) (SeedFan, bool) {
+// items lists which items of a map, loop or group may be taken over, at least in
+// part, and whether these are all.
+func (r *Reuse) items(g *Graph, old, now int32) (SeedFan, bool) {
 	fan := SeedFan{Task: now}
 	f := r.State.Fans[old]
 	if f == nil || f.Made == 0 || r.State.added(old) {
 		return fan, false
 	}
-	nd := r.Graph.node(r.State, old)
-	if nd.width != 1 || r.Graph.nodes[nd.body].layer != layerWork {
+	body := r.bodies(g, old, now)
+	if body == nil {
 		return fan, false
 	}
+	layer := r.Graph.node(r.State, old).layer
 	var digests []byte
-	if f.AskedSeq > 0 && nd.layer == layerMap {
+	if f.AskedSeq > 0 && layer == layerMap {
 		if digests = r.Digests(f.AskedSeq); len(digests) != DigestSize*int(f.Count) {
 			return fan, false
 		}
 	}
 	all := f.Made == f.Count
 	for k := range f.Made {
-		i := r.State.item(old, k)
-		if !slices.Contains([]TaskState{TaskSucceeded, TaskCached, TaskReused}, r.State.Tasks[i].State) {
+		it := SeedItem{Ordinal: k}
+		if some, whole := r.item(&it, body, r.State.item(old, k)); !whole {
 			all = false
-			if nd.layer == layerLoop {
+			if layer == layerLoop && !some {
 				break // a pass builds on the one before
+			} else if !some {
+				continue
 			}
-			continue
 		}
-		it := SeedItem{Ordinal: k, Origin: r.where(i)}
 		if digests != nil {
 			it.Digest = digests[DigestSize*k : DigestSize*(k+1)]
 		}
 		fan.Items = append(fan.Items, it)
+		if !all && layer == layerLoop {
+			break
+		}
 	}
 	return fan, all && r.State.Tasks[old].State == TaskSucceeded
+}
+
+// innerTask is a task of the items of an owner, and its counterpart.
+type innerTask struct {
+	old      int32   // its place in the other run's items
+	needs    []int32 // places in the new run's items
+	template bool
+}
+
+// bodies matches the tasks of an owner's items, by their names; nil where the two
+// are not alike, or hold more than steps.
+func (r *Reuse) bodies(g *Graph, old, now int32) []innerTask {
+	was, is := r.Graph.node(r.State, old), &g.nodes[now]
+	if was.width != is.width {
+		return nil
+	}
+	out := make([]innerTask, is.width)
+	for off := range is.width {
+		n := &g.nodes[is.body+off]
+		t := &g.Plan.Tasks[n.task]
+		out[off] = innerTask{old: -1, template: t.Template}
+		for at := range was.width {
+			if o := &r.Graph.nodes[was.body+at]; r.Graph.Plan.Tasks[o.task].Name == t.Name && o.layer == layerWork && n.layer == layerWork {
+				out[off].old = at
+			}
+		}
+		if out[off].old < 0 {
+			return nil
+		}
+		for _, up := range t.Needs {
+			if n.outer {
+				out[off].needs = append(out[off].needs, g.offset(is.body, int32(up)))
+			}
+		}
+	}
+	return out
+}
+
+// item fills in where the tasks of one item come from that begins at base:
+// whether there are some that succeeded and need not run, and whether these are
+// all.
+func (r *Reuse) item(it *SeedItem, body []innerTask, base int32) (some, whole bool) {
+	whole = true
+	inner := make([]Origin, len(body))
+	for changed := true; changed; { // upstream first, in whatever order they stand
+		changed = false
+		for off := range body {
+			in := &body[off]
+			ready := !slices.ContainsFunc(in.needs, func(up int32) bool { return inner[up].Seq == 0 })
+			i := base + in.old
+			if inner[off].Seq == 0 && ready && slices.Contains([]TaskState{TaskSucceeded, TaskCached, TaskReused}, r.State.Tasks[i].State) {
+				inner[off], changed, some = r.where(i), true, true
+			}
+		}
+	}
+	for off := range body {
+		whole = whole && (inner[off].Seq != 0 || body[off].template)
+	}
+	if it.Inner = inner; len(inner) == 1 {
+		it.Origin, it.Inner = inner[0], nil
+	}
+	return some, whole
 }
 
 // DigestSize is how many bytes the digest of an item has.

@@ -49,6 +49,22 @@ type SeedItem struct {
 	// ordinal says it.
 	Digest []byte `json:"digest,omitempty"`
 	Origin
+	// Inner are of the tasks of a group's item, in their order, instead of its own
+	// Origin; those that run again have none.
+	Inner []Origin `json:"inner,omitempty"`
+}
+
+// tasks are the origins of an item's tasks.
+func (it *SeedItem) tasks() []Origin {
+	if it.Inner != nil {
+		return it.Inner
+	}
+	return []Origin{it.Origin}
+}
+
+// whole reports whether nothing of an item runs again.
+func (it *SeedItem) whole() bool {
+	return !slices.ContainsFunc(it.tasks(), func(o Origin) bool { return o.Seq == 0 })
 }
 
 // Sow gives a run that has not begun what it takes over. It decides nothing for
@@ -143,25 +159,35 @@ func (s *State) seedItems(i int32, digests [][]byte) []SeedItem {
 	for k, d := range digests {
 		// Of items that are equal each is taken over once.
 		if same := known[string(d)]; len(same) > 0 {
-			out = append(out, SeedItem{Ordinal: int32(k), Origin: same[0].Origin})
+			out = append(out, SeedItem{Ordinal: int32(k), Origin: same[0].Origin, Inner: same[0].Inner})
 			known[string(d)] = same[1:]
 		}
 	}
 	return out
 }
 
-// takeOver marks the items in [from, to) of a map or loop that need not run.
+// takeOver marks the tasks of the items in [from, to) of a map, loop or group that
+// need not run.
 func (s *State) takeOver(g *Graph, owner, from, to int32, seq int64) {
 	items := s.Fans[owner].Reused
 	at, _ := slices.BinarySearchFunc(items, from, func(it SeedItem, k int32) int { return cmp.Compare(it.Ordinal, k) })
 	for ; at < len(items) && items[at].Ordinal < to; at++ {
-		i := s.item(owner, items[at].Ordinal)
-		p := s.place(i)
-		if s.Blocks[p.block].Width != 1 || g.nodes[p.node].layer != layerWork || s.Tasks[i].State != TaskPending {
+		base, origins := s.item(owner, items[at].Ordinal), items[at].tasks()
+		if s.Blocks[s.place(base).block].Width != int32(len(origins)) {
 			continue
 		}
-		s.Tasks[i].State, s.Tasks[i].EndSeq = TaskReused, seq
-		s.origin(i, items[at].Origin)
-		s.countInside(g, p, TaskReused, nil)
+		for off, o := range origins {
+			i := base + int32(off)
+			p := s.place(i)
+			if o.Seq == 0 || g.nodes[p.node].layer != layerWork || s.Tasks[i].State != TaskPending {
+				continue
+			}
+			s.Tasks[i].State, s.Tasks[i].EndSeq = TaskReused, seq
+			s.origin(i, o)
+			for _, d := range s.downstream(g, p) {
+				s.Tasks[base+d].count(TaskReused)
+			}
+			s.countInside(g, p, TaskReused, nil)
+		}
 	}
 }

@@ -162,6 +162,41 @@ func TestItemsAreTakenOverByWhatTheyAre(t *testing.T) {
 	require.Equal(t, []string{"each[10]", "join"}, again.drive(well))
 }
 
+// Of a group's items the tasks are taken over that succeeded, and nothing that
+// lies behind one that did not.
+func TestItemsOfGroupsAreTakenOverTaskByTask(t *testing.T) {
+	t.Parallel()
+	group := task("fold", 0)
+	group.Group, group.ForEach = true, &plan.ForEach{Items: "${{ tasks.split.outputs.x }}", Type: plan.TypeString}
+	p := steps(task("split"), group, task("join", 1), task("fold/train"), task("fold/test", 3), task("fold/size"))
+	p.Tasks[1].Run = ""
+	for i := 3; i < 6; i++ {
+		p.Tasks[i].In = 2
+	}
+	items := []string{"a", "b", "c", "d"}
+	answer := func() engine.Answer { return engine.Answer{Yes: true, Count: len(items), Digests: digestsOf(items...)} }
+	old := newWorld(t, p)
+	old.answer = answer
+	old.must(engine.Start{Now: old.now})
+	old.drive(fails("fold[1]/test", "fold[2]/train"))
+	digests := map[int64][]byte{old.asked(): slices.Concat(digestsOf(items...)...)}
+
+	w, kept := resumed(t, old, p, digests, nil)
+	w.answer = answer
+	require.Equal(t, engine.Kept{Task: "fold", Items: 2, Reason: "its items are looked at again"}, kept[1])
+	require.ElementsMatch(t, []string{"fold[1]/test", "fold[2]/train", "fold[2]/test", "join"}, w.drive(well))
+	require.Equal(t, engine.RunSucceeded, w.s.Run)
+
+	// All of it, from one behind it on; and none, where a task inside reads what changed.
+	again, kept := resumed(t, w, p, digestsAt(w, digests), func(r *engine.Reuse) { r.From = "join" })
+	again.answer = answer
+	require.True(t, kept[1].Reused)
+	require.Equal(t, []string{"join"}, again.drive(well))
+	p.Tasks[4].Reads.Params = []string{"lr"}
+	_, kept = resumed(t, w, p, digestsAt(w, digests), func(r *engine.Reuse) { r.Changed, r.Trust = []string{"lr"}, true })
+	require.Equal(t, "param lr changed", kept[1].Reason)
+}
+
 // digestsAt tells the same digests for another run's entry.
 func digestsAt(w *world, digests map[int64][]byte) map[int64][]byte {
 	for _, d := range digests {

@@ -242,13 +242,15 @@ outputs: {word: "${{ tasks.make.outputs.word }}"}
 	require.Zero(t, code, out)
 	require.Contains(t, out, "got sealed")
 
-	outputs, tasks, left := "word: string", "", "word: \"${{ tasks.t0.outputs.word }}\""
+	outputs, left := []string{"word: string"}, []string{`word: "${{ tasks.t0.outputs.word }}"`}
+	child := "signalbox: v1\nname: child\ntasks:\n"
 	for i := range 5 {
-		tasks += fmt.Sprintf("  t%d: {run: 'head -c 60000 /dev/zero | tr \"\\0\" x > \"$SB_OUTPUTS/word\"', outputs: {word: string}}\n", i)
-		outputs += fmt.Sprintf(", w%d: string", i)
-		left += fmt.Sprintf(", w%d: \"${{ tasks.t%[1]d.outputs.word }}\"", i)
+		child += fmt.Sprintf("  t%d: {run: 'head -c 60000 /dev/zero | tr \"\\0\" x > \"$SB_OUTPUTS/word\"', outputs: {word: string}}\n", i)
+		outputs = append(outputs, fmt.Sprintf("w%d: string", i))
+		left = append(left, fmt.Sprintf(`w%d: "${{ tasks.t%[1]d.outputs.word }}"`, i))
 	}
-	out, code = localRun(t, files(t, strings.Replace(parent, "OUTPUTS", outputs, 1), "signalbox: v1\nname: child\ntasks:\n"+tasks+"outputs: {"+left+"}\n"))
+	child += "outputs: {" + strings.Join(left, ", ") + "}\n"
+	out, code = localRun(t, files(t, strings.Replace(parent, "OUTPUTS", strings.Join(outputs, ", "), 1), child))
 	require.Equal(t, 9, code, out)
 	require.Regexp(t, `child#1: the outputs have \d+ bytes together, a task may have 262144`, out)
 }
