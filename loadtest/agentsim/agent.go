@@ -37,8 +37,8 @@ type agent struct {
 	held      map[int64]*attempt
 	offered   int // slots in requests that are not answered yet
 	waiting   []*attempt
-	plans     map[string]bool
-	cancel    context.CancelFunc // of the poll that waits and offers nothing
+	plans     map[string]driver.Leaving // by version, what its steps leave
+	cancel    context.CancelFunc        // of the poll that waits and offers nothing
 
 	news chan struct{} // holds one: something waits to be reported
 }
@@ -60,7 +60,7 @@ func newAgent(f *fleet, name string) (*agent, error) {
 		return nil, fmt.Errorf("make the agent's key: %w", err)
 	}
 	a := &agent{
-		fleet: f, name: name, key: key, held: map[int64]*attempt{}, plans: map[string]bool{}, news: make(chan struct{}, 1),
+		fleet: f, name: name, key: key, held: map[int64]*attempt{}, plans: map[string]driver.Leaving{}, news: make(chan struct{}, 1),
 		public: agentv1connect.NewAgentServiceClient(&http.Client{Transport: f.transport}, f.config.Server),
 	}
 	a.client = agentv1connect.NewAgentServiceClient(&http.Client{Transport: &bearer{agent: a, next: f.transport}}, f.config.Server)
@@ -152,7 +152,7 @@ func (a *agent) take(ctx context.Context, work *agentv1.Work, at time.Time) {
 		if !again {
 			a.held[lease.GetId()] = t
 		}
-		fetched := a.plans[lease.GetVersion()]
+		_, fetched := a.plans[lease.GetVersion()]
 		a.mu.Unlock()
 		switch {
 		case again:
@@ -186,7 +186,7 @@ func (a *agent) run(ctx context.Context, t *attempt) {
 // digest; and the inputs of a step that has some.
 func (a *agent) fetch(ctx context.Context, lease *agentv1.Lease) error {
 	a.mu.Lock()
-	fetched := a.plans[lease.GetVersion()]
+	_, fetched := a.plans[lease.GetVersion()]
 	a.mu.Unlock()
 	if !fetched {
 		out, err := a.client.GetPlan(ctx, &agentv1.GetPlanRequest{Pipeline: lease.GetPipeline(), Version: lease.GetVersion()})
@@ -196,8 +196,12 @@ func (a *agent) fetch(ctx context.Context, lease *agentv1.Lease) error {
 		if sum := sha256.Sum256(out.GetPlan()); hex.EncodeToString(sum[:]) != lease.GetVersion() {
 			return errors.New("the plan is not that of the lease")
 		}
+		leaves, err := leaving(out.GetPlan())
+		if err != nil {
+			return err
+		}
 		a.mu.Lock()
-		a.plans[lease.GetVersion()] = true
+		a.plans[lease.GetVersion()] = leaves
 		a.mu.Unlock()
 	}
 	if lease.GetHasInputs() {

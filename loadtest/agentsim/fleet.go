@@ -28,7 +28,7 @@ const joining = 16
 type fleet struct {
 	config    Config
 	transport http.RoundTripper
-	result    *runv1.Value
+	results   map[driver.Leaving]*runv1.Value
 	steps     sync.WaitGroup
 
 	polled, reported, idle, ordered, stale, retried atomic.Int64
@@ -44,13 +44,13 @@ func Run(ctx context.Context, config Config, out io.Writer) error {
 	f := &fleet{
 		config: config, some: make(chan struct{}, 1),
 		transport: &http.Transport{MaxIdleConnsPerHost: 4 * config.Workers.Count, DisableCompression: true},
-		result: &runv1.Value{
-			Name: ResultName, Type: "string", Size: uint32(config.Workers.ResultBytes),
-			Content: &runv1.Value_OpenJson{OpenJson: []byte(`"` + strings.Repeat("r", max(0, config.Workers.ResultBytes-2)) + `"`)},
-		},
 	}
 	encoder := gob.NewEncoder(out)
-	agents, err := f.join(ctx)
+	var agents []*agent
+	var err error
+	if f.results, err = results(config.Workers.ResultBytes); err == nil {
+		agents, err = f.join(ctx)
+	}
 	if err != nil {
 		_ = encoder.Encode(Told{Err: err.Error()})
 		return err
@@ -68,9 +68,6 @@ func Run(ctx context.Context, config Config, out io.Writer) error {
 	f.steps.Wait()
 	return err
 }
-
-// ResultName is the output that every step leaves.
-const ResultName = "result"
 
 // join enrols all agents and opens their sessions.
 func (f *fleet) join(ctx context.Context) ([]*agent, error) {
@@ -102,13 +99,13 @@ func (f *fleet) join(ctx context.Context) ([]*agent, error) {
 }
 
 // report is the end of an attempt as the wire has it.
-func (f *fleet) report(t *attempt, now time.Time) *agentv1.AttemptReport {
+func (f *fleet) report(t *attempt, leaves driver.Leaving, now time.Time) *agentv1.AttemptReport {
 	r := &agentv1.AttemptReport{
 		LeaseId: t.lease.GetId(), RunId: t.lease.GetRunId(), Task: t.lease.GetTask(), Attempt: t.lease.GetAttempt(),
 		Outcome: "succeeded", Started: true, DurationMs: t.ended.Sub(t.begun).Milliseconds(), FinishedAgoMs: now.Sub(t.ended).Milliseconds(),
 	}
-	if f.config.Workers.ResultBytes > 0 {
-		r.Outputs = []*runv1.Value{f.result}
+	if result := f.results[leaves]; result != nil {
+		r.Outputs = []*runv1.Value{result}
 	}
 	return r
 }

@@ -169,12 +169,14 @@ func (a *agent) send(ctx context.Context, session string, batch []*attempt) ([]*
 	defer taken()
 	request := &agentv1.ReportRequest{SessionId: session, Free: &agentv1.Capacity{Slots: uint32(free)}}
 	now := time.Now()
+	a.mu.Lock()
 	for _, t := range batch {
-		request.Reports = append(request.Reports, a.fleet.report(t, now))
+		request.Reports = append(request.Reports, a.fleet.report(t, a.plans[t.lease.GetVersion()], now))
 	}
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	a.mu.Unlock()
+	calling, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	out, err := a.client.Report(ctx, request)
+	out, err := a.client.Report(calling, request)
 	if err != nil {
 		return batch, err
 	}

@@ -21,11 +21,27 @@ type Graph struct {
 	Apart bool
 	// SpecBytes is about how large the description of one step is.
 	SpecBytes int
+	// Leaves is what each step leaves.
+	Leaves Leaving
+	// Team is whose the work is, where teams share workers.
+	Team string
+	// Gang has each step done by so many slots at once, or not yet.
+	Gang int
 }
 
+// Leaving is what a step leaves.
+type Leaving int
+
+// A value that the orchestrator may read, one that it cannot, or none.
+const (
+	OpenValue Leaving = iota
+	SealedValue
+	NoValue
+)
+
 // Attempts is how many steps a run of the graph takes, a map's items being its
-// steps.
-func (g *Graph) Attempts() int { return max(len(g.Steps), g.Items) }
+// steps, and a gang's members each one.
+func (g *Graph) Attempts() int { return max(len(g.Steps), g.Items, g.Gang) }
 
 // Step is one step, by its place in the graph, and what it waits for.
 type Step struct {
@@ -83,11 +99,22 @@ type Judge interface {
 	Judge(ctx context.Context) (Verdict, error)
 }
 
+// Sharing is how work competes for workers.
+type Sharing struct {
+	// Teams get equal shares.
+	Teams bool
+	// ReserveAfter is how long a step that does not fit waits until room is kept
+	// for it.
+	ReserveAfter time.Duration
+}
+
 // Verdict is what a Judge found.
 type Verdict struct {
 	// Runs are all that there are, Open those that are not over, Failed those
 	// that ended otherwise than well.
 	Runs, Open, Failed int64
+	// Submitted is how many runs there should be.
+	Submitted int64
 	// Doubled counts steps that ended well more than once.
 	Doubled int64
 	// Attempts are those that ended and count, Billed those in the usage.
@@ -100,8 +127,11 @@ type Verdict struct {
 type Tenant interface {
 	// Deploy makes a graph known; its runs may then be submitted.
 	Deploy(ctx context.Context, g Graph) error
-	// Submit starts a run and returns its id.
-	Submit(ctx context.Context, graph string) (run string, err error)
+	// Submit starts a run and returns its id. With a key, repeated calls start
+	// one run.
+	Submit(ctx context.Context, graph, key string) (run string, err error)
+	// Share says how the tenant's workers are shared, before there are any.
+	Share(ctx context.Context, s Sharing) error
 	// Work starts workers and returns when all are connected. Events are told
 	// in batches, from one goroutine.
 	Work(ctx context.Context, w Workers, told func([]Event)) (Fleet, error)

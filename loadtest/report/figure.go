@@ -54,6 +54,16 @@ func p95(l measure.Latency) int64  { return l.P95 }
 func p99(l measure.Latency) int64  { return l.P99 }
 func p999(l measure.Latency) int64 { return l.P999 }
 
+// perLease is how many leases there were for one of the small team's, from its
+// first to its last.
+func perLease(p Point) float64 {
+	n := len(p.Positions)
+	if n == 0 {
+		return math.NaN()
+	}
+	return float64(p.Positions[n-1]) / float64(n)
+}
+
 func always(Point) bool    { return true }
 func counted(p Point) bool { return p.Usage.RowsWritten > 0 }
 
@@ -105,10 +115,23 @@ var figures = map[scenario.Workload][]figure{
 		{name: "steps of both", unit: "/s", of: rate, show: always},
 	},
 	scenario.Faults: {
+		{name: "runs lost or doubled", of: func(p Point) float64 { return math.Abs(float64(p.Verdict.Runs - p.Verdict.Submitted)) }, bars: map[float64]bar{every: atMost(0)}},
 		{name: "runs that did not succeed", of: func(p Point) float64 { return float64(p.Verdict.Open + p.Verdict.Failed) }, bars: map[float64]bar{every: atMost(0)}},
 		{name: "steps done twice", of: func(p Point) float64 { return float64(p.Verdict.Doubled) }, bars: map[float64]bar{every: atMost(0)}},
 		{name: "attempts billed too many or too few", of: func(p Point) float64 { return math.Abs(float64(p.Verdict.Billed - p.Verdict.Attempts)) }, bars: map[float64]bar{every: atMost(0)}},
 		{name: "lines that the doctor complains", of: func(p Point) float64 { return float64(strings.Count(p.Verdict.Complaints, "\n")) }, bars: map[float64]bar{every: atMost(0)}},
+	},
+	scenario.Restart: {
+		{name: "kill to the first lease", unit: "µs", of: latency("first lease", p50), bars: map[float64]bar{every: atMost(5e6)}},
+		{name: "kill to a healthy server", unit: "µs", of: latency("healthy", p50), show: always},
+		{name: "memory of the server", unit: "MiB", of: func(p Point) float64 { return float64(p.Usage.Memory["server"]) / (1 << 20) }, show: always},
+	},
+	scenario.Share: {
+		{name: "leases of either team to one of the small team's", of: perLease, bars: map[float64]bar{every: atMost(2)}},
+	},
+	scenario.Gang: {
+		{name: "submit to the last member's lease, median", unit: "µs", of: latency("all leased", p50), show: always},
+		{name: "small steps beside it", unit: "/s", of: rate, show: always},
 	},
 	scenario.Idle: {
 		{name: "cores of server and PostgreSQL", of: func(p Point) float64 { return p.Usage.Measured("server", "postgres") / p.Usage.Seconds }, bars: map[float64]bar{1000: atMost(0.03)}, show: always},

@@ -55,6 +55,8 @@ type Point struct {
 	// Latencies by what they measure: submit, start, done, hop, run.
 	Latencies map[string]measure.Latency `json:"latencies,omitempty"`
 	Usage     measure.Usage              `json:"usage"`
+	// Positions are those of a small team's leases among all, the first being 1.
+	Positions []int `json:"positions,omitempty"`
 	// Verdict is what a check of the books found, after faults.
 	Verdict *driver.Verdict `json:"verdict,omitempty"`
 	// Agents is what the agents counted.

@@ -30,11 +30,14 @@ const (
 	Faults  Workload = "faults"  // W8
 	Idle    Workload = "idle"    // W9
 	Map     Workload = "map"     // one run of a task for each item of a list
+	Restart Workload = "restart" // the server dies while very many steps are open
+	Share   Workload = "share"   // a small team behind a large one, in one pool
+	Gang    Workload = "gang"    // a step of several agents in a stream of small ones
 )
 
 // Workloads lists them all.
 func Workloads() []Workload {
-	return []Workload{Bulk, Submit, Latency, Chain, Fan, Flood, Faults, Idle, Map}
+	return []Workload{Bulk, Submit, Latency, Chain, Fan, Flood, Faults, Idle, Map, Restart, Share, Gang}
 }
 
 // Condition is what else happens to the database during a point.
@@ -51,11 +54,15 @@ const (
 	// Analyzed while idle: the planner believes that queue and leases are empty,
 	// as after any quiet night.
 	AnalyzedIdle Condition = "analyzed while idle"
+	NoMetering   Condition = "no metering"
+	// What steps leave: usually an open value each.
+	SealedValues Condition = "sealed values"
+	NoValues     Condition = "no values"
 )
 
 // Conditions lists them all.
 func Conditions() []Condition {
-	return []Condition{Undisturbed, Snapshot, Checkpoints, Vacuum, SlowDisk, NoRowLevel, AnalyzedIdle}
+	return []Condition{Undisturbed, Snapshot, Checkpoints, Vacuum, SlowDisk, NoRowLevel, AnalyzedIdle, NoMetering, SealedValues, NoValues}
 }
 
 // Fault is what is killed in the middle.
@@ -120,6 +127,10 @@ type Scenario struct {
 	// Kill is what dies, one after the other, every so often (faults).
 	Kill  []Fault  `yaml:"kill" json:"kill,omitempty"`
 	Every Duration `yaml:"every" json:"every,omitempty"`
+
+	// ReserveAfter is how long a step that does not fit waits until room is kept
+	// for it (gang).
+	ReserveAfter Duration `yaml:"reserve_after" json:"reserve_after,omitempty"`
 
 	// Postgres is settings beside the defaults.
 	Postgres map[string]string `yaml:"postgres" json:"postgres,omitempty"`
@@ -224,6 +235,12 @@ func (s Scenario) validate() error {
 		need(len(s.AtOnce) > 0 && s.Duration > 0, "idle needs at_once (agents) and duration")
 	case Map:
 		need(s.Width > 0 && len(s.AtOnce) > 0 && s.Duration > 0, "map needs width, at_once and duration")
+	case Restart:
+		need(s.Steps > 0 && s.Width > 0 && len(s.AtOnce) == 1, "restart needs steps, width and one at_once (callers)")
+	case Share:
+		need(s.Steps > s.Width && s.Width > 1 && s.Tenants == 1, "share needs one tenant, steps (of the large team) and width (of the small one)")
+	case Gang:
+		need(s.Width > 1 && s.Steps > 0 && s.ReserveAfter > 0 && s.Tenants == 1, "gang needs one tenant, steps (gangs), width (members) and reserve_after")
 	default:
 		need(false, fmt.Sprintf("workload %q is none of %v", s.Workload, Workloads()))
 	}

@@ -78,3 +78,22 @@ func (p *Postgres) WithoutRowLevel(ctx context.Context) (undo func() error, err 
 	}
 	return func() error { return set(context.WithoutCancel(ctx), "NOBYPASSRLS") }, set(ctx, "BYPASSRLS")
 }
+
+// What is metered is thrown away instead of kept: where usage was, there is a view
+// that takes rows and writes none. The server adds up and sends its rows as ever.
+const sqlDropUsage = `
+	ALTER TABLE sb.usage RENAME TO usage_kept;
+	CREATE VIEW sb.usage AS SELECT * FROM sb.usage_kept;
+	CREATE FUNCTION sb.forget_usage() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+	CREATE TRIGGER forget INSTEAD OF INSERT ON sb.usage FOR EACH ROW EXECUTE FUNCTION sb.forget_usage();
+	GRANT SELECT, INSERT ON sb.usage TO sb_engine`
+
+const sqlKeepUsage = `
+	DROP VIEW sb.usage;
+	DROP FUNCTION sb.forget_usage();
+	ALTER TABLE sb.usage_kept RENAME TO usage`
+
+// WithoutMetering has a database keep no usage.
+func (p *Postgres) WithoutMetering(ctx context.Context, database string) (undo func() error, err error) {
+	return func() error { return p.Exec(context.WithoutCancel(ctx), database, sqlKeepUsage) }, p.Exec(ctx, database, sqlDropUsage)
+}

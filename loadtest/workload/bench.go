@@ -29,6 +29,8 @@ type Bench struct {
 	Conditions map[scenario.Condition]func(ctx context.Context) (undo func() error, err error)
 	// Kills end parts of the orchestrator as crashes do, and bring them back.
 	Kills map[scenario.Fault]func(ctx context.Context) error
+	// Server is what Restart ends and begins again.
+	Server Restarter
 	// Watch looks closer at each point meanwhile; nil looks not.
 	Watch Watcher
 }
@@ -38,6 +40,13 @@ type Probe interface {
 	// Begin starts a stretch, during which the helpers' CPU is not foreign. End
 	// measures it, with the rows that were written if these are wanted.
 	Begin(ctx context.Context, helpers map[string]int) (end func(ctx context.Context, rows bool) (measure.Usage, error), err error)
+}
+
+// Restarter is a process that can be ended as crashes do, and begun again: Start
+// returns when it is healthy.
+type Restarter interface {
+	Kill() error
+	Start(ctx context.Context) error
 }
 
 // Watcher looks closer at a point than its figures do. What it costs is in them.
@@ -81,6 +90,12 @@ func (b *Bench) Run(ctx context.Context) ([]report.Point, error) {
 		return c.faults(ctx)
 	case scenario.Idle:
 		return c.idle(ctx)
+	case scenario.Restart:
+		return c.restart(ctx)
+	case scenario.Share:
+		return c.share(ctx)
+	case scenario.Gang:
+		return c.gangs(ctx)
 	}
 	return nil, fmt.Errorf("workload %q is unknown", b.Scenario.Workload)
 }
@@ -90,10 +105,12 @@ func (b *Bench) Graph() driver.Graph {
 	s := b.Scenario
 	g := driver.Graph{Name: string(s.Workload), SpecBytes: s.SpecBytes}
 	switch s.Workload {
-	case scenario.Bulk, scenario.Faults, scenario.Flood:
+	case scenario.Bulk, scenario.Faults, scenario.Flood, scenario.Restart, scenario.Share:
 		g.Steps = make([]driver.Step, s.Width)
 	case scenario.Submit, scenario.Latency, scenario.Idle:
 		g.Steps = make([]driver.Step, 1)
+	case scenario.Gang:
+		g.Steps, g.Gang = make([]driver.Step, 1), s.Width
 	case scenario.Map:
 		g.Steps, g.Items = make([]driver.Step, 1), s.Width
 	case scenario.Chain:
@@ -122,7 +139,7 @@ func (b *Bench) hire(ctx context.Context) (*crew, error) {
 		}
 		if err == nil {
 			c.tenants = append(c.tenants, tenant)
-			err = c.staff(ctx, i, b.Scenario.Agents.Count)
+			err = c.ready(ctx, i)
 		}
 		if err != nil {
 			c.dismiss()
@@ -134,6 +151,15 @@ func (b *Bench) hire(ctx context.Context) (*crew, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// ready starts a tenant's agents, unless the workload does so itself.
+func (c *crew) ready(ctx context.Context, tenant int) error {
+	s := c.bench.Scenario
+	if s.Workload == scenario.Restart || s.Workload == scenario.Share || s.Workload == scenario.Gang {
+		return nil
+	}
+	return c.staff(ctx, tenant, s.Agents.Count)
 }
 
 // staff starts so many more agents of a tenant.
@@ -161,7 +187,7 @@ func (c *crew) dismiss() {
 
 // once has a tenant do one run and returns its steps.
 func (c *crew) once(ctx context.Context, tenant int) ([]driver.Event, error) {
-	id, err := c.tenants[tenant%len(c.tenants)].Submit(ctx, c.graph.Name)
+	id, err := c.tenants[tenant%len(c.tenants)].Submit(ctx, c.graph.Name, "")
 	if err != nil {
 		return nil, err
 	}

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/signalboxhq/signalbox/loadtest/driver"
 	"github.com/signalboxhq/signalbox/loadtest/report"
 	"github.com/signalboxhq/signalbox/loadtest/scenario"
 )
@@ -23,6 +25,10 @@ func (c *crew) bulk(ctx context.Context) ([]report.Point, error) {
 			return nil, err
 		}
 	}
+	graphs, err := c.leavings(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var points []report.Point
 	for _, atOnce := range s.AtOnce {
 		for _, condition := range conditions(s) {
@@ -30,6 +36,7 @@ func (c *crew) bulk(ctx context.Context) ([]report.Point, error) {
 			if len(s.Under) > 0 {
 				p.Name += ", " + string(condition)
 			}
+			c.graph = graphs[condition]
 			err := c.under(ctx, condition, func() error {
 				return c.stretch(ctx, &p, func() error { return c.bulkPoint(ctx, &p, atOnce) })
 			})
@@ -65,6 +72,36 @@ func (c *crew) bulkPoint(ctx context.Context, p *report.Point, atOnce int) error
 	return err
 }
 
+// left is what steps leave under the conditions that are about it.
+var left = map[scenario.Condition]driver.Leaving{
+	scenario.SealedValues: driver.SealedValue, scenario.NoValues: driver.NoValue,
+}
+
+// leavings are the graphs by the conditions of the scenario: under some, steps
+// leave something else. Each is done once before it is measured.
+func (c *crew) leavings(ctx context.Context) (map[scenario.Condition]driver.Graph, error) {
+	usual, graphs := c.graph, map[scenario.Condition]driver.Graph{}
+	defer func() { c.graph = usual }()
+	for _, condition := range conditions(c.bench.Scenario) {
+		graphs[condition] = usual
+		leaves, other := left[condition]
+		if !other {
+			continue
+		}
+		c.graph.Name, c.graph.Leaves = strings.ReplaceAll(string(condition), " ", "-"), leaves
+		graphs[condition] = c.graph
+		for i, tenant := range c.tenants {
+			if err := tenant.Deploy(ctx, c.graph); err != nil {
+				return nil, err
+			}
+			if _, err := c.once(ctx, i); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return graphs, nil
+}
+
 func conditions(s scenario.Scenario) []scenario.Condition {
 	if len(s.Under) == 0 {
 		return []scenario.Condition{scenario.Undisturbed}
@@ -74,7 +111,7 @@ func conditions(s scenario.Scenario) []scenario.Condition {
 
 // under does something while a condition holds.
 func (c *crew) under(ctx context.Context, condition scenario.Condition, do func() error) error {
-	if condition == scenario.Undisturbed {
+	if _, steps := left[condition]; steps || condition == scenario.Undisturbed {
 		return do()
 	}
 	begin := c.bench.Conditions[condition]

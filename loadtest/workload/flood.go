@@ -55,7 +55,7 @@ func (c *crew) beside(ctx context.Context, p *report.Point, flooded bool, rate f
 	group, grouped := errgroup.WithContext(ctx)
 	pace(ctx, rate, time.Duration(s.Duration), func(_ int, due time.Time) {
 		group.Go(func() error {
-			id, err := c.tenants[0].Submit(grouped, "single")
+			id, err := c.tenants[0].Submit(grouped, "single", "")
 			if err != nil {
 				return err
 			}
@@ -83,7 +83,7 @@ func (c *crew) pour(ctx context.Context, runs int64) error {
 	for range 8 {
 		group.Go(func() error {
 			for n.Add(1) <= runs {
-				if _, err := c.tenants[1].Submit(ctx, c.graph.Name); err != nil {
+				if _, err := c.tenants[1].Submit(ctx, c.graph.Name, ""); err != nil {
 					return err
 				}
 			}

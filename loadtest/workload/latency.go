@@ -63,7 +63,7 @@ func (c *crew) open(ctx context.Context, rate float64, during time.Duration, f o
 	pace(ctx, rate, during, func(i int, due time.Time) {
 		group.Go(func() error {
 			f.late.Record(time.Since(due))
-			id, err := c.tenants[i%len(c.tenants)].Submit(ctx, c.graph.Name)
+			id, err := c.tenants[i%len(c.tenants)].Submit(ctx, c.graph.Name, "")
 			if err != nil {
 				return err
 			}

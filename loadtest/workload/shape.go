@@ -49,7 +49,7 @@ func (c *crew) submitWide(ctx context.Context, name string, apart bool) (string,
 	if err := c.tenants[0].Deploy(ctx, g); err != nil {
 		return "", err
 	}
-	return c.tenants[0].Submit(ctx, name)
+	return c.tenants[0].Submit(ctx, name, "")
 }
 
 // finished has the first tenant's agents do one wide run, and copies it.

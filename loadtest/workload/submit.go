@@ -62,7 +62,7 @@ func (c *crew) call(ctx context.Context, callers int, during time.Duration, h *m
 		group.Go(func() error {
 			for time.Since(begin) < during {
 				at := time.Now()
-				if _, err := tenant.Submit(ctx, c.graph.Name); err != nil {
+				if _, err := tenant.Submit(ctx, c.graph.Name, ""); err != nil {
 					return err
 				}
 				h.Record(time.Since(at))

@@ -2,8 +2,10 @@ package workload
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/signalboxhq/signalbox/loadtest/driver"
 )
@@ -17,6 +19,9 @@ type tally struct {
 
 	mu   sync.Mutex
 	runs map[string]*run
+	// waits is told of the first step that was leased after a moment.
+	after int64
+	waits chan driver.Event
 }
 
 // run is the steps of a run that were told.
@@ -44,6 +49,10 @@ func (t *tally) told(events []driver.Event) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, e := range events {
+		if t.waits != nil && e.Leased > t.after {
+			t.waits <- e
+			t.waits = nil
+		}
 		r := t.run(e.Run)
 		if r.seen[e.Step] {
 			continue
@@ -55,7 +64,7 @@ func (t *tally) told(events []driver.Event) {
 			close(r.begun)
 		}
 		if len(r.events) == t.size {
-			close(r.done)
+			close(r.done) // those of a larger graph are heard of on
 		}
 	}
 }
@@ -74,6 +83,22 @@ func (t *tally) await(ctx context.Context, id string) ([]driver.Event, error) {
 	defer t.mu.Unlock()
 	delete(t.runs, id)
 	return r.events, nil
+}
+
+// leasedAfter tells of a step that was leased after a moment: the first that is
+// told of.
+func (t *tally) leasedAfter(moment time.Time) <-chan driver.Event {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.after, t.waits = moment.UnixNano(), make(chan driver.Event, 1)
+	return t.waits
+}
+
+// soFar is the steps of a run that were told.
+func (t *tally) soFar(id string) []driver.Event {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.run(id).events)
 }
 
 // forget drops what was told of a run.

@@ -101,5 +101,48 @@ func TestFaultsAreJudged(t *testing.T) {
 	})
 	require.Equal(t, map[scenario.Fault]int{scenario.KillServer: 2}, f.killed)
 	require.Equal(t, 2, f.staffed, "the agents were started again")
-	require.Equal(t, int64(10), points[0].Verdict.Runs)
+	require.Equal(t, int64(10), points[0].Verdict.Runs, "a submit whose answer was lost was made again")
+	require.Equal(t, int64(10), points[0].Verdict.Submitted)
+}
+
+func TestRestartWaitsForAnAgent(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	points := f.run(t, scenario.Scenario{Workload: scenario.Restart, Steps: 100, Width: 10, AtOnce: []int{3}})
+	require.Equal(t, 13, f.submitted(), "ten runs are open, and one is seen after each restart")
+	require.Equal(t, 3, f.restarted)
+	require.Equal(t, int64(3), points[0].Latencies["first lease"].Count)
+	require.GreaterOrEqual(t, points[0].Latencies["first lease"].P50, points[0].Latencies["healthy"].P50)
+}
+
+func TestShareTellsPositions(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.hop = time.Millisecond
+	points := f.run(t, scenario.Scenario{Workload: scenario.Share, Steps: 50, Width: 3})
+	require.Equal(t, driver.Sharing{Teams: true}, f.shared)
+	require.Equal(t, int64(103), points[0].Steps)
+	require.Len(t, points[0].Positions, 3)
+	require.Equal(t, 1, points[0].Positions[0])
+}
+
+func TestGangsStartInAStream(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.hop = time.Millisecond
+	points := f.run(t, scenario.Scenario{Workload: scenario.Gang, Steps: 2, Width: 4, ReserveAfter: scenario.Duration(time.Second)})
+	require.Equal(t, driver.Sharing{ReserveAfter: time.Second}, f.shared)
+	require.Equal(t, int64(2), points[0].Latencies["all leased"].Count)
+	require.GreaterOrEqual(t, points[0].Latencies["all leased"].P50, int64(2990), "the last of the members counts")
+}
+
+func TestStepsLeaveWhatTheConditionSays(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	points := f.run(t, scenario.Scenario{
+		Workload: scenario.Bulk, Steps: 10, Width: 5, AtOnce: []int{1},
+		Under: []scenario.Condition{scenario.Undisturbed, scenario.SealedValues, scenario.NoValues},
+	})
+	require.Len(t, points, 3)
+	require.Equal(t, map[driver.Leaving]int{driver.OpenValue: 3, driver.SealedValue: 3, driver.NoValue: 3}, f.left)
 }

@@ -31,6 +31,9 @@ func conditions(pg *stack.Postgres) map[scenario.Condition]condition {
 			return pg.Alter(ctx, map[string]string{"commit_delay": "1000", "commit_siblings": "0"})
 		},
 		scenario.NoRowLevel: pg.WithoutRowLevel,
+		scenario.NoMetering: func(ctx context.Context) (func() error, error) {
+			return pg.WithoutMetering(ctx, measuredDatabase)
+		},
 		scenario.AnalyzedIdle: func(ctx context.Context) (func() error, error) {
 			return func() error { return nil }, pg.Exec(ctx, measuredDatabase, "ANALYZE")
 		},

@@ -128,7 +128,7 @@ func one(ctx context.Context, o options, s scenario.Scenario, log *slog.Logger) 
 	measured["postgres"] = pg.PID()
 	bench := workload.Bench{
 		Scenario: s, Driver: d, Probe: measure.Probe{Database: database, Measured: measured}, Log: log,
-		Conditions: conditions(pg), Kills: kills(pg, server),
+		Conditions: conditions(pg), Kills: kills(pg, server), Server: server,
 	}
 	if o.profile {
 		bench.Watch = profiler{server: server, database: database, log: pg.Log(), prefix: filepath.Join(o.out, s.Name)}

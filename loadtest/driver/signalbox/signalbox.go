@@ -88,8 +88,28 @@ func (t *tenant) Deploy(ctx context.Context, g driver.Graph) error {
 	return nil
 }
 
-// apart is the pool that has no agents.
-const apart = "apart"
+// Share changes the tenant's default pool.
+func (t *tenant) Share(ctx context.Context, s driver.Sharing) error {
+	request := &poolv1.UpdatePoolRequest{Name: "default"}
+	if s.Teams {
+		lanes := "label:" + teamLabel
+		request.Fairness = &lanes
+	}
+	if ms := s.ReserveAfter.Milliseconds(); ms > 0 {
+		request.ReserveAfterMs = &ms
+	}
+	if _, err := t.pools.UpdatePool(ctx, request); err != nil {
+		return fmt.Errorf("change the pool: %w", err)
+	}
+	return nil
+}
+
+// apart is the pool that has no agents, teamLabel the label that says whose a run
+// is.
+const (
+	apart     = "apart"
+	teamLabel = "team"
+)
 
 // source writes the graph in the native format. A step's command is as long as
 // it takes for its description to have the wanted size; it is never run.
@@ -100,13 +120,22 @@ func source(g driver.Graph) string {
 	if g.Apart {
 		b.WriteString("pool: " + apart + "\n")
 	}
-	if g.Items > 0 {
-		each = "    for_each: " + strconv.Itoa(g.Items) + "\n"
+	if g.Team != "" {
+		b.WriteString("labels: {" + teamLabel + ": " + g.Team + "}\n")
 	}
+	if g.Items > 0 {
+		each += "    for_each: " + strconv.Itoa(g.Items) + "\n"
+	}
+	if g.Gang > 0 {
+		each += "    gang: {size: " + strconv.Itoa(g.Gang) + "}\n"
+	}
+	outputs := map[driver.Leaving]string{
+		driver.OpenValue:   fmt.Sprintf("    outputs: {%s: {type: string, open: true}}\n", agentsim.ResultName),
+		driver.SealedValue: fmt.Sprintf("    outputs: {%s: string}\n", agentsim.ResultName),
+	}[g.Leaves]
 	b.WriteString("tasks:\n")
 	for i, step := range g.Steps {
 		name := agentsim.StepName(i)
-		outputs := fmt.Sprintf("    outputs: {%s: {type: string, open: true}}\n", agentsim.ResultName)
 		names := make([]string, 0, len(step.Needs))
 		for _, n := range step.Needs {
 			names = append(names, agentsim.StepName(n))
@@ -124,9 +153,9 @@ func source(g driver.Graph) string {
 
 // Submit starts a run. What the server refuses because it is full is sent again,
 // as any client would: back-pressure is no failure.
-func (t *tenant) Submit(ctx context.Context, graph string) (string, error) {
+func (t *tenant) Submit(ctx context.Context, graph, key string) (string, error) {
 	for pause := 5 * time.Millisecond; ; pause = min(2*pause, time.Second) {
-		out, err := t.runs.StartRun(ctx, &runv1.StartRunRequest{Pipeline: graph})
+		out, err := t.runs.StartRun(ctx, &runv1.StartRunRequest{Pipeline: graph, IdempotencyKey: key})
 		if err == nil {
 			return out.GetRun().GetId(), nil
 		}
