@@ -18,6 +18,15 @@ func registerTypes(_ context.Context, conn *pgx.Conn) error {
 	t := &pgtype.Type{Name: "uuid", OID: pgtype.UUIDOID, Codec: uuidCodec{}}
 	conn.TypeMap().RegisterType(t)
 	conn.TypeMap().RegisterType(&pgtype.Type{Name: "_uuid", OID: pgtype.UUIDArrayOID, Codec: &pgtype.ArrayCodec{ElementType: t}})
+	for name, oid := range arrayTypes {
+		known, ok := conn.TypeMap().TypeForOID(oid)
+		if !ok {
+			continue
+		}
+		if codec, ok := known.Codec.(*pgtype.ArrayCodec); ok {
+			conn.TypeMap().RegisterType(&pgtype.Type{Name: name, OID: oid, Codec: arrayCodec{codec}})
+		}
+	}
 	return nil
 }
 
