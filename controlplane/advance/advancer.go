@@ -114,6 +114,7 @@ const sqlPrepareLoop = `
 		set_config('enable_bitmapscan', 'off', false),
 		set_config('enable_hashjoin', 'off', false),
 		set_config('enable_mergejoin', 'off', false),
+		set_config('enable_memoize', 'off', false),
 		set_config('enable_sort', 'off', false),
 		set_config('enable_incremental_sort', 'off', false),
 		set_config('jit', 'off', false)`

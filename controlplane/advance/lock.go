@@ -290,12 +290,14 @@ func (b *batch) queueLeases(q *pgx.Batch) {
 
 func (b *batch) queueSessions(q *pgx.Batch) {
 	var sessions, listing pairs
+	pools := map[id.UUID]id.UUID{} // by session
 	for _, r := range b.reqs {
 		switch c := r.cmd.(type) {
 		case Poll:
 			sessions.add(c.Org, c.Session)
 			if c.ListsLeases {
 				listing.add(c.Org, c.Session)
+				pools[c.Session] = r.session.pool
 			}
 		case Report:
 			if r.session != nil {
@@ -330,7 +332,11 @@ func (b *batch) queueSessions(q *pgx.Batch) {
 		return
 	}
 	orgs, ids = listing.columns()
-	q.Queue(sqlListLeases, args{"orgs": orgs, "sessions": ids}).Query(func(rows pgx.Rows) error {
+	of := make([]id.UUID, len(ids))
+	for i, session := range ids {
+		of[i] = pools[session]
+	}
+	q.Queue(sqlListLeases, args{"orgs": orgs, "pools": of, "sessions": ids}).Query(func(rows pgx.Rows) error {
 		return scanLeases(rows, func(l *leaseRow) { b.listed[l.session] = append(b.listed[l.session], l) })
 	})
 }

@@ -178,11 +178,12 @@ const sqlLockSessions = `
 
 const sqlListLeases = `
 	SELECT ` + leaseColumns + `
-	FROM unnest(@orgs::uuid[], @sessions::uuid[]) AS k (org_id, session_id)
+	FROM unnest(@orgs::uuid[], @pools::uuid[], @sessions::uuid[]) AS k (org_id, pool_id, session_id)
 	CROSS JOIN LATERAL (
 		SELECT ` + leaseColumns + `
 		FROM lease l
 		WHERE l.org_id = k.org_id
+			AND l.pool_id = k.pool_id
 			AND l.session_id BETWEEN k.session_id AND k.session_id
 		ORDER BY l.session_id
 	) l

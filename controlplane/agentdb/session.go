@@ -41,6 +41,7 @@ const sqlLockLeasesOfSession = `
 	FROM lease
 	WHERE org_id = @org_id
 		AND agent_id = @agent_id
+		AND pool_id = @pool_id
 		AND session_id = @session_id
 	ORDER BY id
 	FOR NO KEY UPDATE`
@@ -50,6 +51,7 @@ const sqlAdoptLeases = `
 	SET session_id = @session_id
 	WHERE org_id = @org_id
 		AND agent_id = @agent_id
+		AND pool_id = @pool_id
 		AND session_id = @replaces
 		AND id = ANY(@adopted)`
 
@@ -130,7 +132,7 @@ func OpenSession(ctx context.Context, tx pgx.Tx, a Agent, s Session, ttl time.Du
 }
 
 func replace(ctx context.Context, tx pgx.Tx, a Agent, s Session) ([]Lost, error) {
-	rows, err := tx.Query(ctx, sqlLockLeasesOfSession, pgx.StrictNamedArgs{"org_id": a.Org, "agent_id": a.ID, "session_id": s.Replaces})
+	rows, err := tx.Query(ctx, sqlLockLeasesOfSession, pgx.StrictNamedArgs{"org_id": a.Org, "agent_id": a.ID, "pool_id": a.Pool, "session_id": s.Replaces})
 	if err != nil {
 		return nil, fmt.Errorf("lock leases: %w", err)
 	}
@@ -153,7 +155,7 @@ func replace(ctx context.Context, tx pgx.Tx, a Agent, s Session) ([]Lost, error)
 		s.Adopted = []int64{}
 	}
 	_, err = tx.Exec(ctx, sqlAdoptLeases, pgx.StrictNamedArgs{
-		"session_id": s.ID, "org_id": a.Org, "agent_id": a.ID, "replaces": s.Replaces, "adopted": s.Adopted,
+		"session_id": s.ID, "org_id": a.Org, "agent_id": a.ID, "pool_id": a.Pool, "replaces": s.Replaces, "adopted": s.Adopted,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("adopt leases: %w", err)

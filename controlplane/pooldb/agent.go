@@ -69,7 +69,7 @@ const agentSelect = `
 	CROSS JOIN LATERAL (
 		SELECT count(*) AS leases, coalesce(sum((c.spec ->> 'gpus')::bigint), 0)::bigint AS gpus
 		FROM session o
-		JOIN lease l ON l.org_id = o.org_id AND l.session_id = o.id
+		JOIN lease l ON l.org_id = o.org_id AND l.pool_id = o.pool_id AND l.session_id = o.id
 		JOIN requirement_class c ON c.org_id = l.org_id AND c.id = l.class_id
 		WHERE o.org_id = a.org_id AND o.agent_id = a.id
 	) held
@@ -179,9 +179,10 @@ type Lease struct {
 
 const sqlLeasesOfSessions = `
 	SELECT l.id, l.run_id, l.session_id AS session
-	FROM lease l
-	WHERE l.org_id = @org_id
-		AND l.session_id = ANY(@sessions)`
+	FROM session s
+	JOIN lease l ON l.org_id = s.org_id AND l.pool_id = s.pool_id AND l.session_id = s.id
+	WHERE s.org_id = @org_id
+		AND s.id = ANY(@sessions)`
 
 // LeasesOf returns what sessions hold.
 func (s *Store) LeasesOf(ctx context.Context, by caller.Caller, sessions []id.UUID) ([]Lease, error) {

@@ -164,7 +164,7 @@ func (r *Reaper) expired(ctx context.Context) ([]sessionKey, error) {
 const sqlLeasesOfEnded = `
 	SELECT l.org_id, l.run_id, l.id, l.session_id
 	FROM session s
-	JOIN lease l ON l.org_id = s.org_id AND l.session_id = s.id
+	JOIN lease l ON l.org_id = s.org_id AND l.pool_id = s.pool_id AND l.session_id = s.id
 	WHERE s.ended
 	LIMIT 1000`
 
@@ -175,7 +175,7 @@ const sqlDropEnded = `
 		SELECT s.org_id, s.id
 		FROM session s
 		WHERE s.ended
-			AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.org_id = s.org_id AND l.session_id = s.id)
+			AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.org_id = s.org_id AND l.pool_id = s.pool_id AND l.session_id = s.id)
 		FOR UPDATE OF s SKIP LOCKED
 	) k
 	WHERE d.org_id = k.org_id

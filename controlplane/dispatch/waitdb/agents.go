@@ -41,7 +41,7 @@ const sqlReadAgents = `
 			coalesce(sum((c.spec ->> 'gpus')::bigint), 0)::bigint AS gpus_used
 		FROM lease l
 		JOIN requirement_class c ON c.org_id = l.org_id AND c.id = l.class_id
-		WHERE l.org_id = a.org_id AND l.session_id = s.id
+		WHERE l.org_id = a.org_id AND l.pool_id = a.pool_id AND l.session_id = s.id
 	) u
 	WHERE a.org_id = @org_id
 		AND a.pool_id = ANY(@pools)
