@@ -5,7 +5,8 @@
 //	         unsafe requests          → caller in ctx       └ internal/rpc
 //
 // The middleware authenticates every request to the RPCs of people and keys,
-// unary or stream, with one query; the Authorizer, which internal/rpc asks
+// unary or stream, with one query, which requests that show the same key and wait
+// at the same time share; the Authorizer, which internal/rpc asks
 // before each call, refuses what the method's rule does not allow. A credential
 // that is not good is refused there too, because methods such as SignIn need
 // none, whatever old cookie comes along.
@@ -55,6 +56,7 @@ type Middleware struct {
 	clientIP      func(*http.Request) string
 	strangers     *pace.Pacer
 	familiar      pace.Familiar[[sha256.Size]byte]
+	together      together
 }
 
 // NewMiddleware makes a Middleware. clientIP is RemoteIP, or Forwarded behind
@@ -98,14 +100,17 @@ func (m *Middleware) authenticate(ctx context.Context, r *http.Request) context.
 // principal looks the request's credential up. A bearer token is what a program
 // means, so that a cookie beside it does not count; none at all is nobody.
 func (m *Middleware) principal(ctx context.Context, r *http.Request, ip string) (authz.Principal, error) {
-	place := tenancydb.ParsePlace(r.Header.Get(HeaderOrganization), r.Header.Get(HeaderWorkspace))
+	organization, workspace := r.Header.Get(HeaderOrganization), r.Header.Get(HeaderWorkspace)
+	place := tenancydb.ParsePlace(organization, workspace)
 	if header := r.Header.Get("Authorization"); header != "" {
 		scheme, text, _ := strings.Cut(header, " ")
 		key, err := token.Parse(strings.TrimSpace(text))
 		if err != nil || !strings.EqualFold(scheme, "Bearer") {
 			return authz.Principal{}, tenancydb.ErrUnauthenticated.Because(token.ErrMalformed)
 		}
-		return m.authenticator.AuthenticateKey(ctx, key, place, ip)
+		return m.together.do(ctx, asked{key, organization, workspace, ip}, func(ctx context.Context) (authz.Principal, error) {
+			return m.authenticator.AuthenticateKey(ctx, key, place, ip)
+		})
 	}
 	text, ok := m.cookies.read(r)
 	if !ok {
