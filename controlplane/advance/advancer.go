@@ -35,9 +35,10 @@ type Advancer struct {
 	stop    context.CancelFunc
 	running sync.WaitGroup
 
-	// Only the loop touches these: the lease ids of this replica's block, and
-	// which pools have a limit, as last seen.
+	// Only the loop touches these: the lease ids of this replica's block, the leases
+	// that it gave, and which pools have a limit, as last seen.
 	leaseNext, leaseEnd int64
+	known               map[int64]*leaseRow
 	limited             map[id.UUID]bool
 	plans               planner
 	voices              *voices
@@ -65,7 +66,7 @@ func New(db *pg.DB, log *slog.Logger, peers func() int) *Advancer {
 		db: db, pool: db.Engine, log: log.With(slog.String("component", "advance")),
 		name: id.New().String(), peers: peers,
 		versions: newVersions(db.Engine, known), runs: newRuns(), sessions: sessions{known: map[id.UUID]*session{}},
-		park: newPark(), queue: newQueue(), limited: map[id.UUID]bool{},
+		park: newPark(), queue: newQueue(), limited: map[id.UUID]bool{}, known: map[int64]*leaseRow{},
 		directory: newDirectory(), settings: known, voices: newVoices(), estimates: estimates{},
 		wakes: make(chan Wake, wakesWaiting),
 	}

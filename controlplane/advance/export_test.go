@@ -1,6 +1,8 @@
 package advance
 
 import (
+	"context"
+
 	"github.com/signalboxhq/signalbox/proto/id"
 )
 
@@ -42,4 +44,17 @@ func (a *Advancer) CorruptSession(session id.UUID) {
 	a.sessions.mu.Lock()
 	defer a.sessions.mu.Unlock()
 	a.sessions.known[session].satisfied = nil
+}
+
+// Known is what is remembered of a lease, and what its row says.
+func (a *Advancer) Known(ctx context.Context, org, run id.UUID, lease int64) (known, read any, err error) {
+	rows, err := a.pool.Query(ctx, sqlLockLeases, args{"orgs": []id.UUID{org}, "runs": []id.UUID{run}, "ids": []int64{lease}})
+	if err != nil {
+		return nil, nil, err
+	}
+	err = scanLeases(rows, func(l *leaseRow) { read = l })
+	if k := a.known[lease]; k != nil {
+		known = k
+	}
+	return known, read, err
 }

@@ -28,6 +28,7 @@ type grant struct {
 	charge, rate float64
 	plan         int32 // the task of the plan
 	asking       engine.Ask
+	ganged       bool // one of several for its attempt
 }
 
 // candidate is a task that competes, and where it stands now.
@@ -177,7 +178,7 @@ func (b *batch) grant(ctx context.Context, conn *pgx.Conn, c candidate, of *choo
 	t.leases = append(t.leases, len(b.granted))
 	g := grant{
 		key: c.key, attempt: c.attempt, path: c.path, class: c.class, slots: c.req.Slots,
-		readyAt: c.readyAt, id: lease, taker: t, queueTimer: c.hasTimer, priority: of.Priority, plan: c.plan, asking: c.asking,
+		readyAt: c.readyAt, id: lease, taker: t, queueTimer: c.hasTimer, priority: of.Priority, plan: c.plan, asking: c.asking, ganged: c.req.Gang != nil,
 	}
 	if s := b.a.settings.of(of.Pool); s != nil && s.laned {
 		g.lane, g.charge, g.rate = &of.Lane, a.Charge, a.Charge/of.Seconds

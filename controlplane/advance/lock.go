@@ -264,19 +264,21 @@ func (b *batch) queueLeases(q *pgx.Batch) {
 		}
 	}
 	named := args{"orgs": orgs, "runs": runs, "ids": ids}
-	statement := sqlLockLeases
+	statement, scan := sqlLockLeases, scanLeases
 	if allOrgs, all := b.takingBack(); len(all) > 0 {
 		statement = sqlLockAllLeases
 		named["all_orgs"], named["all_runs"] = allOrgs, all
 	} else if len(ids) == 0 {
 		return
+	} else if b.a.knows(ids) {
+		statement, scan = sqlLockKnownLeases, b.a.scanKnown
 	}
 	back := map[RunKey]bool{}
 	for _, o := range b.ops {
 		back[o.key] = back[o.key] || takesBack(b.runs[o.key], o)
 	}
 	q.Queue(statement, named).Query(func(rows pgx.Rows) error {
-		return scanLeases(rows, func(l *leaseRow) {
+		return scan(rows, func(l *leaseRow) {
 			if b.leases[l.id] != nil {
 				return
 			}

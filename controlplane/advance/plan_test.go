@@ -25,6 +25,7 @@ var wantIndex = map[string]string{
 	"sqlLockReadyOfRuns":    "ready_pkey",
 	"sqlClaimHeads":         "ready_head",
 	"sqlLockLeases":         "lease_pkey",
+	"sqlLockKnownLeases":    "lease_pkey",
 	"sqlLockAllLeases":      "lease_org_id_run_id_task_key lease_pkey",
 	"sqlLockSessions":       "organization_pkey pool_pkey session_pkey",
 	"sqlListLeases":         "lease_by_holder",

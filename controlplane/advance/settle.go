@@ -26,6 +26,7 @@ func (a *Advancer) settle(ctx context.Context, b *batch) {
 		}
 	}()
 	a.keep(ctx, b)
+	a.know(b)
 	a.learn(ctx, b)
 	a.pass(b)
 	var late []*reply

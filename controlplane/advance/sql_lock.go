@@ -111,9 +111,11 @@ const leaseColumns = `l.org_id, l.id, l.session_id, l.agent_id, l.pool_id, l.run
 		l.priority, l.lane, l.charge, l.rate, l.plan_task, l.asking`
 
 // DISTINCT keeps the index of runs out of it: a lease is found by its id.
-const lockLease = `
+const (
+	lockLease = `
 	CROSS JOIN LATERAL (
-		SELECT ` + leaseColumns + `
+		SELECT ` + leaseColumns + lockedLease
+	lockedLease = `
 		FROM lease l
 		WHERE l.org_id = k.org_id
 			AND l.id BETWEEN k.id AND k.id
@@ -121,14 +123,23 @@ const lockLease = `
 		ORDER BY l.id
 		FOR NO KEY UPDATE
 	) l`
+)
 
-const sqlLockLeases = `
-	SELECT ` + leaseColumns + `
+const namedLeases = `
 	FROM (
 		SELECT n.org_id, n.run_id, n.id
 		FROM unnest(@orgs::uuid[], @runs::uuid[], @ids::bigint[]) AS n (org_id, run_id, id)
 		ORDER BY n.org_id, n.id
-	) k` + lockLease
+	) k`
+
+const sqlLockLeases = `
+	SELECT ` + leaseColumns + namedLeases + lockLease
+
+// Of leases that are remembered, what may have changed.
+const sqlLockKnownLeases = `
+	SELECT l.id, l.session_id, l.started_at` + namedLeases + `
+	CROSS JOIN LATERAL (
+		SELECT l.id, l.session_id, l.started_at` + lockedLease
 
 // The named leases, and all of the runs that take back.
 const sqlLockAllLeases = `
