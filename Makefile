@@ -8,6 +8,9 @@ SHELL := /bin/bash -o pipefail
 MODULES := . proto agent loadtest
 # One go test for all modules of the workspace, so that one failure hides no other.
 PACKAGES := ./... ./proto/... ./agent/... ./loadtest/...
+# internal/e2e waits for real time to pass: minutes of it, and more while the rest
+# is being compiled beside it. go test's own limit is ten.
+GOTEST := go test -timeout 30m
 BIN     := $(CURDIR)/.bin
 NPM     := npm --prefix frontend
 WEB     := $(wildcard frontend/package.json)
@@ -90,10 +93,10 @@ lint: $(BIN)/.tools $(if $(WEB),frontend/node_modules/.installed) ## Lint Go, th
 test: up ## Install what is missing, then run every test
 	$(if $(WEB),$(NPM) test)
 	@$(MAKE) --no-print-directory e2e
-	go test $(PACKAGES)
+	$(GOTEST) $(PACKAGES)
 
 test-race: up ## Run the Go tests with the race detector
-	go test -race $(PACKAGES)
+	$(GOTEST) -race $(PACKAGES)
 
 fuzz: ## Fuzz each parser for 20 seconds (FUZZTIME=…)
 	@set -e; grep -rl --include='*_test.go' --exclude-dir=node_modules '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \
