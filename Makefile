@@ -129,7 +129,7 @@ bench-full: $(BIN)/.postgres bench-build ## All workloads, three times, medians:
 	go test -run '^$$' -bench Hop -benchtime 300x ./controlplane/agentapi
 
 conformance: $(BIN)/.postgres ## Prove each capability with real processes, and print a table: some minutes
-	cd loadtest && go test ./conformance -count=1 -timeout 30m -parallel $(or $(PARALLEL),6) -conformance.full
+	cd loadtest && go test ./conformance -count=1 -timeout 60m -parallel $(or $(PARALLEL),6) -conformance.full
 
 bench-build:
 	go build -o $(BIN)/signalbox ./cmd/signalbox

@@ -30,7 +30,7 @@ func clocks(d *desk) {
 	require.False(d.t, alive(d.pid(file)), "the process is gone")
 	nobody := d.task(r, "nobody")
 	require.Equal(d.t, "failed", nobody.State)
-	require.True(d.t, strings.HasPrefix(nobody.Reason, "queue_timeout: no agent"), nobody.Reason)
+	require.True(d.t, strings.HasPrefix(nobody.Reason, "queue_timeout: no agent in pool default offers"), nobody.Reason)
 	require.Contains(d.t, nobody.Reason, "gpu")
 }
 

@@ -15,7 +15,8 @@ import (
 
 var (
 	full     = flag.Bool("conformance.full", false, "run all cases, not only the short ones")
-	shuffles = flag.Int("conformance.shuffles", 20, "how many local runs of C-10")
+	shuffles = flag.Int("conformance.shuffles", 200, "how many local runs of C-10")
+	replays  = flag.Int("conformance.replays", 1000, "how many runs C-63 replays")
 )
 
 // check is one check of one capability.

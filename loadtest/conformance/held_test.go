@@ -19,11 +19,13 @@ func heldOutage(d *desk) {
 	d.apply("held.yaml")
 	id := d.start("held")
 	d.until(id, "rest", 20*time.Second, "held")
+	held := time.Now()
 	// Before the task is reached, and twice with one key.
 	d.must("run", "signal", id, "go", "--value", "hello", "--key", "k1")
 	d.must("run", "signal", id, "go", "--value", "hello", "--key", "k1")
+	<-time.After(time.Until(held.Add(5 * time.Second)))
 	require.NoError(d.t, d.house.server.Kill())
-	<-time.After(8 * time.Second) // the timer is due meanwhile
+	<-time.After(25 * time.Second) // the timer is due meanwhile
 	require.NoError(d.t, d.house.server.Start(d.t.Context()))
 	up := time.Now()
 	r := d.ended(id, 30*time.Second)

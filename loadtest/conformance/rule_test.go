@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,7 +18,7 @@ import (
 func ruleChecks() []check {
 	return []check{
 		{capability: "C-10", says: "thirteen rules over four outcomes, in any order", test: triggerRules},
-		{capability: "C-10", says: "shuffled local runs, one result", needs: "run local", test: localRules},
+		{capability: "C-10", says: "the shipped file of all rules, run locally in any order, is the table", needs: "run local", test: localRules},
 	}
 }
 
@@ -73,15 +76,79 @@ func triggerRules(d *desk) {
 	}
 }
 
-// localRules runs the same without a server, the tasks in another order each time.
+// shipped is the file that anybody can run, golden the table that its rows are
+// compared with, as the engine's own tests are.
+const (
+	shipped = "../../conformance/rules.yaml"
+	golden  = "../../controlplane/engine/testdata/rules.golden"
+)
+
+// goldenCells are the cells of the table: by rule, and how many upstream tasks there
+// are, of which so many are s, f, u, k.
+func goldenCells(d *desk) map[string]string {
+	d.t.Helper()
+	text, err := os.ReadFile(golden)
+	require.NoError(d.t, err)
+	var names []string
+	cells := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		words := strings.Fields(line)
+		switch {
+		case len(words) > 1 && words[0] == strconv.Itoa(len(names)+1) && len(words) < 5:
+			names = append(names, strings.Join(words[1:], " "))
+		case len(names) > 0 && len(words) == 5+len(names) && words[0] != "n":
+			for i, name := range names {
+				cells[name+" "+strings.Join(words[:5], " ")] = words[5+i]
+			}
+		}
+	}
+	return cells
+}
+
+// shippedTasks are the lines of the file's tasks, and what the table says that
+// each becomes. `all_done-sf` waits by the rule all_done for s and f.
+func shippedTasks(d *desk) (head string, lines []string, want map[string]string) {
+	d.t.Helper()
+	text, err := os.ReadFile(shipped)
+	require.NoError(d.t, err)
+	head, tasks, found := strings.Cut(string(text), "tasks:\n")
+	require.True(d.t, found)
+	cells, want := goldenCells(d), map[string]string{}
+	for line := range strings.Lines(tasks) {
+		name, _, task := strings.Cut(strings.TrimSpace(line), ":")
+		if !task || strings.HasPrefix(name, "#") {
+			continue
+		}
+		lines = append(lines, line)
+		rule, upstream, ruled := strings.Cut(name, "-")
+		if !ruled {
+			continue
+		}
+		of := func(kind string) int { return strings.Count(upstream, kind) }
+		cell := cells[fmt.Sprintf("%s %d %d %d %d %d", rule, len(upstream), of("s"), of("f"), of("u"), of("k"))]
+		want[name] = map[string]string{"R": "succeeded", "U": "upstream_failed", "K": "skipped"}[cell]
+		require.NotEmpty(d.t, want[name], name)
+	}
+	require.Greater(d.t, len(want), 12*10)
+	return head + "tasks:\n", lines, want
+}
+
+// localRules runs the file without a server, its tasks in another order each time,
+// and its upstream tasks with other delays.
 func localRules(d *desk) {
-	lines, want := ruleTasks()
+	head, lines, want := shippedTasks(d)
+	file := filepath.Join(d.dir, "rules.yaml")
 	shuffle := rand.New(rand.NewPCG(1, 2)) // the same orders each time
 	for i := range *shuffles {
-		shuffle.Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] })
-		delays := []string{"0", "0.1", "0.2"}
-		shuffle.Shuffle(len(delays), func(i, j int) { delays[i], delays[j] = delays[j], delays[i] })
-		file := d.write("rules.yaml", "RULES", strings.Join(lines, ""), "DS", delays[0], "DF", delays[1], "DK", delays[2])
+		text := head + strings.Join(lines, "")
+		if i > 0 { // first as it is shipped
+			shuffle.Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] })
+			delays := []string{"0", "0.1"}
+			shuffle.Shuffle(len(delays), func(i, j int) { delays[i], delays[j] = delays[j], delays[i] })
+			text = strings.NewReplacer(`  s: {run: "true"}`, "  s: {run: sleep "+delays[0]+"}", `  f: {run: "false"}`, "  f: {run: sleep "+delays[1]+"; exit 1}").
+				Replace(head + strings.Join(lines, ""))
+		}
+		require.NoError(d.t, os.WriteFile(file, []byte(text), 0o600))
 		out, failure, code := d.cli("run", "local", file, "--json")
 		require.Equal(d.t, 9, code, "a task fails: %s", failure)
 		var last run // the run after each change; its values follow

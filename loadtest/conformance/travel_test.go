@@ -1,6 +1,11 @@
 package conformance_test
 
 import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -10,7 +15,9 @@ func travelChecks() []check {
 	return []check{
 		{capability: "C-63", says: "explain: no agent, and when it was last seen", test: explainNoAgent},
 		{capability: "C-63", says: "explain: a full pool, how many are ahead", test: explainFull},
-		{capability: "C-63", says: "--at shows what ran at that moment; replay gives equal digests", test: travels},
+		{capability: "C-63", says: "explain: a lane's fair share of a full pool", test: explainShare},
+		{capability: "C-63", says: "--at shows what ran at that moment", test: travels},
+		{capability: "C-63", says: "a thousand random runs, replayed: equal digests", test: replaysMany},
 		{capability: "C-63", says: "diff names exactly the input that changed", test: differs},
 		{capability: "C-63", says: "fork from a task with changed params", needs: "run resume --from --set", test: forks},
 	}
@@ -56,6 +63,30 @@ func explainFull(d *desk) {
 	}
 }
 
+// explainShare has four teams wait for a pool that a fifth one's run fills.
+func explainShare(d *desk) {
+	d.agent("one", 4)
+	d.must("pool", "set", "default", "--fairness", "label:team")
+	d.apply("busy.yaml")
+	d.apply("behind.yaml")
+	busy := d.start("busy", "--label", "team=a")
+	d.eventually(20*time.Second, "the pool is full", func() bool { return d.must("pool", "get", "default", "--jq", ".pool.leased") == "4" })
+	var ids []string
+	for _, team := range []string{"b", "c", "d"} {
+		for range 4 {
+			ids = append(ids, d.start("behind", "--label", "team="+team))
+		}
+	}
+	last := d.start("behind", "--label", "team=a")
+	said := d.why(last)
+	require.Contains(d.t, said, "4/4")
+	require.Contains(d.t, said, "ahead of it, fair share 25%")
+	d.must("run", "cancel", busy)
+	for _, id := range append(ids, last) {
+		require.Equal(d.t, "succeeded", d.ended(id, 60*time.Second).Run.State)
+	}
+}
+
 func travels(d *desk) {
 	d.agent("one", 4)
 	d.apply("travel.yaml")
@@ -72,6 +103,47 @@ func travels(d *desk) {
 		require.Contains(d.t, []string{"running", "ready", "open", "leased"}, then.states()["b"])
 		d.must("run", "replay", id, "--verify")
 	}
+}
+
+// replaysMany starts runs of many kinds, some of which fail, loop, wait or are
+// canceled, and replays each.
+func replaysMany(d *desk) {
+	d.agent("one", 16)
+	d.apply("behind.yaml")
+	d.apply("tolerate.yaml")
+	d.apply("conditions.yaml")
+	d.apply("empty.yaml")
+	d.apply("exit.yaml", "FILE", filepath.Join(d.dir, "tidied"))
+	d.apply("fan.yaml", "TOLERATE", "1", "DIR", d.dir)
+	d.apply("loop.yaml", "FILE", "/")
+	d.touch("broken-b")
+	d.touch("broken-c")
+	roll := rand.New(rand.NewPCG(3, 4)) // the same runs each time
+	kinds := []func() []string{
+		func() []string { return []string{"behind"} },
+		func() []string { return []string{"tolerate"} },
+		func() []string { return []string{"conditions", "-p", fmt.Sprintf("f1=%.2f", roll.Float64())} },
+		func() []string { return []string{"empty"} },
+		func() []string { return []string{"exit", "-p", "how=" + []string{"fail", "well"}[roll.IntN(2)]} },
+		func() []string {
+			return []string{"fan", "-p", "parts=" + []string{`[]`, `["a"]`, `["a","b"]`, `["b","c","d"]`}[roll.IntN(4)]}
+		},
+		func() []string { return []string{"loop"} },
+	}
+	ids := make([]string, *replays)
+	for i := range ids {
+		args := kinds[roll.IntN(len(kinds))]()
+		ids[i] = d.start(args[0], args[1:]...)
+		if roll.IntN(10) == 0 {
+			d.cli("run", "cancel", ids[i]) // it may be over already
+		}
+	}
+	states := map[string]int{}
+	for _, id := range ids {
+		states[d.ended(id, 10*time.Minute).Run.State]++
+		d.must("run", "replay", id, "--verify")
+	}
+	require.Subset(d.t, slices.Collect(maps.Keys(states)), []string{"succeeded", "failed"})
 }
 
 func differs(d *desk) {
