@@ -88,6 +88,10 @@ type Shape struct {
 	IdleAgents int `yaml:"idle_agents" json:"idle_agents,omitempty"`
 }
 
+// Filled reports whether the shape is of rows: these take long to make, and can be
+// copied.
+func (s Shape) Filled() bool { return s.Queued+s.Finished+s.Tenants > 0 }
+
 // Scenario is one file. Fields that a workload does not use stay empty.
 type Scenario struct {
 	Name     string   `yaml:"name" json:"name"`

@@ -31,6 +31,8 @@ type Bench struct {
 	Kills map[scenario.Fault]func(ctx context.Context) error
 	// Server is what Restart ends and begins again.
 	Server Restarter
+	// Filled says that Fill has been there: the shape needs no more than its agents.
+	Filled bool
 	// Watch looks closer at each point meanwhile; nil looks not.
 	Watch Watcher
 }
@@ -151,6 +153,19 @@ func (b *Bench) hire(ctx context.Context) (*crew, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// Fill makes the scenario's tenants and fills the database as its shape says. What
+// it leaves may be copied, and each copy be measured.
+func (b *Bench) Fill(ctx context.Context) error {
+	filling := *b
+	filling.Scenario.Shape.IdleAgents = 0
+	c, err := filling.hire(ctx)
+	if err != nil {
+		return err
+	}
+	c.dismiss()
+	return nil
 }
 
 // ready starts a tenant's agents, unless the workload does so itself.

@@ -15,8 +15,8 @@ const shapeWidth = 500
 // usual way, and the driver copies it.
 func (c *crew) shape(ctx context.Context) error {
 	s := c.bench.Scenario.Shape
-	if s.Queued == 0 && s.Finished == 0 && s.Tenants == 0 && s.IdleAgents == 0 {
-		return nil
+	if c.bench.Filled || !s.Filled() {
+		return c.idlers(ctx, s.IdleAgents)
 	}
 	shaper, ok := c.bench.Driver.(driver.Shaper)
 	if !ok {

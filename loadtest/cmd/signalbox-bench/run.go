@@ -35,7 +35,7 @@ type options struct {
 	scale     float64
 }
 
-func runCommand(ctx context.Context, args []string, out, logs io.Writer) error {
+func runCommand(ctx context.Context, args []string, out, logs io.Writer) (err error) {
 	var o options
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
 	flags.SetOutput(logs)
@@ -61,7 +61,6 @@ func runCommand(ctx context.Context, args []string, out, logs io.Writer) error {
 		}
 		scenarios = append(scenarios, s.Scaled(o.scale))
 	}
-	var err error
 	if o.program, err = exec.LookPath(o.program); err == nil {
 		o.program, err = filepath.Abs(o.program)
 	}
@@ -69,10 +68,12 @@ func runCommand(ctx context.Context, args []string, out, logs io.Writer) error {
 		return fmt.Errorf("find the server: %w; build it with `make build`", err)
 	}
 	log := slog.New(slog.NewTextHandler(logs, nil))
+	filled := &stock{options: o, log: log, accounts: map[scenario.Shape]signalbox.Accounts{}}
+	defer func() { err = errors.Join(err, filled.close()) }()
 	var results []report.Result
 	for range o.repeat { // in turns: what drifts meets all alike
 		for _, s := range scenarios {
-			result, err := one(ctx, o, s, log)
+			result, err := one(ctx, o, s, filled, log)
 			if err != nil {
 				return fmt.Errorf("%s: %w", s.Name, err)
 			}
@@ -85,25 +86,18 @@ func runCommand(ctx context.Context, args []string, out, logs io.Writer) error {
 	return report.Table(out, results)
 }
 
-// one runs one scenario on a stack of its own.
-func one(ctx context.Context, o options, s scenario.Scenario, log *slog.Logger) (result report.Result, err error) {
-	dir, err := os.MkdirTemp(o.dir, "signalbox-bench-")
-	if err != nil {
-		return result, fmt.Errorf("make a folder: %w", err)
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // PostgreSQL's user passes through
-		return result, fmt.Errorf("open the folder: %w", err)
-	}
-	settings := s.Postgres
-	if o.profile {
-		settings = withStatements(settings)
-	}
-	pg, err := stack.StartPostgres(ctx, filepath.Join(dir, "pg"), settings)
+// one runs one scenario, on a database of its own.
+func one(ctx context.Context, o options, s scenario.Scenario, filled *stock, log *slog.Logger) (result report.Result, err error) {
+	dir, err := folder(o.dir)
 	if err != nil {
 		return result, err
 	}
-	defer func() { err = errors.Join(err, pg.Stop()) }()
+	defer func() { _ = os.RemoveAll(dir) }()
+	pg, leave, err := filled.postgres(ctx, s, dir)
+	if err != nil {
+		return result, err
+	}
+	defer func() { err = errors.Join(err, leave()) }()
 	result = report.Result{Scenario: s, At: time.Now()}
 	if result.Machine, err = describe(ctx, pg); err != nil {
 		return result, err
@@ -113,7 +107,7 @@ func one(ctx context.Context, o options, s scenario.Scenario, log *slog.Logger) 
 	}
 	log.LogAttrs(ctx, slog.LevelInfo, "the machine", slog.Int64("c_us", result.Yardstick.Commit.P50),
 		slog.Float64("s_per_second", result.Yardstick.Inserts), slog.Float64("l_per_second", result.Yardstick.Lifecycle))
-	database, err := pg.CreateDatabase(ctx, measuredDatabase)
+	database, accounts, err := filled.database(ctx, pg, s)
 	if err != nil {
 		return result, err
 	}
@@ -122,13 +116,13 @@ func one(ctx context.Context, o options, s scenario.Scenario, log *slog.Logger) 
 		return result, errors.Join(err, tail(filepath.Join(dir, "server", "server.log")))
 	}
 	defer func() { err = errors.Join(err, server.Stop()) }()
-	d := signalbox.New(server, database, agentsProcess)
+	d := signalbox.New(server, database, agentsProcess, accounts)
 	result.Driver = d.Name()
 	measured := d.Processes()
 	measured["postgres"] = pg.PID()
 	bench := workload.Bench{
 		Scenario: s, Driver: d, Probe: measure.Probe{Database: database, Measured: measured}, Log: log,
-		Conditions: conditions(pg), Kills: kills(pg, server), Server: server,
+		Conditions: conditions(pg), Kills: kills(pg, server), Server: server, Filled: s.Shape.Filled(),
 	}
 	if o.profile {
 		bench.Watch = profiler{server: server, database: database, log: pg.Log(), prefix: filepath.Join(o.out, s.Name)}
@@ -146,6 +140,18 @@ func one(ctx context.Context, o options, s scenario.Scenario, log *slog.Logger) 
 		log.LogAttrs(ctx, slog.LevelInfo, "written", slog.String("path", path))
 	}
 	return result, err
+}
+
+// folder makes one that PostgreSQL's user may pass through.
+func folder(in string) (string, error) {
+	dir, err := os.MkdirTemp(in, "signalbox-bench-")
+	if err != nil {
+		return "", fmt.Errorf("make a folder: %w", err)
+	}
+	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // PostgreSQL's user passes through
+		return "", fmt.Errorf("open the folder: %w", err)
+	}
+	return dir, nil
 }
 
 // yardsticks measures the machine in a database that is gone afterwards.

@@ -36,13 +36,19 @@ type Driver struct {
 	database string
 	// agents starts the process of agentsim.
 	agents func(ctx context.Context) *exec.Cmd
+	// accounts are those that signed up, by name.
+	accounts Accounts
 }
+
+// Accounts are tenants that a database has, by name. Who drives a copy of the
+// database knows them by these.
+type Accounts map[string]stack.Account
 
 // New drives a running server on a database, named by the superuser's URL. agents
 // is the command of a process that hands its standard input and output to
-// agentsim.
-func New(server *stack.Server, database string, agents func(ctx context.Context) *exec.Cmd) *Driver {
-	return &Driver{server: server, database: database, agents: agents}
+// agentsim. The accounts are those that the database has; more are added.
+func New(server *stack.Server, database string, agents func(ctx context.Context) *exec.Cmd, accounts Accounts) *Driver {
+	return &Driver{server: server, database: database, agents: agents, accounts: accounts}
 }
 
 // Name is the product's.
@@ -51,11 +57,15 @@ func (d *Driver) Name() string { return "signalbox" }
 // Processes is the server.
 func (d *Driver) Processes() map[string]int { return map[string]int{"server": d.server.PID()} }
 
-// Tenant signs an organization up.
+// Tenant signs an organization up, unless the database has it.
 func (d *Driver) Tenant(ctx context.Context, name string) (driver.Tenant, error) {
-	account, err := d.server.SignUp(ctx, name)
-	if err != nil {
-		return nil, err
+	account, known := d.accounts[name]
+	if !known {
+		var err error
+		if account, err = d.server.SignUp(ctx, name); err != nil {
+			return nil, err
+		}
+		d.accounts[name] = account
 	}
 	// Callers keep their connections, however many there are.
 	client := &http.Client{Transport: account.Transport(&http.Transport{MaxIdleConnsPerHost: 1024})}
