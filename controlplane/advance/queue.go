@@ -3,6 +3,7 @@ package advance
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"time"
 
@@ -93,10 +94,31 @@ func (q *queue) take(ctx context.Context) []*request {
 			return nil
 		case <-q.filled:
 		}
+		q.gather()
 		if out := q.batch(); len(out) > 0 {
 			return out
 		}
 	}
+}
+
+// gather lets whoever is about to ask do so, as long as there is somebody: the
+// last batch answered many at once, and they ask again. No time passes where
+// nobody else is ready to run.
+func (q *queue) gather() {
+	for waiting := q.length(); ; {
+		runtime.Gosched()
+		now := q.length()
+		if now <= waiting || now >= maxCommands {
+			return
+		}
+		waiting = now
+	}
+}
+
+func (q *queue) length() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.total
 }
 
 // batch takes one request of each organization in turn, until the batch is full.
