@@ -61,9 +61,9 @@ func deadlineOf(w *runWork) time.Time {
 
 func (c *runColumns) args() args {
 	return args{
-		"orgs": c.orgs, "ids": c.ids, "states": c.states, "reasons": c.reasons, "outcomes": c.outcomes,
-		"seqs": c.seqs, "generations": c.generations, "dones": c.dones, "faileds": c.faileds,
-		"starteds": c.starteds, "finisheds": c.finisheds, "deadlines": c.deadlineCols,
+		"orgs": c.orgs, "ids": c.ids, "states": c.states, "reasons": short(c.reasons), "outcomes": short(c.outcomes),
+		"seqs": c.seqs, "generations": c.generations, "dones": c.dones, "faileds": short(c.faileds),
+		"starteds": short(c.starteds), "finisheds": short(c.finisheds), "deadlines": short(c.deadlineCols),
 	}
 }
 
@@ -91,8 +91,9 @@ func (c *runColumns) startArgs() args {
 		nominals, intervals = append(nominals, nullTime(fire.Nominal)), append(intervals, nullTime(fire.IntervalStart))
 	}
 	return args{
-		"nominals": nominals, "intervals": intervals, "lines": lines, "start_ats": startAts, "parents": above.runs, "parent_tasks": above.tasks, "parent_attempts": above.attempts,
-		"parent_paths": above.paths, "roots": above.roots, "depths": above.depths,
+		"nominals": short(nominals), "intervals": short(intervals), "lines": short(lines), "start_ats": short(startAts),
+		"parents": short(above.runs), "parent_tasks": short(above.tasks), "parent_attempts": short(above.attempts),
+		"parent_paths": short(above.paths), "roots": short(above.roots), "depths": above.depths,
 		"workspaces": workspaces, "pipelines": pipelines, "digests": digests, "params": params, "numbers": numbers,
 		"label_sets": labelSets, "causes": causes, "actors": actors, "priorities": priorities, "totals": totals,
 	}
@@ -136,11 +137,30 @@ func (c *entryColumnsOf) add(k RunKey, e *entryRow) {
 func (c *entryColumnsOf) args() args {
 	return args{
 		"orgs": c.orgs, "runs": c.runs, "seqs": c.seqs, "vs": c.vs, "ats": c.ats, "kinds": c.kinds, "tasks": c.tasks,
-		"paths": c.paths, "attempts": c.attempts, "generations": c.generations, "leases": c.leases, "agents": c.agents,
-		"granteds": c.granteds, "starteds": c.starteds, "finisheds": c.finisheds, "outcomes": c.outcomes,
-		"causes": c.causes, "exit_codes": c.exits, "nexts": c.nexts, "retry_ats": c.retries, "reasons": c.reasons,
-		"actors": c.actors, "billeds": c.billeds, "details": c.details, "bodies": c.bodies,
+		"paths": c.paths, "attempts": c.attempts, "generations": c.generations, "leases": c.leases, "agents": short(c.agents),
+		"granteds": short(c.granteds), "starteds": short(c.starteds), "finisheds": short(c.finisheds), "outcomes": c.outcomes,
+		"causes": short(c.causes), "exit_codes": short(c.exits), "nexts": c.nexts, "retry_ats": short(c.retries), "reasons": short(c.reasons),
+		"actors": short(c.actors), "billeds": c.billeds, "details": shortBytes(c.details), "bodies": shortBytes(c.bodies),
 	}
+}
+
+// short leaves out what is nothing at the end of a column: unnest fills that up
+// with NULL, which costs PostgreSQL less than an element of each row does.
+func short[T comparable](column []T) []T {
+	var nothing T
+	n := len(column)
+	for n > 0 && column[n-1] == nothing {
+		n--
+	}
+	return column[:n]
+}
+
+func shortBytes(column [][]byte) [][]byte {
+	n := len(column)
+	for n > 0 && column[n-1] == nil {
+		n--
+	}
+	return column[:n]
 }
 
 // parentColumns are those of the tasks that runs are children of.

@@ -16,7 +16,7 @@ const sqlInsertRuns = `
 		created_at, started_at, finished_at, deadline, concurrency_key, start_at,
 		parent_run, parent_task, parent_attempt, parent_path, root_run, depth, nominal, interval_start)
 	SELECT org_id, id, workspace_id, pipeline_id, digest, number, cause, actor, params, label_set_id, priority,
-		state, reason, outcome, seq, generation, tasks_total, tasks_done, tasks_failed,
+		state, coalesce(reason, ''), coalesce(outcome, ''), seq, generation, tasks_total, tasks_done, coalesce(tasks_failed, 0),
 		@now, started_at, finished_at, deadline, concurrency_key, start_at,
 		parent_run, parent_task, parent_attempt, parent_path, root_run, depth, nominal, interval_start
 	FROM unnest(@orgs::uuid[], @ids::uuid[], @workspaces::uuid[], @pipelines::uuid[], @digests::bytea[], @numbers::bigint[],
@@ -36,8 +36,8 @@ const sqlInsertRuns = `
 const sqlUpdateRuns = `
 	WITH n AS (
 	UPDATE run r
-	SET state = u.state, reason = u.reason, outcome = u.outcome, seq = u.seq, generation = u.generation,
-		tasks_done = u.tasks_done, tasks_failed = u.tasks_failed,
+	SET state = u.state, reason = coalesce(u.reason, ''), outcome = coalesce(u.outcome, ''), seq = u.seq, generation = u.generation,
+		tasks_done = u.tasks_done, tasks_failed = coalesce(u.tasks_failed, 0),
 		started_at = u.started_at, finished_at = u.finished_at, deadline = u.deadline
 	FROM unnest(@orgs::uuid[], @ids::uuid[], @olds::bigint[], @states::text[], @reasons::text[], @outcomes::text[],
 		@seqs::bigint[], @generations::int[], @dones::int[], @faileds::int[],
@@ -85,11 +85,17 @@ const sqlDeleteStartKeys = `
 const entryColumns = `org_id, run_id, seq, v, at, kind, task, path, attempt, generation, lease, agent_id, granted, started, finished,
 		outcome, cause, exit_code, next, retry_at, reason, actor, billed_ms, detail, body`
 
-const entryArrays = `unnest(@orgs::uuid[], @runs::uuid[], @seqs::bigint[], @vs::smallint[], @ats::timestamptz[], @kinds::text[], @tasks::int[],
+// What is nothing at the end of a column is left out: see short.
+const entryArrays = `(
+		SELECT org_id, run_id, seq, v, at, kind, task, path, attempt, generation, lease, agent_id, granted, started, finished, outcome,
+			coalesce(cause, '') AS cause, coalesce(exit_code, 0) AS exit_code, next, retry_at,
+			coalesce(reason, '') AS reason, coalesce(actor, '') AS actor, billed_ms, detail, body, n
+		FROM unnest(@orgs::uuid[], @runs::uuid[], @seqs::bigint[], @vs::smallint[], @ats::timestamptz[], @kinds::text[], @tasks::int[],
 		@paths::text[], @attempts::int[], @generations::int[], @leases::bigint[], @agents::uuid[], @granteds::timestamptz[],
 		@starteds::timestamptz[], @finisheds::timestamptz[], @outcomes::text[], @causes::text[], @exit_codes::int[], @nexts::text[],
 		@retry_ats::timestamptz[], @reasons::text[], @actors::text[], @billeds::bigint[], @details::bytea[], @bodies::bytea[])
-		WITH ORDINALITY AS e (` + entryColumns + `, n)`
+			WITH ORDINALITY AS x (` + entryColumns + `, n)
+		) e`
 
 const sqlAppendEntries = `
 	WITH n AS (

@@ -93,7 +93,7 @@ func (b *batch) writeLeases(q *writer) {
 	q.exactly(n, "insert leases", sqlInsertLeases, args{
 		"now": b.now, "orgs": orgs, "ids": ids, "sessions": sessions, "agents": agents, "pools": pools, "runs": runs,
 		"tasks": tasks, "attempts": attempts, "paths": paths, "classes": classes, "slots": slots, "readies": readies,
-		"priorities": priorities, "lanes": lanes, "charges": charges, "rates": rates,
+		"priorities": priorities, "lanes": short(lanes), "charges": charges, "rates": rates,
 		"plan_tasks": nodes, "askings": askings,
 	})
 }
