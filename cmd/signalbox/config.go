@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/sethvargo/go-envconfig"
 
@@ -32,6 +33,9 @@ type Config struct {
 	Proxies int `env:"SIGNALBOX_PROXIES, default=-1"`
 	// DatabaseURL names a user who may work as the sb_ roles, or create them.
 	DatabaseURL Secret `env:"DATABASE_URL"`
+	// DatabaseWait is how long a server that starts waits for a database that does
+	// not answer.
+	DatabaseWait time.Duration `env:"SIGNALBOX_DATABASE_WAIT, default=1m"`
 	// Mail is where mail goes: "terminal", "file:<folder>" or an smtp:// URL.
 	Mail Secret `env:"SIGNALBOX_MAIL, default=terminal"`
 	// MailFrom is the sender's address.

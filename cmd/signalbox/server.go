@@ -26,6 +26,7 @@ func serverCommand() *cobra.Command {
 		Long: `Run a replica of the control plane. Everything is told by the environment:
 
   DATABASE_URL                 the database; its user may create roles, or be a member of the sb_ roles
+  SIGNALBOX_DATABASE_WAIT      how long a start waits for a database that does not answer (1m)
   SIGNALBOX_ADDRESS            where to listen (127.0.0.1:7070)
   SIGNALBOX_PUBLIC_URL         what links and install commands name
   SIGNALBOX_INTERNAL_ADDRESS   where other replicas pass frames on (127.0.0.1:0)
@@ -75,6 +76,9 @@ func serve(ctx context.Context, config Config, logs io.Writer, ready func(addres
 	log.LogAttrs(ctx, slog.LevelInfo, "starting", slog.String("version", version), slog.Any("config", config))
 	for _, text := range config.warnings() {
 		log.LogAttrs(ctx, slog.LevelWarn, "not fit for production", slog.String("why", text))
+	}
+	if err := pg.Await(ctx, string(config.DatabaseURL), config.DatabaseWait, log); err != nil {
+		return err
 	}
 	if err := migrations.Up(ctx, string(config.DatabaseURL)); err != nil {
 		return fmt.Errorf("migrate the database: %w", err)
