@@ -2,8 +2,6 @@ package agentdb
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"io"
 	"time"
 
@@ -25,14 +23,9 @@ type Origin struct {
 
 // record writes what an agent did, as the last statement of tx.
 func (o Origin) record(ctx context.Context, tx pgx.Tx, a Agent, action, resource string, detail map[string]string) error {
-	text, err := json.Marshal(detail)
-	if err != nil {
-		return fmt.Errorf("write the detail of an audit entry: %w", err)
-	}
-	_, err = tenancydb.AppendAudit(ctx, tx, audit.Event{
+	return tenancydb.RecordEvent(ctx, tx, audit.Event{
 		At: o.At, OrgID: a.Org, WorkspaceID: a.Workspace, Actor: audit.Actor{Type: audit.ActorAgent, ID: a.ID},
-		Action: action, Resource: resource, RequestID: o.RequestID, Outcome: audit.OutcomeDone, Detail: string(text),
+		Action: action, Resource: resource, RequestID: o.RequestID, Outcome: audit.OutcomeDone,
 		Personal: audit.Personal{ActorName: id.Format(id.Agent, a.ID), IP: o.IP},
-	}, o.Random)
-	return err
+	}, detail, o.Random)
 }

@@ -12,8 +12,6 @@ package pipelinedb
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"io"
 	"time"
 
@@ -43,11 +41,5 @@ func (s *Store) record(ctx context.Context, tx pgx.Tx, by caller.Caller, action,
 	event := by.Event(action, resource)
 	event.At, event.WorkspaceID = s.now(), by.WorkspaceID
 	event.Before, event.After = change.Before, change.After
-	text, err := json.Marshal(detail)
-	if err != nil {
-		return fmt.Errorf("write the detail of an audit entry: %w", err)
-	}
-	event.Detail = string(text)
-	_, err = tenancydb.AppendAudit(ctx, tx, event, s.random)
-	return err
+	return tenancydb.RecordEvent(ctx, tx, event, detail, s.random)
 }

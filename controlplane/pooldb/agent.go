@@ -165,7 +165,7 @@ func (s *Store) RevokeAgent(ctx context.Context, by caller.Caller, agent id.UUID
 		if _, err := tx.Exec(ctx, sqlRevokeAgent, pgx.StrictNamedArgs{"org_id": by.OrgID, "id": agent, "now": s.now()}); err != nil {
 			return fmt.Errorf("revoke an agent: %w", err)
 		}
-		return s.record(ctx, tx, by, "agent.revoke", id.Format(id.Agent, agent), map[string]any{"agent": name})
+		return s.audit.Record(ctx, tx, by, "agent.revoke", id.Format(id.Agent, agent), map[string]any{"agent": name})
 	})
 	return sessions, err
 }

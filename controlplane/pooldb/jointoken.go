@@ -45,7 +45,7 @@ func (s *Store) RevokeJoinTokens(ctx context.Context, by caller.Caller, pool str
 		if revoked = tag.RowsAffected(); revoked == 0 {
 			return nil
 		}
-		return s.record(ctx, tx, by, "pool.revoke_join_tokens", id.Format(id.Pool, found), map[string]any{"pool": pool, "revoked": revoked})
+		return s.audit.Record(ctx, tx, by, "pool.revoke_join_tokens", id.Format(id.Pool, found), map[string]any{"pool": pool, "revoked": revoked})
 	})
 	return revoked, err
 }
@@ -96,7 +96,7 @@ func (s *Store) CreateJoinToken(ctx context.Context, by caller.Caller, pool stri
 		if tag.RowsAffected() == 0 {
 			return errNoPool(pool)
 		}
-		return s.record(ctx, tx, by, "pool.create_join_token", id.Format(id.JoinToken, made),
+		return s.audit.Record(ctx, tx, by, "pool.create_join_token", id.Format(id.JoinToken, made),
 			map[string]any{"pool": pool, "uses": uses, "expires_at": expires.UTC().Format(time.RFC3339)})
 	})
 	return secret, expires, err

@@ -100,7 +100,7 @@ func (s *Store) SetLimit(ctx context.Context, by caller.Caller, in Limit) (Limit
 		if out, err = getLimit(ctx, tx, by, in.Name); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, by, "limit.set", in.Name, map[string]any{"limit": in.Name, "max": in.Max, "rate": in.Rate, "rate_ms": in.RateMS})
+		return s.audit.Record(ctx, tx, by, "limit.set", in.Name, map[string]any{"limit": in.Name, "max": in.Max, "rate": in.Rate, "rate_ms": in.RateMS})
 	})
 	return out, err
 }
@@ -168,6 +168,6 @@ func (s *Store) DeleteLimit(ctx context.Context, by caller.Caller, name string) 
 		if _, err := tx.Exec(ctx, sqlDeleteLimit, args); err != nil {
 			return fmt.Errorf("delete a limit: %w", err)
 		}
-		return s.record(ctx, tx, by, "limit.delete", name, map[string]any{"limit": name})
+		return s.audit.Record(ctx, tx, by, "limit.delete", name, map[string]any{"limit": name})
 	})
 }

@@ -69,7 +69,7 @@ func (s *Store) CreatePool(ctx context.Context, by caller.Caller, name string, s
 		if out, err = getPool(ctx, tx, by, name); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, by, "pool.create", id.Format(id.Pool, pool), map[string]any{"pool": name, "slots": slots})
+		return s.audit.Record(ctx, tx, by, "pool.create", id.Format(id.Pool, pool), map[string]any{"pool": name, "slots": slots})
 	})
 	return out, err
 }
@@ -145,7 +145,7 @@ func (s *Store) UpdatePool(ctx context.Context, by caller.Caller, name string, i
 			return nil
 		}
 		changes["pool"] = name
-		return s.record(ctx, tx, by, "pool.update", id.Format(id.Pool, pool), changes)
+		return s.audit.Record(ctx, tx, by, "pool.update", id.Format(id.Pool, pool), changes)
 	})
 	return out, err
 }

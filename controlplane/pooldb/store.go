@@ -11,16 +11,10 @@
 package pooldb
 
 import (
-	"context"
-	"encoding/json"
-	"fmt"
 	"io"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/signalboxhq/signalbox/internal/pg"
-	"github.com/signalboxhq/signalbox/tenancy/caller"
 	"github.com/signalboxhq/signalbox/tenancy/tenancydb"
 )
 
@@ -29,23 +23,11 @@ type Store struct {
 	db     *pg.DB
 	random io.Reader
 	now    func() time.Time
+	audit  tenancydb.Recorder
 }
 
 // NewStore makes a Store. random is crypto/rand.Reader and now is time.Now
 // outside tests.
 func NewStore(db *pg.DB, random io.Reader, now func() time.Time) *Store {
-	return &Store{db: db, random: random, now: now}
-}
-
-// record writes what by did, as the last statement of tx.
-func (s *Store) record(ctx context.Context, tx pgx.Tx, by caller.Caller, action, resource string, detail map[string]any) error {
-	event := by.Event(action, resource)
-	event.At, event.WorkspaceID = s.now(), by.WorkspaceID
-	text, err := json.Marshal(detail)
-	if err != nil {
-		return fmt.Errorf("write the detail of an audit entry: %w", err)
-	}
-	event.Detail = string(text)
-	_, err = tenancydb.AppendAudit(ctx, tx, event, s.random)
-	return err
+	return &Store{db: db, random: random, now: now, audit: tenancydb.NewRecorder(random, now)}
 }

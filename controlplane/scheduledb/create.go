@@ -78,7 +78,7 @@ func (s *Store) Create(ctx context.Context, by caller.Caller, in Create) (Schedu
 		if out, err = get(ctx, tx, by, in.Name); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, by, "schedule.create", id.Format(id.Schedule, out.ID), map[string]string{"schedule": in.Name, "pipeline": in.Pipeline})
+		return s.audit.Record(ctx, tx, by, "schedule.create", id.Format(id.Schedule, out.ID), map[string]string{"schedule": in.Name, "pipeline": in.Pipeline})
 	})
 	return out, err
 }

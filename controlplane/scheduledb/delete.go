@@ -32,6 +32,6 @@ func (s *Store) Delete(ctx context.Context, by caller.Caller, name string) error
 		if _, err := tx.Exec(ctx, sqlDeleteSchedule, pgx.StrictNamedArgs{"org_id": by.OrgID, "id": found.ID, "now": s.now()}); err != nil {
 			return fmt.Errorf("delete a schedule: %w", err)
 		}
-		return s.record(ctx, tx, by, "schedule.delete", id.Format(id.Schedule, found.ID), map[string]string{"schedule": name, "pipeline": found.Pipeline})
+		return s.audit.Record(ctx, tx, by, "schedule.delete", id.Format(id.Schedule, found.ID), map[string]string{"schedule": name, "pipeline": found.Pipeline})
 	})
 }

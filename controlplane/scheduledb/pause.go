@@ -53,7 +53,7 @@ func (s *Store) Pause(ctx context.Context, by caller.Caller, name, note string) 
 		if err != nil {
 			return fmt.Errorf("pause a schedule: %w", err)
 		}
-		return s.record(ctx, tx, by, "schedule.pause", id.Format(id.Schedule, schedule), map[string]string{"schedule": name, "note": note})
+		return s.audit.Record(ctx, tx, by, "schedule.pause", id.Format(id.Schedule, schedule), map[string]string{"schedule": name, "note": note})
 	})
 }
 
@@ -68,7 +68,7 @@ func (s *Store) Resume(ctx context.Context, by caller.Caller, name string) (Sche
 		if err != nil {
 			return fmt.Errorf("resume a schedule: %w", err)
 		}
-		return s.record(ctx, tx, by, "schedule.resume", id.Format(id.Schedule, schedule), map[string]string{"schedule": name})
+		return s.audit.Record(ctx, tx, by, "schedule.resume", id.Format(id.Schedule, schedule), map[string]string{"schedule": name})
 	})
 }
 
