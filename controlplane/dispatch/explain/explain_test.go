@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/signalboxhq/signalbox/controlplane/dispatch/explain"
+	"github.com/signalboxhq/signalbox/proto/id"
 )
 
 var now = time.Date(2026, 11, 3, 14, 2, 0, 0, time.UTC)
@@ -81,6 +82,52 @@ func TestSentences(t *testing.T) {
 	require.Equal(t, "no agent in pool gpu offers gpu>=1", w.Missing(now))
 	w.Need.GPUs = 0
 	require.Equal(t, "no agent has joined pool gpu", w.Missing(now))
+}
+
+// Room is there, and it is kept for another one: who that is, what it asks for
+// and how long it has waited.
+func TestRoomThatIsKeptFree(t *testing.T) {
+	t.Parallel()
+	big := func(need explain.Need) explain.Aged {
+		return explain.Aged{Run: id.UUID{7}, Task: "train", Name: "train of nightly#7", Since: now.Add(-2 * time.Minute), Need: need}
+	}
+	one := func(aged ...explain.Aged) *explain.Wait {
+		return &explain.Wait{
+			Pool: explain.Pool{Name: "gpu"}, Need: explain.Need{Slots: 1}, Since: now.Add(-75 * time.Second), Share: 1, Aged: aged, Task: "small",
+			Agents: []explain.Agent{{Name: "a3", Online: true, Slots: 4, SlotsUsed: 2}, {Name: "a4", Online: true, Slots: 2, SlotsUsed: 2}},
+		}
+	}
+	said := func(w *explain.Wait) (explain.Reason, string) {
+		e := explain.Explain(now, explain.Task{RunState: "running", State: "ready"}, w)
+		return e.Reason, e.Text
+	}
+	reason, text := said(one(big(explain.Need{Slots: 4})))
+	require.Equal(t, explain.ReasonReserved, reason)
+	require.Equal(t, "room in pool gpu is kept free for train of nightly#7, which asks for 4 slots and has waited 2m0s", text)
+	_, text = said(one(big(explain.Need{Slots: 1, GangSize: 5})))
+	require.Contains(t, text, "which asks for 5 members of 1 slot and has waited")
+
+	w := one(big(explain.Need{Slots: 4}))
+	w.Pool.Slots, w.Pool.Used = 4, 3
+	_, text = said(w)
+	require.Contains(t, text, "room in pool gpu is kept free for train of nightly#7", "the pool's own slots, too")
+
+	for why, w := range map[string]*explain.Wait{
+		"it fits":               one(big(explain.Need{Slots: 2})),
+		"it never will":         one(big(explain.Need{Slots: 8})),
+		"it is a decision":      one(big(explain.Need{})),
+		"others could run this": one(big(explain.Need{Slots: 4, GPUs: 1})),
+	} {
+		reason, _ := said(w)
+		require.Equal(t, explain.ReasonQueued, reason, why)
+	}
+	own := one(explain.Aged{Task: "small", Need: explain.Need{Slots: 4}})
+	reason, _ = said(own)
+	require.Equal(t, explain.ReasonQueued, reason, "it is the task itself")
+	free := one(big(explain.Need{Slots: 4}))
+	free.Agents[1].Labels, free.Agents[1].SlotsUsed = nil, 1
+	reason, _ = said(free)
+	require.Equal(t, explain.ReasonQueued, reason, "another agent has room that nobody waits for")
 }
 
 func TestTasksThatStandInNoQueue(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/signalboxhq/signalbox/proto/id"
 )
 
 // Wait is a task in a queue, with all that decides when it leaves it.
@@ -11,10 +13,16 @@ type Wait struct {
 	Pool   Pool
 	Need   Need
 	Limits []Limit
+	// Run and Task are the task's own: what it waits for is not itself.
+	Run  id.UUID
+	Task string
+	// Aged are those for whom room may be kept free, in the order of their turns.
+	Aged   []Aged
 	Agents []Agent // of the pool; those that are gone only with when they were seen
 	Since  time.Time
 	// Ahead is how many tasks go first for certain: of a higher priority, or
-	// older in the same lane. AheadMore: there are more than were counted.
+	// older in the same lane, whatever they ask for. AheadMore: there are more than
+	// were counted.
 	Ahead     int64
 	AheadMore bool
 	// The organization is frozen, or its bill has stood for too long: nothing new
@@ -107,7 +115,7 @@ func (w *Wait) explain(now time.Time) Explanation {
 	case len(able) == 0:
 		return w.noMatch(online)
 	}
-	return w.room(now, able)
+	return w.room(now, online, able)
 }
 
 func (l *Limit) explain() (Explanation, bool) {
@@ -152,7 +160,7 @@ func (w *Wait) noMatch(online []*Agent) Explanation {
 }
 
 // room explains a task that some agents could run if they had room.
-func (w *Wait) room(now time.Time, able []*Agent) Explanation {
+func (w *Wait) room(now time.Time, online, able []*Agent) Explanation {
 	size := max(1, w.Need.GangSize)
 	limited := w.Pool.Slots > 0 && w.Pool.Used+w.Need.Slots*size > w.Pool.Slots
 	places, could, slots, used := int64(0), int64(0), int64(0), int64(0)
@@ -171,7 +179,11 @@ func (w *Wait) room(now time.Time, able []*Agent) Explanation {
 		return Explanation{ReasonGang, fmt.Sprintf("its gang needs %d members at once, and %s free; %s", size, are(places), w.queue()), ""}
 	case limited || places == 0:
 		return Explanation{ReasonPoolFull, fmt.Sprintf("pool %s is full, %d/%d slots; %s", w.Pool.Name, used, slots, w.queue()), ""}
-	case w.Ahead > 0:
+	}
+	if e, kept := w.kept(now, online, able); kept {
+		return e
+	}
+	if w.Ahead > 0 {
 		return Explanation{ReasonQueued, "it is about to be taken; " + w.queue(), ""}
 	}
 	return Explanation{ReasonQueued, fmt.Sprintf("it is about to be taken; it has waited %s", span(now.Sub(w.Since))), ""}

@@ -34,21 +34,46 @@ const (
 	maxAgents = 500
 )
 
-// What is ahead for certain: the index leads to both without reading others.
+// What is ahead for certain: the index leads to it without reading others, of
+// the same lane class by class.
 const sqlReadWaits = `
 	SELECT r.path, r.pool_id, p.workspace_id, p.name, p.paused, p.pause_note, p.slots, p.fairness, p.laned, p.weights,
 		(SELECT coalesce(sum(l.slots), 0) FROM lease l WHERE l.org_id = p.org_id AND l.pool_id = p.id) AS used,
-		c.spec, r.priority, r.lane, r.since, o.frozen_at IS NOT NULL AS frozen, o.freeze_note, o.state IN ('suspended', 'closed') AS unpaid,
+		c.spec, r.priority, p.reserve_after_ms, r.lane, r.since, o.frozen_at IS NOT NULL AS frozen, o.freeze_note, o.state IN ('suspended', 'closed') AS unpaid,
 		(SELECT count(*) FROM (
 			SELECT FROM ready h WHERE h.org_id = r.org_id AND h.pool_id = r.pool_id AND -h.priority < -r.priority LIMIT @most) x)
 		+ (SELECT count(*) FROM (
-			SELECT FROM ready h
-			WHERE h.org_id = r.org_id
-				AND h.pool_id = r.pool_id
-				AND -h.priority = -r.priority
-				AND h.lane = r.lane
-				AND h.class_id = r.class_id
-				AND h.since < r.since
+			WITH RECURSIVE k AS (
+				(SELECT h.class_id, 1 AS n
+					FROM ready h
+					WHERE h.org_id = r.org_id AND h.pool_id = r.pool_id AND -h.priority = -r.priority AND h.lane = r.lane
+					ORDER BY h.class_id
+					LIMIT 1)
+				UNION ALL
+				SELECT x.class_id, k.n + 1
+				FROM k
+				CROSS JOIN LATERAL (
+					SELECT h.class_id
+					FROM ready h
+					WHERE h.org_id = r.org_id AND h.pool_id = r.pool_id AND -h.priority = -r.priority AND h.lane = r.lane
+						AND h.class_id > k.class_id
+					ORDER BY h.class_id
+					LIMIT 1
+				) x
+				WHERE k.n < @classes
+			)
+			SELECT
+			FROM k
+			CROSS JOIN LATERAL (
+				SELECT FROM ready h
+				WHERE h.org_id = r.org_id
+					AND h.pool_id = r.pool_id
+					AND -h.priority = -r.priority
+					AND h.lane = r.lane
+					AND h.class_id = k.class_id
+					AND h.since < r.since
+				LIMIT @most
+			) h
 			LIMIT @most) x) AS ahead
 	FROM ready r
 	JOIN pool p ON p.org_id = r.org_id AND p.id = r.pool_id
@@ -74,12 +99,14 @@ type waitRow struct {
 	Used        int64
 	Spec        []byte
 	Priority    int32
-	Lane        id.UUID
-	Since       time.Time
-	Ahead       int64
-	Frozen      bool
-	FreezeNote  string
-	Unpaid      bool
+	// ReserveAfterMS is the pool's; 0: for nobody room is kept free.
+	ReserveAfterMS int64 `db:"reserve_after_ms"`
+	Lane           id.UUID
+	Since          time.Time
+	Ahead          int64
+	Frozen         bool
+	FreezeNote     string
+	Unpaid         bool
 }
 
 // spec is a requirement class as controlplane/advance writes it.
@@ -104,7 +131,7 @@ type spec struct {
 // Read returns the waits of a run's tasks that stand in a queue, by their paths;
 // of one task alone where it is given.
 func Read(ctx context.Context, q Querier, now time.Time, org, run id.UUID, task *int32) (map[string]*explain.Wait, error) {
-	rows, err := q.Query(ctx, sqlReadWaits, pgx.StrictNamedArgs{"org_id": org, "run_id": run, "task": task, "most": MaxAhead, "tasks": maxTasks})
+	rows, err := q.Query(ctx, sqlReadWaits, pgx.StrictNamedArgs{"org_id": org, "run_id": run, "task": task, "most": MaxAhead, "classes": maxQueues, "tasks": maxTasks})
 	if err != nil {
 		return nil, fmt.Errorf("read waiting tasks: %w", err)
 	}
@@ -122,6 +149,7 @@ func Read(ctx context.Context, q Querier, now time.Time, org, run id.UUID, task 
 	out := map[string]*explain.Wait{}
 	limits := map[string]explain.Limit{}
 	shares := map[choose.LaneKey]float64{}
+	aged := map[queueKey][]explain.Aged{}
 	for i := range waits {
 		r := &waits[i]
 		w, err := r.wait()
@@ -136,6 +164,10 @@ func Read(ctx context.Context, q Querier, now time.Time, org, run id.UUID, task 
 			if w.Share, err = r.share(ctx, q, org, shares); err != nil {
 				return nil, err
 			}
+		}
+		w.Run, w.Task = run, r.Path
+		if w.Aged, err = r.aged(ctx, q, now, org, aged); err != nil {
+			return nil, err
 		}
 		out[r.Path] = w
 	}
@@ -153,16 +185,21 @@ func (r *waitRow) wait() (*explain.Wait, error) {
 		Pool:  explain.Pool{Name: r.Name, Paused: r.Paused, Note: r.PauseNote, Slots: int64(r.Slots), Used: r.Used},
 		Since: r.Since, Ahead: min(r.Ahead, MaxAhead), AheadMore: r.Ahead >= MaxAhead, Share: 1,
 		Frozen: r.Frozen, FreezeNote: r.FreezeNote, Unpaid: r.Unpaid,
-		Need: explain.Need{
-			Select: s.Select, Slots: s.Slots, CPUMillis: s.CPUMillis, MemoryBytes: s.MemoryBytes, GPUs: s.GPUs,
-			GPUTypes: s.GPUTypes, Sealed: s.Sealed,
-		},
-	}
-	if s.Gang != nil {
-		w.Need.GangSize, w.Need.Apart = s.Gang.Size, s.Gang.Apart
+		Need: s.need(),
 	}
 	for _, u := range s.Uses {
 		w.Limits = append(w.Limits, explain.Limit{Name: u.Name, Want: u.Units})
 	}
 	return w, nil
+}
+
+func (s *spec) need() explain.Need {
+	out := explain.Need{
+		Select: s.Select, Slots: s.Slots, CPUMillis: s.CPUMillis, MemoryBytes: s.MemoryBytes, GPUs: s.GPUs,
+		GPUTypes: s.GPUTypes, Sealed: s.Sealed,
+	}
+	if s.Gang != nil {
+		out.GangSize, out.Apart = s.Gang.Size, s.Gang.Apart
+	}
+	return out
 }
