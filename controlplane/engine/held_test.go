@@ -217,6 +217,26 @@ func TestATaskThatAsksIsOpen(t *testing.T) {
 	require.Equal(t, "refused: the approval is not asked for yet", s.vote(1, "usr_b", false))
 }
 
+// What a signal brought is read where its task ended, not where it was decided
+// that it waits; also in the next generation.
+func TestASignalThatWasAskedForEndsWhereItCame(t *testing.T) {
+	t.Parallel()
+	maybe := signaled("maybe", "data")
+	maybe.If = "params.wait"
+	w := newWorld(t, tasks(maybe, task("b", 0)))
+	w.answer = func() engine.Answer { return engine.Answer{Yes: true} }
+	w.must(engine.Start{Now: w.now})
+	w.grant(0)
+	w.must(w.report(0, engine.OutcomeSucceeded, 0))
+	require.Equal(t, engine.TaskHeld, w.s.Tasks[0].State)
+	require.Zero(t, w.s.Tasks[0].EndSeq)
+	w.must(engine.Signal{Now: w.now, Name: "data"})
+	end := w.journal[len(w.journal)-1]
+	require.Equal(t, engine.KindTaskEnded, end.Kind)
+	require.Equal(t, end.Seq, w.s.Tasks[0].EndSeq)
+	require.Equal(t, end.Seq-1, end.Detail.From)
+}
+
 func TestDetailsAreKept(t *testing.T) {
 	t.Parallel()
 	for _, d := range []*engine.Detail{nil, {}, {Name: "data", Key: "1"}, {From: 7}, {Until: 1_700_000_000_000}} {
