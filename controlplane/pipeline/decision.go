@@ -113,8 +113,12 @@ func (c *compiler) linkDecisions(t *task) {
 	}
 	place := expr.In(c.view, t.index)
 	if e := t.flow.message; e.value != nil && t.Approve != nil {
-		t.Approve.Message = e.value.Value
-		c.readTemplate(t, e, place, &t.Asked)
+		if strings.Contains(e.value.Value, exprOpen) {
+			t.Approve.Message = e.value.Value
+			c.readTemplate(t, e, place, &t.Asked)
+		} else {
+			t.Approve.Text = e.value.Value
+		}
 	}
 	if e := t.flow.moment; e.value != nil && t.Wait != nil {
 		c.linkMoment(t, e, place)

@@ -119,8 +119,10 @@ type Signal struct {
 
 // Approve is a task that waits for people.
 type Approve struct {
-	// Message is a template, evaluated and sealed by an agent.
+	// Message is a template, evaluated and sealed by an agent. Text is a message
+	// that needs no agent, since there is nothing in it to evaluate.
 	Message string `json:"message,omitempty"`
+	Text    string `json:"text,omitempty"`
 	// By names who may vote: `role:admin`, `user:ann@example.org`; empty means
 	// whoever may approve in the workspace.
 	By           []string  `json:"by,omitempty"`
