@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -95,6 +96,10 @@ func (h *Handler) TestTask(ctx context.Context, req *runv1.TestTaskRequest) (*ru
 	}
 	_, i, ok := origin.Graph.Plan.Task(req.GetTask())
 	if !ok || origin.Graph.Plan.Tasks[i].In != 0 {
+		if _, part := origin.Graph.Find(origin.State, req.GetTask()); part {
+			whole := req.GetTask()[:strings.IndexAny(req.GetTask(), "[/")]
+			return nil, fault.Invalid(rundb.ReasonInvalid, "%q is a part of %q, and a task is tested as a whole: name that one", req.GetTask(), whole)
+		}
 		return nil, fault.NotFound("task", req.GetTask())
 	}
 	start, err := again(&origin, nil)

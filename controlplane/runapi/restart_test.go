@@ -2,6 +2,7 @@ package runapi_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -97,4 +98,17 @@ func TestATaskIsTestedByItself(t *testing.T) {
 	w.next("b", engine.OutcomeSucceeded)
 	require.Equal(t, map[string]string{"a": "reused", "b": "succeeded", "c": "skipped"}, b.stands(res.GetRun().GetId()))
 	require.Equal(t, before, b.stands(run))
+}
+
+func TestAnItemIsNotTestedByItself(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.deploy(&plan.Plan{Name: "items", Tasks: []plan.Task{{Name: "each", ForEach: &plan.ForEach{Count: 2, Type: plan.TypeInt}}}})
+	run := b.start("items").GetId()
+	require.Eventually(t, func() bool {
+		_, err := b.h.TestTask(b.ctx(), &runv1.TestTaskRequest{RunId: run, Task: "each[1]"})
+		return err != nil && err.Error() == `"each[1]" is a part of "each", and a task is tested as a whole: name that one`
+	}, 10*time.Second, 10*time.Millisecond, "once there are items")
+	_, err := b.h.TestTask(b.ctx(), &runv1.TestTaskRequest{RunId: run, Task: "each[7]"})
+	require.Equal(t, fault.KindNotFound, fault.KindOf(err))
 }

@@ -183,6 +183,15 @@ func TestRulesOfTheConformanceFileRunLocally(t *testing.T) {
 	require.Equal(t, 12*11, rows)
 }
 
+// A run that leaves nothing says nothing of it.
+func TestALocalRunWithoutValuesEndsWithTheRun(t *testing.T) {
+	t.Parallel()
+	out, code := localRun(t, files(t, "signalbox: v1\nname: plain\ntasks: {a: {run: 'true'}}\n"), "--json")
+	require.Zero(t, code, out)
+	require.NotContains(t, out, `"values":`)
+	require.Contains(t, out, `"outcome":"succeeded"`)
+}
+
 // files writes pipelines beside each other and returns where the first lies.
 func files(t *testing.T, texts ...string) string {
 	t.Helper()
@@ -243,14 +252,14 @@ outputs: {word: "${{ tasks.make.outputs.word }}"}
 	require.Contains(t, out, "got sealed")
 
 	outputs, left := []string{"word: string"}, []string{`word: "${{ tasks.t0.outputs.word }}"`}
-	child := "signalbox: v1\nname: child\ntasks:\n"
+	child := []string{"signalbox: v1\nname: child\ntasks:"}
 	for i := range 5 {
-		child += fmt.Sprintf("  t%d: {run: 'head -c 60000 /dev/zero | tr \"\\0\" x > \"$SB_OUTPUTS/word\"', outputs: {word: string}}\n", i)
+		child = append(child, fmt.Sprintf(`  t%d: {run: 'head -c 60000 /dev/zero | tr "\0" x > "$SB_OUTPUTS/word"', outputs: {word: string}}`, i))
 		outputs = append(outputs, fmt.Sprintf("w%d: string", i))
 		left = append(left, fmt.Sprintf(`w%d: "${{ tasks.t%[1]d.outputs.word }}"`, i))
 	}
-	child += "outputs: {" + strings.Join(left, ", ") + "}\n"
-	out, code = localRun(t, files(t, strings.Replace(parent, "OUTPUTS", strings.Join(outputs, ", "), 1), child))
+	child = append(child, "outputs: {"+strings.Join(left, ", ")+"}\n")
+	out, code = localRun(t, files(t, strings.Replace(parent, "OUTPUTS", strings.Join(outputs, ", "), 1), strings.Join(child, "\n")))
 	require.Equal(t, 9, code, out)
 	require.Regexp(t, `child#1: the outputs have \d+ bytes together, a task may have 262144`, out)
 }

@@ -147,7 +147,10 @@ func (f *fake) envelope(name, value string) []byte {
 	return out
 }
 
-func (f *fake) GetRunValues(context.Context, *runv1.GetRunValuesRequest) (*runv1.GetRunValuesResponse, error) {
+func (f *fake) GetRunValues(_ context.Context, req *runv1.GetRunValuesRequest) (*runv1.GetRunValuesResponse, error) {
+	if task := req.GetTask(); task != "" && task != "train" {
+		return nil, missing("task", task)
+	}
 	return &runv1.GetRunValuesResponse{
 		Params: []*runv1.Value{
 			{Name: "epochs", Type: "int", Content: &runv1.Value_OpenJson{OpenJson: []byte("20")}, Size: 2},

@@ -159,7 +159,7 @@ func (l *localCommand) showValues(ctx context.Context) error {
 		}
 		s.value, s.sealed = raw, nil
 	}
-	if len(shown) == 0 && !l.flags.structured() {
+	if len(shown) == 0 {
 		return nil
 	}
 	if !l.flags.structured() {

@@ -18,6 +18,7 @@ type shownValue struct {
 	kind    datastream.ValueKind
 	task    string
 	signal  string // that brought it, if one did
+	leftAs  string // the name that a nested pipeline's run sealed it under
 	attempt uint32
 	name    string
 	typ     string
@@ -36,7 +37,7 @@ func valuesOf(res *runv1.GetRunValuesResponse) []*shownValue {
 		for _, x := range values {
 			s := &shownValue{kind: kind, task: task, signal: signal, attempt: attempt, name: x.GetName(), typ: x.GetType(), size: uint64(x.GetSize())}
 			if x.GetSealed() != nil {
-				s.sealed = x.GetSealed()
+				s.sealed, s.leftAs = x.GetSealed(), x.GetSealedAs()
 			} else {
 				s.value = x.GetOpenJson()
 			}
@@ -100,6 +101,9 @@ func (s *shownValue) path() string {
 func (s *shownValue) sealedAs() string {
 	if s.kind == datastream.KindParam {
 		return seal.ParamName(s.name)
+	}
+	if seal.IsLeft(s.leftAs) {
+		return s.leftAs
 	}
 	if s.signal != "" {
 		return seal.SignalName(s.signal)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -23,13 +24,15 @@ type values struct {
 
 	keyFile string
 	closed  bool
+	within  string // the task whose values are shown; empty for all
 }
 
 func (a *app) runValuesCommand() *cobra.Command {
 	v := &values{app: a}
-	c := a.command("values [RUN] [NAME]", "Show a run's params, outputs and artifacts, sealed ones opened", upTo(0, "RUN", "NAME"), v.run)
-	c.Long = `Show a run's params, outputs and artifacts, or one of them by NAME, as
-tasks.train.outputs.auc. What is sealed is opened by an agent, which seals it to
+	c := a.command("values [RUN] [TASK | NAME]", "Show a run's params, outputs and artifacts, sealed ones opened", upTo(0, "RUN", "NAME"), v.run)
+	c.Long = `Show a run's params, outputs and artifacts, or those of a TASK, or one of them by
+NAME, as tasks.train.outputs.auc. Of a run that left very much the first are
+shown; an item of a map, as train[7], shows its own. What is sealed is opened by an agent, which seals it to
 a key that is made for this one command; or here, with an exported key. With no
 agent online, sealed values show as such.
 ` + runHelp
@@ -48,9 +51,13 @@ func (v *values) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	res, err := api.Run.GetRunValues(ctx, &runv1.GetRunValuesRequest{Id: runID})
+	task, name := taskOrName(argument(args, 1, ""))
+	res, err := api.Run.GetRunValues(ctx, &runv1.GetRunValuesRequest{Id: runID, Task: task})
 	if err != nil {
 		return err
+	}
+	if v.within = task; task != "" {
+		res.Params = nil // they are the run's
 	}
 	shown := valuesOf(res)
 	if !v.closed && anySealed(shown) {
@@ -58,10 +65,28 @@ func (v *values) run(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	if name := argument(args, 1, ""); name != "" {
+	if name != "" {
 		return v.one(shown, name)
 	}
 	return v.all(shown)
+}
+
+// taskOrName tells a task from the name of one value, of which it says the task;
+// that is empty for a param.
+func taskOrName(text string) (task, name string) {
+	rest, ofTask := strings.CutPrefix(text, "tasks.")
+	if !ofTask {
+		if strings.HasPrefix(text, "params.") {
+			return "", text
+		}
+		return text, ""
+	}
+	for _, kind := range []string{".outputs.", ".artifacts.", ".errors."} {
+		if i := strings.LastIndex(rest, kind); i > 0 {
+			return rest[:i], text
+		}
+	}
+	return "", text
 }
 
 // open opens what it can. That nobody is there to open it is said, and no error:
@@ -94,7 +119,12 @@ func (v *values) open(ctx context.Context, api *client.Clients, runID string, sh
 			s.value, s.sealed = raw, nil
 		}
 	}
-	return append(shown, errorsOf(opened)...), nil
+	for _, s := range errorsOf(opened) {
+		if v.within == "" || s.task == v.within {
+			shown = append(shown, s)
+		}
+	}
+	return shown, nil
 }
 
 // openHere opens with keys that somebody exported from an agent.

@@ -36,6 +36,20 @@ tasks.train.errors.1           error  out of memory
 	require.Equal(t, 3, d.run("run", "values", "@latest", "tasks.train.outputs.nothing").code)
 }
 
+// What a task left is asked for alone: a run may have left more than one answer
+// holds.
+func TestValuesOfOneTask(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	d.fake.values = openedValues
+	r := d.run("run", "values", run12, "train", "-o", "name")
+	require.Zero(t, r.code, r.err)
+	require.Equal(t, "tasks.train.outputs.best\ntasks.train.artifacts.weights\ntasks.train.errors.1\n", r.out)
+	require.Equal(t, "out of memory\n", d.run("run", "values", run12, "tasks.train.errors.1").out)
+	require.Equal(t, 3, d.run("run", "values", run12, "train[7]").code)
+	require.Equal(t, 3, d.run("run", "values", run12, "tasks.test.outputs.auc").code)
+}
+
 func TestValuesStaySealedWithoutAnAgent(t *testing.T) {
 	t.Parallel()
 	d := setup(t)
