@@ -148,8 +148,8 @@ func TestValuesOfReusedTasksAreThoseOfTheRunThatMadeThem(t *testing.T) {
 
 	fails = ""
 	run := first
-	for range 2 {
-		res, err := b.h.RestartRun(b.ctx(), &runv1.RestartRunRequest{RunId: run})
+	for _, from := range []string{"", "last"} {
+		res, err := b.h.RestartRun(b.ctx(), &runv1.RestartRunRequest{RunId: run, FromTask: from})
 		require.NoError(t, err)
 		run = res.GetRun().GetId()
 		w.all(ends)
@@ -158,6 +158,8 @@ func TestValuesOfReusedTasksAreThoseOfTheRunThatMadeThem(t *testing.T) {
 	require.Equal(t, "succeeded", r.GetState(), "%v", tasks)
 	list := b.list(&runv1.ListTasksRequest{RunId: run, Task: "train", States: []string{"reused"}})
 	require.NotEmpty(t, list.GetTasks())
+	folds := b.list(&runv1.ListTasksRequest{RunId: run, Parent: "fold", States: []string{"reused"}})
+	require.Equal(t, []string{"fold[0]/fit", "fold[0]/score", "fold[1]/fit", "fold[1]/score"}, names(folds.GetTasks()))
 	values, err := b.h.GetRunValues(b.ctx(), &runv1.GetRunValuesRequest{Id: run, Task: "train"})
 	require.NoError(t, err)
 	require.Len(t, values.GetTasks(), 5, "%v", values.GetTasks())
