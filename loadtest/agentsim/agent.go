@@ -171,6 +171,9 @@ func (a *agent) run(ctx context.Context, t *attempt) {
 		a.fleet.retried.Add(1)
 	}
 	if d := a.fleet.config.Workers.Step; d > 0 {
+		if a.fleet.config.Workers.Spread {
+			d += d * time.Duration(t.lease.GetId()%8) / 7
+		}
 		timer := time.NewTimer(d)
 		defer timer.Stop()
 		select {

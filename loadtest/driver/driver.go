@@ -56,6 +56,8 @@ type Workers struct {
 	Slots int
 	// Step is how long a step takes; 0 ends it at once.
 	Step time.Duration
+	// Spread has steps last up to twice as long, so that none end together.
+	Spread bool
 	// ResultBytes is the size of the value that each step leaves.
 	ResultBytes int
 	// ReportBatch is how many ends one report carries at most.

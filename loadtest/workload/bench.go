@@ -184,7 +184,7 @@ func (c *crew) staff(ctx context.Context, tenant, count int) error {
 	}
 	a := c.bench.Scenario.Agents
 	fleet, err := c.tenants[tenant].Work(ctx, driver.Workers{
-		Count: count, Slots: a.Slots, Step: time.Duration(a.Step), ResultBytes: c.bench.Scenario.ResultBytes, ReportBatch: a.ReportBatch,
+		Count: count, Slots: a.Slots, Step: time.Duration(a.Step), Spread: c.bench.Scenario.Workload == scenario.Gang, ResultBytes: c.bench.Scenario.ResultBytes, ReportBatch: a.ReportBatch,
 	}, c.tally.told)
 	if err != nil {
 		return err
