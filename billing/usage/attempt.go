@@ -24,6 +24,10 @@ type Attempt struct {
 	// start.
 	Billable bool
 	GPUs     int32
+	// Members is how many agents ran it at once as a gang, each with these GPUs,
+	// and BusyMS what they took together; 0: it was no gang's.
+	Members int32
+	BusyMS  int64
 	// FirstOfRun marks the first attempt of the run, over all its generations,
 	// that started: the run itself is counted with it, billable or not.
 	FirstOfRun bool
@@ -34,6 +38,9 @@ type Attempt struct {
 func (a Attempt) DurationMS() int64 {
 	if !a.billed() {
 		return 0
+	}
+	if a.Members > 0 {
+		return a.BusyMS
 	}
 	return max(0, a.Finished.Sub(a.Started).Milliseconds())
 }

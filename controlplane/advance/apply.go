@@ -182,6 +182,8 @@ func (b *batch) applyDue(w *runWork, c Due) error {
 		return b.decideAs(w, engine.Expand{Now: b.now, Task: c.Task}, nil)
 	case engine.TimerExitDeadline.String():
 		return b.decideAs(w, engine.ExitDeadline{Now: b.now, Live: b.live(w)}, nil)
+	case engine.TimerGang.String():
+		return b.decideAs(w, engine.GangTimeout{Now: b.now, Task: c.Task, Attempt: c.Attempt, Live: b.live(w)}, nil)
 	case engine.TimerHold.String():
 		return b.decideAs(w, engine.HoldOver{Now: b.now, Task: c.Task, Live: b.live(w)}, nil)
 	}
@@ -270,7 +272,7 @@ func (b *batch) decideAs(w *runWork, c engine.Command, body []byte) error {
 
 // live lists the run's leases as they were locked. Those that this batch has
 // ended stay in: their attempts are not open any more, and the rules look leases
-// up by attempt.
+// up by attempt. Members of a gang do not: its attempt may go on without them.
 func (b *batch) live(w *runWork) []engine.Lease {
 	rows := b.byRun[w.key]
 	if len(w.live) == 0 && len(rows) > 0 {
@@ -278,6 +280,9 @@ func (b *batch) live(w *runWork) []engine.Lease {
 		for i, l := range rows {
 			w.live[i] = l.engine()
 		}
+	}
+	if w.version.gangs && len(w.gone) > 0 {
+		return slices.DeleteFunc(slices.Clone(w.live), func(l engine.Lease) bool { return l.Gang > 0 && w.gone[l.ID] })
 	}
 	return w.live
 }

@@ -176,6 +176,15 @@ type entryRow struct {
 	firstStart bool
 }
 
+// members is how many members the attempt had that the entry ends; 0 where it
+// was no gang's.
+func (e *entryRow) members() int32 {
+	if e.Detail == nil {
+		return 0
+	}
+	return e.Detail.Gang
+}
+
 func newBatch(a *Advancer, reqs []*request) *batch {
 	b := &batch{
 		a: a, reqs: reqs,

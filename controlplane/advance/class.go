@@ -43,6 +43,8 @@ type Gang struct {
 	Size  int32 `json:"size"`
 	Min   int32 `json:"min,omitempty"`
 	Apart bool  `json:"apart,omitempty"` // no two on one agent
+	// StartMS is how long after its leases all members must run; 0: for ever.
+	StartMS int64 `json:"start_ms,omitempty"`
 }
 
 // members is how many leases an attempt needs at least.
@@ -87,7 +89,7 @@ func requirementOf(p *plan.Plan, t *plan.Task) Requirement {
 		r.Uses = append(r.Uses, Use{Name: u.Limit, Units: int32(u.Units)})
 	}
 	if g := t.Gang; g != nil {
-		r.Gang = &Gang{Size: int32(g.Size), Min: int32(g.Min), Apart: g.Spread != plan.SpreadAny}
+		r.Gang = &Gang{Size: int32(g.Size), Min: int32(g.Min), Apart: g.Spread != plan.SpreadAny, StartMS: int64(t.Timeouts.Start)}
 	}
 	return r
 }

@@ -205,6 +205,14 @@ type Lease struct {
 	Indexes  []int32
 	// Asking is what is to be decided; AskNothing for a step.
 	Asking engine.Ask
+	Gang   *GangMember // nil: the attempt has this lease only
+}
+
+// GangMember is which member of a gang a lease is.
+type GangMember struct {
+	Rank, Size int32
+	// Rendezvous is the address of the agent that has member 0.
+	Rendezvous string
 }
 
 // Action is what an agent is told to do with a lease it holds.

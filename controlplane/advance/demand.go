@@ -24,6 +24,15 @@ func addDemand(all map[id.UUID]*demand, pool id.UUID, n int, classes map[int64]R
 	d.classes = union(d.classes, classes)
 }
 
+// most is how many waiters are borrowed at once: no fewer than a gang needs.
+func (d *demand) most() int {
+	most := maxBorrowed
+	for _, req := range d.classes {
+		most = max(most, int(req.size()))
+	}
+	return most
+}
+
 // union is the classes of both; nil stands for all. It changes neither.
 func union(x, y map[int64]Requirement) map[int64]Requirement {
 	if x == nil || y == nil {

@@ -28,7 +28,20 @@ type grant struct {
 	charge, rate float64
 	plan         int32 // the task of the plan
 	asking       engine.Ask
-	ganged       bool // one of several for its attempt
+	member       *member // nil: no gang's
+}
+
+// member is one of a gang that this batch leases.
+type member struct {
+	of   *gang
+	rank int32
+}
+
+// gang is an attempt that several agents get at once.
+type gang struct {
+	size       int32
+	rendezvous string // the address of member 0's agent
+	startMS    int64
 }
 
 // candidate is a task that competes, and where it stands now.
@@ -79,8 +92,9 @@ func (b *batch) handOver(ctx context.Context, conn *pgx.Conn) error {
 	result := choose.Choose(choose.Scene{
 		Now: b.now, Pools: pools, Candidates: list, Takers: b.chooseTakers(infos), Limits: b.scene, Lanes: b.lanes, Clocks: b.clocks,
 	})
+	gangs := b.gangs(infos, result.Assignments)
 	for _, a := range result.Assignments {
-		if err := b.grant(ctx, conn, infos[a.Candidate], &list[a.Candidate], a); err != nil {
+		if err := b.grant(ctx, conn, infos[a.Candidate], &list[a.Candidate], a, gangs[a.Candidate]); err != nil {
 			return err
 		}
 		b.heads[list[a.Candidate].Pool].granted++
@@ -90,6 +104,26 @@ func (b *batch) handOver(ctx context.Context, conn *pgx.Conn) error {
 		b.follow(list, infos, result.Why)
 	}
 	return nil
+}
+
+// gangs are the candidates that are, as far as they were assigned: all members
+// of one, or none.
+func (b *batch) gangs(infos []candidate, assigned []choose.Assignment) map[int]*gang {
+	var out map[int]*gang
+	for _, a := range assigned {
+		asked := infos[a.Candidate].req.Gang
+		if asked == nil {
+			continue
+		}
+		if out == nil {
+			out = map[int]*gang{}
+		}
+		if a.Rank == 0 {
+			out[a.Candidate] = &gang{rendezvous: b.takers[a.Taker].session.address, startMS: asked.StartMS}
+		}
+		out[a.Candidate].size++
+	}
+	return out
 }
 
 // opening describes a task that became ready in this batch.
@@ -169,7 +203,7 @@ func (b *batch) claimed(ctx context.Context, conn *pgx.Conn, r *readyRow) (choos
 	}, nil
 }
 
-func (b *batch) grant(ctx context.Context, conn *pgx.Conn, c candidate, of *choose.Candidate, a choose.Assignment) error {
+func (b *batch) grant(ctx context.Context, conn *pgx.Conn, c candidate, of *choose.Candidate, a choose.Assignment, all *gang) error {
 	lease, err := b.a.nextLease(ctx, conn)
 	if err != nil {
 		return err
@@ -178,10 +212,13 @@ func (b *batch) grant(ctx context.Context, conn *pgx.Conn, c candidate, of *choo
 	t.leases = append(t.leases, len(b.granted))
 	g := grant{
 		key: c.key, attempt: c.attempt, path: c.path, class: c.class, slots: c.req.Slots,
-		readyAt: c.readyAt, id: lease, taker: t, queueTimer: c.hasTimer, priority: of.Priority, plan: c.plan, asking: c.asking, ganged: c.req.Gang != nil,
+		readyAt: c.readyAt, id: lease, taker: t, queueTimer: c.hasTimer, priority: of.Priority, plan: c.plan, asking: c.asking,
 	}
 	if s := b.a.settings.of(of.Pool); s != nil && s.laned {
 		g.lane, g.charge, g.rate = &of.Lane, a.Charge, a.Charge/of.Seconds
+	}
+	if all != nil {
+		g.member, g.queueTimer = &member{all, a.Rank}, g.queueTimer && a.Rank == 0
 	}
 	b.granted = append(b.granted, g)
 	if g.lane != nil {

@@ -22,7 +22,7 @@ func (a *Advancer) know(b *batch) {
 		}
 	}
 	for i := range b.granted {
-		if g := &b.granted[i]; !g.ganged {
+		if g := &b.granted[i]; g.member == nil {
 			evict(a.known, maxKnown)
 			a.known[g.id] = g.row(b.now)
 		}

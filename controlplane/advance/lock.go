@@ -37,6 +37,9 @@ type (
 		phase                          string
 		plan                           int32
 		asking                         engine.Ask
+		rank                           int32
+		gang                           int32   // 0: no gang's
+		rendezvous                     *string // of gangs
 	}
 	readyRow struct {
 		taskKey
@@ -74,7 +77,7 @@ type (
 )
 
 func (l *leaseRow) engine() engine.Lease {
-	out := engine.Lease{Task: l.task, Attempt: l.attempt, ID: l.id, Agent: l.agent, Granted: l.grantedAt}
+	out := engine.Lease{Task: l.task, Attempt: l.attempt, ID: l.id, Agent: l.agent, Granted: l.grantedAt, Gang: l.gang, Rank: l.rank}
 	if l.startedAt != nil {
 		out.Started = *l.startedAt
 	}
@@ -217,7 +220,8 @@ func takesBack(w *runWork, o op) bool {
 	case Wake:
 		return c.Kind == WakeCancel || (w.run != nil && w.version.graph.StopsOnFailure())
 	case Report, Lose, SignalRun, Vote:
-		return w.run != nil && w.version.graph.StopsOnFailure()
+		// Of a gang, the end of one may mean the end of all.
+		return w.run != nil && (w.version.graph.StopsOnFailure() || w.version.gangs)
 	}
 	return false
 }
@@ -376,12 +380,16 @@ func (b *batch) queuePools(q *pgx.Batch) {
 func scanLeases(rows pgx.Rows, each func(*leaseRow)) error {
 	var l leaseRow
 	var asking string
+	var gang *int32
 	_, err := pgx.ForEachRow(rows, []any{
 		&l.org, &l.id, &l.session, &l.agent, &l.pool, &l.run, &l.task, &l.attempt, &l.path, &l.class, &l.slots,
 		&l.readyAt, &l.grantedAt, &l.startedAt, &l.stop, &l.graceMS, &l.phase, &l.priority, &l.lane, &l.charge, &l.rate,
-		&l.plan, &asking,
+		&l.plan, &asking, &l.rank, &gang, &l.rendezvous,
 	}, func() error {
 		v := l
+		if gang != nil {
+			v.gang = *gang
+		}
 		v.readyAt, v.grantedAt = v.readyAt.UTC(), v.grantedAt.UTC()
 		var err error
 		v.asking, err = engine.ParseAsk(asking)

@@ -169,7 +169,7 @@ func (b *batch) unhold(works []*runWork) {
 	for _, w := range works {
 		for i := range w.entries {
 			e := &w.entries[i]
-			if e.Kind != engine.KindAttemptEnded || e.Lease == 0 || e.Attempt < 0 {
+			if e.Kind != engine.KindAttemptEnded || (e.Lease == 0 && e.members() == 0) || e.Attempt < 0 {
 				continue
 			}
 			for _, u := range w.version.info(w.state, e.Task, engine.AskNothing).req.Uses {

@@ -199,7 +199,7 @@ func (p *park) borrow(pools map[id.UUID]*demand) []*waiter {
 	for pool, d := range pools {
 		list := p.byPool[pool]
 		var rest, asked []*waiter
-		left := min(d.n, maxBorrowed)
+		left := min(d.n, d.most())
 		for i, w := range list {
 			if left <= 0 || i == maxAsked {
 				rest = list[i:]

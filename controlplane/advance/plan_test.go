@@ -26,7 +26,7 @@ var wantIndex = map[string]string{
 	"sqlClaimHeads":         "ready_head",
 	"sqlLockLeases":         "lease_pkey",
 	"sqlLockKnownLeases":    "lease_pkey",
-	"sqlLockAllLeases":      "lease_org_id_run_id_task_key lease_pkey",
+	"sqlLockAllLeases":      "lease_org_id_run_id_task_rank_key lease_pkey",
 	"sqlLockSessions":       "organization_pkey pool_pkey session_pkey",
 	"sqlListLeases":         "lease_by_holder",
 	"sqlLockPools":          "pool_pkey",

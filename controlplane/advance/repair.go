@@ -31,7 +31,8 @@ const (
 	sqlClearTimers = `
 	DELETE FROM timer
 	WHERE org_id = @org_id
-		AND run_id = @run_id`
+		AND run_id = @run_id
+		AND kind <> 'gang'`
 
 	sqlLeasedTasks = `
 	SELECT l.task, l.attempt

@@ -42,12 +42,19 @@ func (b *batch) replyTo(r *request, t *taker, resend []*leaseRow) *reply {
 	if t != nil {
 		for _, i := range t.leases {
 			g := &b.granted[i]
-			b.addLease(p, g.key, g.plan, Lease{ID: g.id, Task: g.path, Attempt: g.attempt, Asking: g.asking, GrantedAt: b.now})
+			l := Lease{ID: g.id, Task: g.path, Attempt: g.attempt, Asking: g.asking, GrantedAt: b.now}
+			if m := g.member; m != nil {
+				l.Gang = &GangMember{Rank: m.rank, Size: m.of.size, Rendezvous: m.of.rendezvous}
+			}
+			b.addLease(p, g.key, g.plan, l)
 		}
 	}
 	for _, l := range resend {
-		b.addLease(p, taskKey{RunKey{l.org, l.run}, l.task}, l.plan,
-			Lease{ID: l.id, Task: l.path, Attempt: l.attempt, Asking: l.asking, GrantedAt: l.grantedAt})
+		again := Lease{ID: l.id, Task: l.path, Attempt: l.attempt, Asking: l.asking, GrantedAt: l.grantedAt}
+		if l.gang > 0 {
+			again.Gang = &GangMember{Rank: l.rank, Size: l.gang, Rendezvous: *l.rendezvous}
+		}
+		b.addLease(p, taskKey{RunKey{l.org, l.run}, l.task}, l.plan, again)
 	}
 	return p
 }
@@ -233,7 +240,7 @@ const sqlEndedLeases = `
 			AND x.agent_id = k.agent_id
 		OFFSET 0
 	) j
-	WHERE j.kind IN ('attempt_ended', 'task_decided')
+	WHERE j.kind IN ('attempt_ended', 'task_decided', 'member_ended')
 		AND NOT (j.outcome = 'lost' AND j.reason = @taken)
 		AND NOT EXISTS (
 			SELECT 1

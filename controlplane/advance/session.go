@@ -23,6 +23,7 @@ type session struct {
 	cpuMillis, memoryBytes          int64
 	gpus                            int32
 	gpuType                         string
+	address                         string // by which other agents reach it
 	holdsKey                        bool
 	limited                         bool      // its pool, when this was read
 	readAt                          time.Time // by this machine's clock
@@ -56,7 +57,7 @@ func (s *session) told(lease int64) bool {
 }
 
 const sqlReadSession = `
-	SELECT s.agent_id, s.workspace_id, s.pool_id, s.labels, s.slots, s.cpu_millis, s.memory_bytes, s.gpus, s.gpu_type,
+	SELECT s.agent_id, s.workspace_id, s.pool_id, s.labels, s.slots, s.cpu_millis, s.memory_bytes, s.gpus, s.gpu_type, s.address,
 		coalesce(w.sealing_kid = ANY(s.sealing_kids), false), p.slots > 0, s.ended
 	FROM session s
 	JOIN pool p ON p.org_id = s.org_id AND p.id = s.pool_id
@@ -94,7 +95,7 @@ func (a *Advancer) session(ctx context.Context, org, agent, sid id.UUID) (*sessi
 	s := &session{org: org, id: sid, readAt: time.Now(), satisfied: map[int64]bool{}}
 	var ended bool
 	row := a.pool.QueryRow(ctx, sqlReadSession, pgx.StrictNamedArgs{"org_id": org, "id": sid})
-	err := row.Scan(&s.agent, &s.workspace, &s.pool, &s.labels, &s.slots, &s.cpuMillis, &s.memoryBytes, &s.gpus, &s.gpuType, &s.holdsKey, &s.limited, &ended)
+	err := row.Scan(&s.agent, &s.workspace, &s.pool, &s.labels, &s.slots, &s.cpuMillis, &s.memoryBytes, &s.gpus, &s.gpuType, &s.address, &s.holdsKey, &s.limited, &ended)
 	if pg.NoRows(err) || (err == nil && (ended || s.agent != agent)) {
 		return nil, errSessionExpired()
 	}

@@ -1,6 +1,7 @@
 package advance
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/signalboxhq/signalbox/controlplane/engine"
@@ -36,19 +37,21 @@ func (b *batch) liveIfStops(w *runWork) []engine.Lease {
 	return b.live(w)
 }
 
-// bodyOf gives an entry the body of the signal that its task took: out of this
-// batch, or else by the number of the entry that has it.
+// bodyOf gives an entry the body of the signal that its task took, or of the
+// member by whom its gang ends: out of this batch, or else by the number of the
+// entry that has it.
 func (w *runWork) bodyOf(e *entryRow) {
-	if e.Detail == nil || e.Detail.From == 0 {
+	if e.Detail == nil || e.Detail.From == 0 && e.Detail.Member == 0 {
 		return
 	}
+	from := cmp.Or(e.Detail.From, e.Detail.Member)
 	for i := range w.entries {
-		if w.entries[i].Seq == e.Detail.From {
+		if w.entries[i].Seq == from {
 			e.body = w.entries[i].body
 			return
 		}
 	}
-	e.from = e.Detail.From
+	e.from = from
 }
 
 const sqlAppendTaken = `
@@ -83,6 +86,6 @@ func (b *batch) writeTaken(q *writer, taken *takenColumns) {
 	if n := len(taken.orgs); n > 0 {
 		named := taken.args()
 		named["froms"] = taken.froms
-		q.exactly(n, "append what took signals to the journal", sqlAppendTaken, named)
+		q.exactly(n, "append what takes a body over", sqlAppendTaken, named)
 	}
 }

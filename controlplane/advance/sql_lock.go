@@ -108,7 +108,7 @@ const sqlClaimHeads = `
 
 const leaseColumns = `l.org_id, l.id, l.session_id, l.agent_id, l.pool_id, l.run_id, l.task, l.attempt, l.path, l.class_id, l.slots,
 		l.ready_at, l.granted_at, l.started_at, l.stop, l.stop_grace_ms, l.phase,
-		l.priority, l.lane, l.charge, l.rate, l.plan_task, l.asking`
+		l.priority, l.lane, l.charge, l.rate, l.plan_task, l.asking, l.rank, l.gang, l.rendezvous`
 
 // DISTINCT keeps the index of runs out of it: a lease is found by its id.
 const (

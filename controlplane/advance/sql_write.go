@@ -164,14 +164,15 @@ const sqlInsertReady = `
 const sqlInsertLeases = `
 	WITH n AS (
 	INSERT INTO lease (org_id, id, session_id, agent_id, pool_id, run_id, task, attempt, path, class_id, slots, ready_at, granted_at,
-		priority, lane, charge, rate, plan_task, asking)
+		priority, lane, charge, rate, plan_task, asking, rank, gang, rendezvous)
 	SELECT org_id, id, session_id, agent_id, pool_id, run_id, task, attempt, path, class_id, slots, ready_at, @now,
-		priority, lane, charge, rate, plan_task, asking
+		priority, lane, charge, rate, plan_task, asking, coalesce(rank, 0), gang, rendezvous
 	FROM unnest(@orgs::uuid[], @ids::bigint[], @sessions::uuid[], @agents::uuid[], @pools::uuid[], @runs::uuid[], @tasks::int[],
 		@attempts::int[], @paths::text[], @classes::bigint[], @slots::int[], @readies::timestamptz[],
-		@priorities::int[], @lanes::uuid[], @charges::float8[], @rates::float8[], @plan_tasks::int[], @askings::text[])
+		@priorities::int[], @lanes::uuid[], @charges::float8[], @rates::float8[], @plan_tasks::int[], @askings::text[],
+		@ranks::int[], @gangs::int[], @rendezvouses::text[])
 		AS u (org_id, id, session_id, agent_id, pool_id, run_id, task, attempt, path, class_id, slots, ready_at,
-			priority, lane, charge, rate, plan_task, asking)
+			priority, lane, charge, rate, plan_task, asking, rank, gang, rendezvous)
 		RETURNING 1
 	)` + expectRows
 

@@ -79,7 +79,8 @@ func (b *batch) gatherTakers(ctx context.Context, conn *pgx.Conn) error {
 		if l.classes == nil {
 			l.classes = b.a.requirements(l.pool)
 		}
-		addDemand(wanted, l.pool, maxBorrowed, l.classes)
+		d := demand{classes: l.classes}
+		addDemand(wanted, l.pool, d.most(), l.classes)
 		b.heads[l.pool] = &head{depth: l.depth}
 	}
 	for _, t := range b.takers {

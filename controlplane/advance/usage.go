@@ -25,6 +25,9 @@ func (b *batch) meter(works []*runWork) []usage.Quantity {
 				Billable: usage.Billable(e.Outcome.String(), !e.Started.IsZero()),
 				GPUs:     info.req.GPUs, FirstOfRun: e.firstStart,
 			}
+			if n := e.members(); n > 0 {
+				a.Members, a.BusyMS = n, e.Detail.BusyMS
+			}
 			e.billedMS = a.DurationMS()
 			attempts = append(attempts, a)
 		}

@@ -25,6 +25,7 @@ type version struct {
 	widths   map[id.UUID]*width // by pool
 	first    int                // tasks that are ready when a run starts
 	limits   []string           // that its tasks are under
+	gangs    bool               // it has tasks that are gangs
 }
 
 type taskInfo struct {
@@ -173,6 +174,7 @@ func (v *versions) load(ctx context.Context, key versionKey) (*version, error) {
 	for _, w := range out.widths {
 		out.first += w.first
 	}
+	out.gangs = slices.ContainsFunc(out.tasks, func(t taskInfo) bool { return t.req.Gang != nil })
 	return out, nil
 }
 

@@ -180,7 +180,17 @@ func (b *batch) writeTimers(q *writer, works []*runWork) {
 			set.add(w.key, k.kind, t.Task, t.Attempt, t.At)
 		}
 	}
+	for _, w := range works {
+		for i := range w.entries {
+			if e := &w.entries[i]; e.members() > 0 && !w.finished {
+				gone.add(w.key, engine.TimerGang.String(), e.Task, 0, time.Time{})
+			}
+		}
+	}
 	for _, g := range b.granted {
+		if m := g.member; m != nil && m.rank == 0 && m.of.startMS > 0 {
+			set.add(g.key.RunKey, engine.TimerGang.String(), g.key.Task, g.attempt, b.now.Add(time.Duration(m.of.startMS)*time.Millisecond))
+		}
 		if g.queueTimer {
 			gone.add(g.key.RunKey, engine.TimerQueue.String(), g.key.Task, 0, time.Time{})
 		}

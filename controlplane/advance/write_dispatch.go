@@ -83,18 +83,22 @@ func (b *batch) writeLeases(q *writer) {
 	paths, askings, readies := make([]string, n), make([]string, n), make([]time.Time, n)
 	priorities, lanes := make([]int32, n), make([]*id.UUID, n)
 	charges, rates := make([]float64, n), make([]float64, n)
+	ranks, gangs, rendezvouses := make([]int32, n), make([]*int32, n), make([]*string, n)
 	for i, g := range b.granted {
 		s := g.taker.session
 		orgs[i], sessions[i], agents[i], pools[i], runs[i] = s.org, s.id, s.agent, s.pool, g.key.Run
 		ids[i], classes[i], tasks[i], attempts[i], slots[i] = g.id, g.class, g.key.Task, g.attempt, g.slots
 		paths[i], readies[i], nodes[i], askings[i] = g.path, g.readyAt, g.plan, g.asking.String()
 		priorities[i], lanes[i], charges[i], rates[i] = g.priority, g.lane, g.charge, g.rate
+		if m := g.member; m != nil {
+			ranks[i], gangs[i], rendezvouses[i] = m.rank, &m.of.size, &m.of.rendezvous
+		}
 	}
 	q.exactly(n, "insert leases", sqlInsertLeases, args{
 		"now": b.now, "orgs": orgs, "ids": ids, "sessions": sessions, "agents": agents, "pools": pools, "runs": runs,
 		"tasks": tasks, "attempts": attempts, "paths": paths, "classes": classes, "slots": slots, "readies": readies,
 		"priorities": priorities, "lanes": short(lanes), "charges": charges, "rates": rates,
-		"plan_tasks": nodes, "askings": askings,
+		"plan_tasks": nodes, "askings": askings, "ranks": short(ranks), "gangs": short(gangs), "rendezvouses": short(rendezvouses),
 	})
 }
 
@@ -102,16 +106,18 @@ func (b *batch) writeStops(q *writer, works []*runWork) {
 	var orgs []id.UUID
 	var ids, graces []int64
 	for _, w := range works {
-		held := map[int32]*leaseRow{}
+		held := map[int32][]*leaseRow{} // of a gang several
 		if len(w.stops) > 0 {
 			for _, l := range b.byRun[w.key] {
-				held[l.task] = l
+				held[l.task] = append(held[l.task], l)
 			}
 		}
 		for _, s := range w.stops {
-			if l := held[s.Task]; l != nil && l.attempt == s.Attempt && !w.gone[l.id] {
-				orgs, ids, graces = append(orgs, l.org), append(ids, l.id), append(graces, int64(s.Grace))
-				b.wakeSessions[l.session] = true
+			for _, l := range held[s.Task] {
+				if l.attempt == s.Attempt && !w.gone[l.id] {
+					orgs, ids, graces = append(orgs, l.org), append(ids, l.id), append(graces, int64(s.Grace))
+					b.wakeSessions[l.session] = true
+				}
 			}
 		}
 		// A fenced lease's step must be ended too: its session is told "stale".

@@ -21,6 +21,9 @@ type Lease struct {
 	Agent   id.UUID
 	Granted time.Time
 	Started time.Time // zero until a heartbeat told of it
+	// Gang is how many members the attempt has, 0 where it is no gang's; Rank is
+	// which of them this lease is.
+	Gang, Rank int32
 }
 
 // Start admits a run: its roots become ready. The second Start decides nothing.
@@ -51,7 +54,7 @@ type Report struct {
 	// Reason, if given, replaces the engine's own short text.
 	Reason string
 	// Live holds the run's other live leases. Needed only if
-	// Graph.StopsOnFailure.
+	// Graph.StopsOnFailure. Of a gang, members that have ended are not among them.
 	Live []Lease
 }
 

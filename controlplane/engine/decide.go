@@ -41,6 +41,8 @@ func Decide(g *Graph, s *State, c Command) (Decision, error) {
 		err = x.resume(&c)
 	case Sow:
 		err = x.sow(&c)
+	case GangTimeout:
+		err = x.gangTimeout(&c)
 	case HoldOver:
 		err = x.holdOver(&c)
 	case Signal:

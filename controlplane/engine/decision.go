@@ -85,9 +85,11 @@ const (
 	TimerExitDeadline                  // ExitDeadline
 	TimerExpand                        // Expand
 	TimerHold                          // HoldOver
+	// TimerGang becomes GangTimeout; whoever grants the leases sets it.
+	TimerGang
 )
 
-var timerNames = []string{"queue", "deadline", "exit_deadline", "expand", "hold"}
+var timerNames = []string{"queue", "deadline", "exit_deadline", "expand", "hold", "gang"}
 
 // String is the kind as the timer's column spells it.
 func (k TimerKind) String() string { return text(timerNames, k) }

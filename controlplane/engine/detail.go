@@ -18,7 +18,7 @@ type Detail struct {
 	Reused []SeedItem `json:"reused,omitempty"`
 	// Of KindRunSeeded.
 	Seed *Seed `json:"seed,omitempty"`
-	// Of KindAttemptEnded: the tasks that the step added.
+	// Of KindAttemptEnded and KindMemberEnded: the tasks that the step added.
 	Members []Member `json:"members,omitempty"`
 	// Of KindSignalReceived: which signal.
 	Name string `json:"name,omitempty"`
@@ -26,6 +26,14 @@ type Detail struct {
 	// Of KindTaskEnded: the entry whose body is this one's too, the signal that
 	// the task took.
 	From int64 `json:"from,omitempty"`
+	// Of KindMemberEnded: which member, and whether it ruled out another attempt.
+	Rank  int32 `json:"rank,omitempty"`
+	Final bool  `json:"final,omitempty"`
+	// Of a gang's KindAttemptEnded: how many members there were, what they took
+	// together, and the entry of the member whose body is this one's too.
+	Gang   int32 `json:"gang,omitempty"`
+	Member int64 `json:"member,omitempty"`
+	BusyMS int64 `json:"busy_ms,omitempty"`
 }
 
 // Encode is the detail as the journal's column keeps it; nil for none.

@@ -36,9 +36,10 @@ const (
 	KindSignalReceived
 	KindTaskApproved // a vote; the end that it brings is an entry of its own
 	KindTaskRejected
-	KindRunSeeded  // what the run takes over from another one
-	KindRunQueued  // a run that has not begun waits, or waits for something else
-	KindRunDropped // by a policy, before it began
+	KindRunSeeded   // what the run takes over from another one
+	KindRunQueued   // a run that has not begun waits, or waits for something else
+	KindRunDropped  // by a policy, before it began
+	KindMemberEnded // a member of a gang; its attempt goes on
 )
 
 var kindNames = []string{
@@ -48,6 +49,7 @@ var kindNames = []string{
 	"run_paused", "run_suspended", "run_resumed", "signal_received", "task_approved", "task_rejected",
 	"run_seeded",
 	"run_queued", "run_dropped",
+	"member_ended",
 }
 
 // String is the kind as the journal's column spells it.
@@ -97,5 +99,5 @@ type Entry struct {
 
 // EndsLease reports whether the entry ends the lease that it names.
 func (e *Entry) EndsLease() bool {
-	return e.Lease != 0 && (e.Kind == KindAttemptEnded || e.Kind == KindTaskDecided)
+	return e.Lease != 0 && (e.Kind == KindAttemptEnded || e.Kind == KindTaskDecided || e.Kind == KindMemberEnded)
 }

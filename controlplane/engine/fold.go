@@ -91,6 +91,8 @@ func applyKind(g *Graph, s *State, e *Entry, fx *effects) error {
 		return applyRetried(g, s, e, fx)
 	case KindAttemptEnded, KindTaskEnded:
 		return applyEnded(g, s, e, fx)
+	case KindMemberEnded:
+		return applyMember(s, e)
 	case KindDeadlinePassed:
 		s.DeadlinePassed, s.Reason = true, "the deadline passed"
 		if err := s.move(RunEventDeadline); err != nil {
@@ -212,6 +214,7 @@ func applyEnded(g *Graph, s *State, e *Entry, fx *effects) error {
 	if err != nil {
 		return fmt.Errorf("task %d: %w", e.Task, err)
 	}
+	delete(s.Gangs, e.Task)
 	if !e.Started.IsZero() && s.FirstStartAt.IsZero() {
 		s.FirstStartAt = clock(e.Started)
 	}

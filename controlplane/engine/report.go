@@ -22,7 +22,16 @@ func (x *decider) report(c *Report) error {
 		}
 		c.Outcome = OutcomeCanceled // nobody waits for it any more
 	}
-	j := judge(x.g, x.s, c)
+	if l.Gang > 0 {
+		x.live.ended = NoTask
+		return x.reportMember(c)
+	}
+	return x.endAttempt(c, Detail{})
+}
+
+// endAttempt ends the open attempt as the rules judge its end.
+func (x *decider) endAttempt(c *Report, d Detail) error {
+	l, j := &c.Lease, judge(x.g, x.s, c)
 	e := Entry{
 		Kind: KindAttemptEnded, Task: l.Task, Attempt: l.Attempt,
 		Lease: l.ID, Agent: l.Agent, Granted: l.Granted, Started: l.Started, Finished: c.Finished,
@@ -39,12 +48,15 @@ func (x *decider) report(c *Report) error {
 				e.Next, e.Cause, e.Reason = TaskFailed, CauseUser, tooLarge("with what the step added the run")
 				break
 			}
-			e.Next, e.Detail = TaskExpanding, &Detail{Members: c.Members}
+			e.Next, d.Members = TaskExpanding, c.Members
 		case modeDeadline:
 			e.Next, e.Cause, e.Reason = TaskFailed, CauseDeadline, "no time is left for the tasks that it added"
 		case modeHalting, modeStopping:
 			e.Next, e.Cause, e.Reason = TaskCanceled, CauseControl, "the tasks that it added were canceled"
 		}
+	}
+	if d.Gang > 0 || d.Members != nil {
+		e.Detail = &d
 	}
 	return x.emit(e)
 }

@@ -72,6 +72,7 @@ type State struct {
 	Blocks []Block
 	Fans   map[int32]*Fan
 
+	Gangs     map[int32]Gang     // open attempts of which a member has ended
 	Holds     map[int32]Hold     // the tasks that are held
 	Votes     map[int32][]Ballot // on approvals, of this generation
 	Signals   []Received         // oldest first

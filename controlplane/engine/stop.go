@@ -48,6 +48,8 @@ func (x *decider) stopTask(i int32, open TaskState, cause Cause, reason string) 
 	switch {
 	case l == nil:
 		return x.endOpen(i, open, cause, reason)
+	case x.s.Forced && l.Gang > 0:
+		return x.forceGang(l, open, cause, reason)
 	case x.s.Forced:
 		return x.emit(Entry{
 			Kind: KindAttemptEnded, Task: i, Attempt: t.Try(),

@@ -253,6 +253,8 @@ func (w *world) fire(timer engine.Timer) {
 		w.must(engine.Expand{Now: w.now, Task: timer.Task})
 	case engine.TimerExitDeadline:
 		w.must(engine.ExitDeadline{Now: w.now, Live: w.live()})
+	case engine.TimerGang:
+		w.must(engine.GangTimeout{Now: w.now, Task: timer.Task, Attempt: timer.Attempt, Live: w.live()})
 	case engine.TimerHold:
 		w.must(engine.HoldOver{Now: w.now, Task: timer.Task, Live: w.live()})
 	}

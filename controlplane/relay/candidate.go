@@ -54,13 +54,13 @@ func choose(ctx context.Context, tx pgx.Tx, p place, q question) (candidate, err
 const sqlFindAttempt = `
 	SELECT a.agent_id
 	FROM (
-		SELECT agent_id, attempt
+		SELECT agent_id, attempt, rank
 		FROM lease
 		WHERE org_id = @org_id
 			AND run_id = @run_id
 			AND path = @task
 		UNION ALL
-		SELECT agent_id, attempt
+		SELECT agent_id, attempt, 0
 		FROM journal
 		WHERE org_id = @org_id
 			AND run_id = @run_id
@@ -70,7 +70,7 @@ const sqlFindAttempt = `
 	) a
 	WHERE @attempt::int = 0
 		OR a.attempt = @attempt::int
-	ORDER BY a.attempt DESC
+	ORDER BY a.attempt DESC, a.rank
 	LIMIT 1`
 
 const sqlReadCandidate = `

@@ -34,6 +34,9 @@ func (m *meter) count(s *engine.State, e *journal.Row) {
 		GPUs:       int32(task.Resources.GPUs),
 		FirstOfRun: !m.began && !e.Started.IsZero(),
 	}
+	if e.Detail != nil {
+		a.Members, a.BusyMS = e.Detail.Gang, e.Detail.BusyMS
+	}
 	m.began = m.began || a.FirstOfRun
 	if e.Seq <= m.facts.CountedTo {
 		return

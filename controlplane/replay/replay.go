@@ -115,9 +115,13 @@ func Billed(e *journal.Row) int64 {
 	if e.Kind != engine.KindAttemptEnded || e.Attempt < 0 {
 		return 0 // decisions are free
 	}
-	return usage.Attempt{
+	a := usage.Attempt{
 		Started: e.Started, Finished: e.Finished, Recorded: e.At, Billable: usage.Billable(e.Outcome.String(), !e.Started.IsZero()),
-	}.DurationMS()
+	}
+	if e.Detail != nil {
+		a.Members, a.BusyMS = e.Detail.Gang, e.Detail.BusyMS
+	}
+	return a.DurationMS()
 }
 
 // name is a task as people call it; what is no task of the run goes by its

@@ -21,7 +21,7 @@ const MaxPlanned = 1000
 // them; what it should have refused ends the attempt as a failure of the step,
 // so that nothing is added that could never run.
 func addMembers(g *engine.Graph, s *engine.State, cmd *engine.Report, planned []Planned) {
-	if len(planned) == 0 || cmd.Outcome != engine.OutcomeSucceeded {
+	if len(planned) == 0 || cmd.Outcome != engine.OutcomeSucceeded || cmd.Lease.Rank > 0 {
 		return
 	}
 	members, err := membersOf(g, s, cmd.Lease.Task, planned)

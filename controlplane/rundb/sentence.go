@@ -21,6 +21,7 @@ var sentences = map[engine.Kind]func(e *Entry) string{
 	engine.KindExitDeadlinePassed: func(*Entry) string { return "The exit handlers' time is over: they are told to stop" },
 	engine.KindAttemptEnded:       attemptSentence,
 	engine.KindTaskEnded:          taskSentence,
+	engine.KindMemberEnded:        memberSentence,
 	engine.KindTaskDecided:        decisionSentence,
 	engine.KindTaskExpanded:       expansionSentence,
 	engine.KindRunPaused:          func(e *Entry) string { return by(e, "paused the run", "The run was paused") },
@@ -65,6 +66,13 @@ func attemptSentence(e *Entry) string {
 		text += " after " + span(e.Finished.Sub(e.Started))
 	}
 	return text
+}
+
+func memberSentence(e *Entry) string {
+	if e.Lease == 0 {
+		return fmt.Sprintf("Attempt %d of %s did not start", e.Attempt, e.Path)
+	}
+	return fmt.Sprintf("Member %d of a", e.Detail.Rank) + strings.TrimPrefix(attemptSentence(e), "A")
 }
 
 // ending is an outcome as a verb.

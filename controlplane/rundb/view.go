@@ -142,7 +142,8 @@ const sqlReadLeases = `
 	SELECT l.task, l.attempt, l.agent_id, l.ready_at, l.granted_at, l.phase, l.started_at, l.stop
 	FROM lease l
 	WHERE l.org_id = @org_id
-		AND l.run_id = @run_id`
+		AND l.run_id = @run_id
+	ORDER BY l.rank DESC`
 
 const sqlNow = `
 	SELECT now()`
