@@ -14,9 +14,10 @@ type Config struct {
 	Token    secret.Value `env:"TOKEN" usage:"join token (sbj_…), needed at the first start only"`
 	Insecure bool         `env:"INSECURE, default=false" usage:"talk plain HTTP to a server that is not this machine"`
 
-	Name   string            `env:"NAME" usage:"name of the agent; default: the host's name"`
-	Labels map[string]string `env:"LABELS, separator==" usage:"labels that tasks may select, as in zone=eu-1,disk=ssd"`
-	Dir    string            `env:"DIR" usage:"folder of the agent's keys, logs and artifacts; default: ~/.signalbox-agent"`
+	Name    string            `env:"NAME" usage:"name of the agent; default: the host's name"`
+	Labels  map[string]string `env:"LABELS, separator==" usage:"labels that tasks may select, as in zone=eu-1,disk=ssd"`
+	Address string            `env:"ADDRESS" usage:"host name or IP by which other agents reach this one, for gangs; default: the first IP that is not loopback, else the host's name"`
+	Dir     string            `env:"DIR" usage:"folder of the agent's keys, logs and artifacts; default: ~/.signalbox-agent"`
 
 	Slots  int   `env:"SLOTS, default=0" usage:"attempts at a time; 0: one for each core"`
 	CPU    int64 `env:"CPU_MILLIS, default=0" usage:"thousandths of a core to give away; 0: all there are"`

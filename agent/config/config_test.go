@@ -112,7 +112,7 @@ func TestConfigFlag(t *testing.T) {
 func TestRefusedInput(t *testing.T) {
 	t.Parallel()
 	for content, want := range map[string]string{
-		`slot = 3`:                  `unknown key "slot"; the keys are artifact_retention, artifacts,`,
+		`slot = 3`:                  `unknown key "slot"; the keys are address, artifact_retention, artifacts,`,
 		`labels = {a = 1}`:          "labels: want a table of strings",
 		`labels = {a = "x,y"}`:      "labels: want a table of strings",
 		`pass_env = ["a,b"]`:        "pass_env: want a list of strings",

@@ -11,6 +11,8 @@ import (
 	"runtime"
 
 	"github.com/sethvargo/go-envconfig"
+
+	"github.com/signalboxhq/signalbox/agent/host"
 )
 
 // DefaultFile is read if it exists and --config names no other.
@@ -132,9 +134,12 @@ func parseFlags(in Input) (given map[string]string, file string, rest []string, 
 // complete fills in what depends on the machine and makes paths absolute.
 func (c *Config) complete(lookup func(string) (string, bool)) error {
 	if c.Name == "" {
-		if host, err := os.Hostname(); err == nil {
-			c.Name = host
+		if name, err := os.Hostname(); err == nil {
+			c.Name = name
 		}
+	}
+	if c.Address == "" {
+		c.Address = host.Address()
 	}
 	if c.Dir == "" {
 		home, ok := lookup("HOME")

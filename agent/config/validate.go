@@ -29,6 +29,9 @@ func (c *Config) Validate() error {
 	if c.Name == "" || len(c.Name) > 100 {
 		complain("name: want 1 to 100 characters, got %d", len(c.Name))
 	}
+	if len(c.Address) > 255 || strings.ContainsAny(c.Address, " /\t\n") {
+		complain("address: want a host name or an IP, got %q", c.Address)
+	}
 	if c.Slots < 1 || c.Slots > maxSlots {
 		complain("slots: want 1 to %d, got %d", maxSlots, c.Slots)
 	}

@@ -53,6 +53,8 @@ type Attempt struct {
 	Decision agentv1.Decision
 	Env      []*runv1.Value // of a task that a step has added
 	RunLimit time.Duration
+	Gang     uint32 // members; 0: no gang
+	Rank     uint32
 	Pages    [][]*agentv1.InputTask // instead of what earlier tasks of the run left
 }
 
@@ -92,7 +94,7 @@ func (p *Plane) Queue(a Attempt) int64 {
 	message := &agentv1.Lease{
 		Id: p.lastID, RunId: id.Format(id.Run, a.Run), RunNumber: 1, Pipeline: name, Version: a.Version,
 		Task: a.Task, Attempt: a.Number, GrantedAt: timestamppb.Now(), Labels: a.Labels, RunOutcome: a.Outcome, HasInputs: true,
-		PlanTask: a.PlanTask, Indexes: a.Indexes, Decision: a.Decision,
+		PlanTask: a.PlanTask, Indexes: a.Indexes, Decision: a.Decision, GangSize: a.Gang, GangRank: a.Rank,
 	}
 	if a.Decision != agentv1.Decision_DECISION_UNSPECIFIED {
 		message.Attempt = 0

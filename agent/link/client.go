@@ -128,7 +128,7 @@ func (c *Client) OpenSession(ctx context.Context, o Opening) (Session, SealingKe
 	response, err := call(ctx, "open a session", func(ctx context.Context) (*agentv1.OpenSessionResponse, error) {
 		return c.agent.OpenSession(ctx, &agentv1.OpenSessionRequest{
 			Capacity: toCapacity(o.Capacity), Labels: o.Labels, Version: o.Version, SealingKids: o.SealingKIDs,
-			Replaces: o.Replaces, Adopted: o.Adopted, PolicyDigest: o.PolicyDigest,
+			Replaces: o.Replaces, Adopted: o.Adopted, PolicyDigest: o.PolicyDigest, Address: o.Address,
 		})
 	})
 	if err != nil {

@@ -25,6 +25,7 @@ func fromWork(w *agentv1.Work) Work {
 			ID: l.GetId(), Run: l.GetRunId(), RunNumber: l.GetRunNumber(), Pipeline: l.GetPipeline(), Version: l.GetVersion(),
 			Task: l.GetTask(), Attempt: l.GetAttempt(), Labels: l.GetLabels(), RunOutcome: l.GetRunOutcome(), HasInputs: l.GetHasInputs(),
 			PlanTask: cmp.Or(l.GetPlanTask(), l.GetTask()), Indexes: l.GetIndexes(), Decision: fromDecision(l.GetDecision()),
+			GangRank: l.GetGangRank(), GangSize: l.GetGangSize(), Rendezvous: l.GetRendezvous(),
 		}
 		if l.GetDeadline() != nil {
 			lease.Deadline = l.GetDeadline().AsTime()

@@ -38,6 +38,9 @@ type Lease struct {
 	PlanTask   string   // the task's name in the plan; Task is its path
 	Indexes    []uint32 // of the items and passes that the path names, outermost first
 	Decision   Decision
+	GangRank   uint32
+	GangSize   uint32 // 0: the attempt is no gang's
+	Rendezvous string // the address of member 0's agent; empty if it told none
 }
 
 // Decision is what is to be decided for a task; DecideNothing is a step to run.
@@ -244,6 +247,7 @@ type Opening struct {
 	Version      string
 	SealingKIDs  []string
 	PolicyDigest []byte
+	Address      string // by which other agents reach this one
 	// Replaces names the session before this one, Adopted the leases of it that
 	// live on.
 	Replaces string

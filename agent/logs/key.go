@@ -18,11 +18,35 @@ type Key struct {
 	Run     string // as a text id
 	Task    string // the task's path
 	Attempt uint32
+	// Member is the rank of a gang's member: several may run here.
+	Member uint32
 }
 
 // path is the log's folder below root.
 func (k Key) path(root string) string {
-	return filepath.Join(root, escape(k.Run), escape(k.Task), strconv.FormatUint(uint64(k.Attempt), 10))
+	name := strconv.FormatUint(uint64(k.Attempt), 10)
+	if k.Member > 0 {
+		name += "." + strconv.FormatUint(uint64(k.Member), 10)
+	}
+	return filepath.Join(root, escape(k.Run), escape(k.Task), name)
+}
+
+// here is the key of an attempt's log on this agent: of a gang the first member
+// that ran here.
+func (s *Store) here(k Key) Key {
+	if _, err := os.Stat(k.path(s.dir)); k.Member > 0 || err == nil {
+		return k
+	}
+	entries, _ := os.ReadDir(filepath.Dir(k.path(s.dir))) // none is ErrGone soon
+	found := k
+	for _, entry := range entries {
+		attempt, member, _ := strings.Cut(entry.Name(), ".")
+		n, err := strconv.ParseUint(member, 10, 32)
+		if err == nil && attempt == strconv.FormatUint(uint64(k.Attempt), 10) && (found.Member == 0 || uint32(n) < found.Member) {
+			found.Member = uint32(n)
+		}
+	}
+	return found
 }
 
 // escape makes one folder name of any text, so that `fold[3]/train` is no path
@@ -49,7 +73,8 @@ func (s *Store) LastAttempt(run, task string) (uint32, error) {
 	}
 	last, found := uint64(0), false
 	for _, entry := range entries {
-		if n, err := strconv.ParseUint(entry.Name(), 10, 32); err == nil {
+		attempt, _, _ := strings.Cut(entry.Name(), ".")
+		if n, err := strconv.ParseUint(attempt, 10, 32); err == nil {
 			last, found = max(last, n), true
 		}
 	}

@@ -38,6 +38,7 @@ type Reader struct {
 // Read returns a reader that begins with the first record at or behind offset.
 // It returns ErrGone where there is no such log.
 func (s *Store) Read(key Key, offset int64) (*Reader, error) {
+	key = s.here(key)
 	r := &Reader{store: s, key: key, dir: key.path(s.dir), offset: max(0, offset)}
 	r.synced = r.offset == 0
 	if _, err := os.Stat(r.dir); err != nil {

@@ -20,6 +20,7 @@ type Identity struct {
 	Version    string
 	Deadline   time.Time // zero without one
 	Labels     map[string]string
+	Gang       *Gang // nil: the attempt is no gang's
 	// Of a scheduled run only.
 	Nominal, IntervalStart, IntervalEnd time.Time
 }
@@ -70,6 +71,9 @@ func (f *Folder) Environ(id Identity) ([]string, error) {
 	}
 	if id.RunOutcome != "" {
 		env = append(env, "SB_RUN_OUTCOME="+id.RunOutcome)
+	}
+	if id.Gang != nil {
+		env = append(env, id.Gang.environ(&id)...)
 	}
 	return env, nil
 }

@@ -96,7 +96,7 @@ func TestEnviron(t *testing.T) {
 	env, err := b.folder.Environ(step.Identity{
 		RunID: "run_1", RunURL: "https://x/run_1", Task: "train", Attempt: 2, Pipeline: "digits", Version: "ab12",
 		Deadline: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC), Labels: map[string]string{"team": "ri=sk", "a": "b c"},
-		RunOutcome: "failed", Indexes: []uint32{3, 0},
+		RunOutcome: "failed", Indexes: []uint32{3, 0}, Gang: &step.Gang{Rank: 1, Size: 4, Address: "10.0.0.7"},
 	})
 	require.NoError(t, err)
 	got := map[string]string{}
@@ -111,6 +111,7 @@ func TestEnviron(t *testing.T) {
 		"SB_INPUTS": "ROOT/inputs", "SB_OUTPUTS": "ROOT/outputs", "SB_IN": "ROOT/in", "SB_OUT": "ROOT/out",
 		"SB_SCRATCH": "ROOT/scratch", "SB_SUMMARY": "ROOT/summary.md", "SB_METRICS": "ROOT/metrics.jsonl",
 		"SB_PROGRESS": "ROOT/progress", "SB_ERROR": "ROOT/error", "SB_PLAN": "ROOT/plan.jsonl", "SB_INDEX": "3,0",
+		"SB_GANG_RANK": "1", "SB_GANG_SIZE": "4", "RANK": "1", "WORLD_SIZE": "4", "MASTER_ADDR": "10.0.0.7", "MASTER_PORT": "20190",
 	}, got)
 	env, err = b.folder.Environ(step.Identity{})
 	require.NoError(t, err)

@@ -51,6 +51,14 @@ type artifactInput struct {
 	indexes   []uint32
 }
 
+// gang is what its step may know of the other members; nil without any.
+func (a *Attempt) gang() *step.Gang {
+	if a.Lease.GangSize == 0 {
+		return nil
+	}
+	return &step.Gang{Rank: a.Lease.GangRank, Size: a.Lease.GangSize, Address: a.Lease.Rendezvous}
+}
+
 // LogValue names the attempt.
 func (a *Attempt) LogValue() slog.Value {
 	return slog.GroupValue(slog.Int64("lease", a.Lease.ID), slog.String("run_id", a.Lease.Run),

@@ -97,6 +97,7 @@ func (s *runStep) environ(a *Attempt) ([]string, error) {
 		env = append(env, name+"="+a.Secrets[name].Reveal())
 	}
 	own, err := a.Folder.Environ(step.Identity{
+		Gang:  a.gang(),
 		RunID: a.Lease.Run, RunURL: s.runURL(a.Lease.Run), RunOutcome: a.Lease.RunOutcome, Task: a.Lease.Task,
 		Attempt: a.Lease.Attempt, Indexes: a.Lease.Indexes, Pipeline: a.Lease.Pipeline, Version: a.Lease.Version, Deadline: a.Lease.Deadline, Labels: a.Lease.Labels,
 		Nominal: a.Lease.Nominal, IntervalStart: a.Lease.IntervalStart, IntervalEnd: a.Lease.IntervalEnd,

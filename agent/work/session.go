@@ -55,7 +55,7 @@ func (w *Worker) openSession(ctx context.Context) error {
 	return w.persist(ctx, "open a session", func() error {
 		opening := link.Opening{
 			Capacity: w.accounts.capacity(), Labels: w.config.Labels, Version: w.config.Version,
-			PolicyDigest: w.policy.Digest(), Replaces: w.lastSession(),
+			PolicyDigest: w.policy.Digest(), Address: w.config.Address, Replaces: w.lastSession(),
 		}
 		for _, kid := range w.keyring.Ring().KIDs() {
 			opening.SealingKIDs = append(opening.SealingKIDs, kid.String())

@@ -57,7 +57,7 @@ func (w *Worker) begin(ctx context.Context, lease link.Lease) {
 func (w *Worker) attempt(ctx context.Context, a *Attempt) (verdict step.Verdict) {
 	defer w.survive(ctx, a, &verdict)
 	var err error
-	if a.Log, err = w.logs.Create(logs.Key{Run: a.Lease.Run, Task: a.Lease.Task, Attempt: a.Lease.Attempt}); err != nil {
+	if a.Log, err = w.logs.Create(logs.Key{Run: a.Lease.Run, Task: a.Lease.Task, Attempt: a.Lease.Attempt, Member: a.Lease.GangRank}); err != nil {
 		return *lost("the log could not be begun", err)
 	}
 	return follow(ctx, w.stages, a)

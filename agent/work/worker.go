@@ -39,6 +39,7 @@ type Config struct {
 	Capacity link.Capacity // but for GPUs
 	Labels   map[string]string
 	Version  string
+	Address  string   // by which other agents reach this one
 	Sources  string   // what a relative source path starts from
 	Env      []string // NAME=value that steps inherit
 

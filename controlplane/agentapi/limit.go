@@ -14,6 +14,7 @@ import (
 const (
 	maxName        = 100
 	maxVersion     = 100
+	maxAddress     = 255
 	maxGPUType     = 100
 	maxLabels      = 64
 	maxLabelKey    = 63
@@ -56,6 +57,9 @@ func checkOpening(req *agentv1.OpenSessionRequest) error {
 		return err
 	}
 	if err := checkText("capacity.gpu_type", c.GetGpuType(), 0, maxGPUType); err != nil {
+		return err
+	}
+	if err := checkText("address", req.GetAddress(), 0, maxAddress); err != nil {
 		return err
 	}
 	for _, kid := range req.GetSealingKids() {

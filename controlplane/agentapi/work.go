@@ -63,7 +63,7 @@ func sessionOf(req *agentv1.OpenSessionRequest) (agentdb.Session, error) {
 	out := agentdb.Session{
 		ID: id.New(), Slots: int32(c.GetSlots()), CPUMillis: c.GetCpuMillis(), MemoryBytes: c.GetMemoryBytes(),
 		GPUs: int32(c.GetGpus()), GPUType: c.GetGpuType(), Labels: req.GetLabels(), Version: req.GetVersion(),
-		SealingKids: req.GetSealingKids(), PolicyDigest: req.GetPolicyDigest(), Adopted: req.GetAdopted(),
+		SealingKids: req.GetSealingKids(), PolicyDigest: req.GetPolicyDigest(), Adopted: req.GetAdopted(), Address: req.GetAddress(),
 	}
 	if req.GetReplaces() != "" {
 		old, err := id.Parse(id.Session, req.GetReplaces())
@@ -190,6 +190,9 @@ func leaseOf(l *advance.Lease) *agentv1.Lease {
 	out.RunLimitMs = int64(l.RunLimit)
 	if f := l.Fire; f != nil {
 		out.Nominal, out.IntervalStart, out.IntervalEnd = timestamppb.New(f.Nominal), timestamppb.New(f.IntervalStart), timestamppb.New(f.Nominal)
+	}
+	if g := l.Gang; g != nil {
+		out.GangRank, out.GangSize, out.Rendezvous = uint32(g.Rank), uint32(g.Size), g.Rendezvous
 	}
 	if !l.Deadline.IsZero() {
 		out.Deadline = timestamppb.New(l.Deadline)

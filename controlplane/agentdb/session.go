@@ -22,6 +22,7 @@ type Session struct {
 	Version      string
 	SealingKids  []string
 	PolicyDigest []byte
+	Address      string // by which other agents reach it
 	// Replaces names the session before this one, Adopted the leases of it that
 	// the agent still works on.
 	Replaces id.UUID
@@ -76,9 +77,9 @@ const maxSessions = 32
 
 const sqlInsertSession = `
 	INSERT INTO session (org_id, id, agent_id, workspace_id, pool_id, expires_at, version, slots, cpu_millis, memory_bytes,
-		gpus, gpu_type, labels, sealing_kids, policy_digest)
+		gpus, gpu_type, labels, sealing_kids, policy_digest, address)
 	VALUES (@org_id, @id, @agent_id, @workspace_id, @pool_id, clock_timestamp() + @ttl::interval, @version, @slots, @cpu_millis, @memory_bytes,
-		@gpus, @gpu_type, @labels, @sealing_kids, @policy_digest)`
+		@gpus, @gpu_type, @labels, @sealing_kids, @policy_digest, @address)`
 
 // A revocation ends the sessions that it finds: it waits for this one, or is
 // seen by it. It comes last, as whoever removes a session locks its agent.
@@ -116,7 +117,7 @@ func OpenSession(ctx context.Context, tx pgx.Tx, a Agent, s Session, ttl time.Du
 	_, err := tx.Exec(ctx, sqlInsertSession, pgx.StrictNamedArgs{
 		"org_id": a.Org, "id": s.ID, "agent_id": a.ID, "workspace_id": a.Workspace, "pool_id": a.Pool, "ttl": ttl,
 		"version": s.Version, "slots": s.Slots, "cpu_millis": s.CPUMillis, "memory_bytes": s.MemoryBytes,
-		"gpus": s.GPUs, "gpu_type": s.GPUType, "labels": s.Labels, "sealing_kids": s.SealingKids, "policy_digest": s.PolicyDigest,
+		"gpus": s.GPUs, "gpu_type": s.GPUType, "labels": s.Labels, "sealing_kids": s.SealingKids, "policy_digest": s.PolicyDigest, "address": s.Address,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("insert session: %w", err)

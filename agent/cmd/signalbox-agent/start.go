@@ -106,7 +106,7 @@ func (a *app) wire(ctx context.Context, c *config.Config, client *link.Client, l
 	}
 	gpus := gpusOf(c, log)
 	return work.New(work.Config{
-		Server: c.Server, Dir: c.Dir, Capacity: capacityOf(c), Labels: c.Labels, Version: versionText(), Sources: c.Sources,
+		Server: c.Server, Dir: c.Dir, Capacity: capacityOf(c), Labels: c.Labels, Version: versionText(), Address: c.Address, Sources: c.Sources,
 		GPUs: gpus.find(ctx), FindGPUs: gpus.find,
 		Env: a.inherited(c.PassEnv), LogRetention: logs.Retention{Age: c.LogRetention, Total: c.LogTotal},
 		ArtifactRetention: ownRetention(c, shared),

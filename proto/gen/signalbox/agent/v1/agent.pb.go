@@ -613,7 +613,10 @@ type OpenSessionRequest struct {
 	Replaces string  `protobuf:"bytes,5,opt,name=replaces,proto3" json:"replaces,omitempty"`
 	Adopted  []int64 `protobuf:"varint,6,rep,packed,name=adopted,proto3" json:"adopted,omitempty"`
 	// sha256 of the policy file, for the pool's page.
-	PolicyDigest  []byte `protobuf:"bytes,7,opt,name=policy_digest,json=policyDigest,proto3" json:"policy_digest,omitempty"`
+	PolicyDigest []byte `protobuf:"bytes,7,opt,name=policy_digest,json=policyDigest,proto3" json:"policy_digest,omitempty"`
+	// The host name or IP by which other agents reach this one: where the members
+	// of a gang meet whose member 0 it is. Not sealed.
+	Address       string `protobuf:"bytes,8,opt,name=address,proto3" json:"address,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -695,6 +698,13 @@ func (x *OpenSessionRequest) GetPolicyDigest() []byte {
 		return x.PolicyDigest
 	}
 	return nil
+}
+
+func (x *OpenSessionRequest) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
 }
 
 type OpenSessionResponse struct {
@@ -1082,6 +1092,13 @@ type Lease struct {
 	Nominal       *timestamppb.Timestamp `protobuf:"bytes,17,opt,name=nominal,proto3" json:"nominal,omitempty"`
 	IntervalStart *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=interval_start,json=intervalStart,proto3" json:"interval_start,omitempty"`
 	IntervalEnd   *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=interval_end,json=intervalEnd,proto3" json:"interval_end,omitempty"`
+	// Of a gang: an attempt of several leases that start and end together. Each is
+	// reported by itself; what is reported last ends the attempt. gang_size is 0
+	// where the attempt has this lease only.
+	GangRank uint32 `protobuf:"varint,20,opt,name=gang_rank,json=gangRank,proto3" json:"gang_rank,omitempty"`
+	GangSize uint32 `protobuf:"varint,21,opt,name=gang_size,json=gangSize,proto3" json:"gang_size,omitempty"`
+	// The address of the agent that has rank 0; empty if it told none.
+	Rendezvous    string `protobuf:"bytes,22,opt,name=rendezvous,proto3" json:"rendezvous,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1247,6 +1264,27 @@ func (x *Lease) GetIntervalEnd() *timestamppb.Timestamp {
 		return x.IntervalEnd
 	}
 	return nil
+}
+
+func (x *Lease) GetGangRank() uint32 {
+	if x != nil {
+		return x.GangRank
+	}
+	return 0
+}
+
+func (x *Lease) GetGangSize() uint32 {
+	if x != nil {
+		return x.GangSize
+	}
+	return 0
+}
+
+func (x *Lease) GetRendezvous() string {
+	if x != nil {
+		return x.Rendezvous
+	}
+	return ""
 }
 
 // Answer is what an agent decided: never a value.
@@ -2684,7 +2722,7 @@ const file_signalbox_agent_v1_agent_proto_rawDesc = "" +
 	"\fmemory_bytes\x18\x03 \x01(\x03R\vmemoryBytes\x12\x12\n" +
 	"\x04gpus\x18\x04 \x01(\rR\x04gpus\x12\x19\n" +
 	"\bgpu_type\x18\x05 \x01(\tR\agpuType\x12\x1c\n" +
-	"\tdecisions\x18\x06 \x01(\rR\tdecisions\"\xed\x02\n" +
+	"\tdecisions\x18\x06 \x01(\rR\tdecisions\"\x87\x03\n" +
 	"\x12OpenSessionRequest\x128\n" +
 	"\bcapacity\x18\x01 \x01(\v2\x1c.signalbox.agent.v1.CapacityR\bcapacity\x12J\n" +
 	"\x06labels\x18\x02 \x03(\v22.signalbox.agent.v1.OpenSessionRequest.LabelsEntryR\x06labels\x12\x18\n" +
@@ -2692,7 +2730,8 @@ const file_signalbox_agent_v1_agent_proto_rawDesc = "" +
 	"\fsealing_kids\x18\x04 \x03(\tR\vsealingKids\x12\x1a\n" +
 	"\breplaces\x18\x05 \x01(\tR\breplaces\x12\x18\n" +
 	"\aadopted\x18\x06 \x03(\x03R\aadopted\x12#\n" +
-	"\rpolicy_digest\x18\a \x01(\fR\fpolicyDigest\x1a9\n" +
+	"\rpolicy_digest\x18\a \x01(\fR\fpolicyDigest\x12\x18\n" +
+	"\aaddress\x18\b \x01(\tR\aaddress\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xf0\x01\n" +
@@ -2725,7 +2764,7 @@ const file_signalbox_agent_v1_agent_proto_rawDesc = "" +
 	"\x04Work\x121\n" +
 	"\x06leases\x18\x01 \x03(\v2\x19.signalbox.agent.v1.LeaseR\x06leases\x121\n" +
 	"\x06orders\x18\x02 \x03(\v2\x19.signalbox.agent.v1.OrderR\x06orders\x12D\n" +
-	"\rdata_requests\x18\x03 \x03(\v2\x1f.signalbox.agent.v1.DataRequestR\fdataRequests\"\xa9\x06\n" +
+	"\rdata_requests\x18\x03 \x03(\v2\x1f.signalbox.agent.v1.DataRequestR\fdataRequests\"\x83\a\n" +
 	"\x05Lease\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x03R\x02id\x12\x15\n" +
 	"\x06run_id\x18\x02 \x01(\tR\x05runId\x12\x1d\n" +
@@ -2751,7 +2790,12 @@ const file_signalbox_agent_v1_agent_proto_rawDesc = "" +
 	"runLimitMs\x124\n" +
 	"\anominal\x18\x11 \x01(\v2\x1a.google.protobuf.TimestampR\anominal\x12A\n" +
 	"\x0einterval_start\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\rintervalStart\x12=\n" +
-	"\finterval_end\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampR\vintervalEnd\x1a9\n" +
+	"\finterval_end\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampR\vintervalEnd\x12\x1b\n" +
+	"\tgang_rank\x18\x14 \x01(\rR\bgangRank\x12\x1b\n" +
+	"\tgang_size\x18\x15 \x01(\rR\bgangSize\x12\x1e\n" +
+	"\n" +
+	"rendezvous\x18\x16 \x01(\tR\n" +
+	"rendezvous\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xad\x01\n" +

@@ -1,0 +1,34 @@
+package work_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/signalboxhq/signalbox/agent/fakeplane"
+	"github.com/signalboxhq/signalbox/proto/id"
+	"github.com/signalboxhq/signalbox/proto/plan"
+)
+
+// Two members of a gang on one agent: each knows its rank, and only the first
+// leaves something.
+func TestMembersOfAGang(t *testing.T) {
+	t.Parallel()
+	b := setup(t).start(t)
+	version := b.deploy(t, plan.Task{
+		Name: "train", Outputs: []plan.Output{{Name: "who", Type: plan.TypeString, Open: true}},
+		Run: `echo "rank $RANK of $WORLD_SIZE"; [ "$SB_GANG_RANK" = 0 ] || exit 0; printf '%s/%s' "$SB_GANG_RANK" "$SB_GANG_SIZE" > "$SB_OUTPUTS/who"`,
+	})
+	b.run = id.New()
+	var leases []int64
+	for rank := range uint32(2) {
+		leases = append(leases, b.plane.Queue(fakeplane.Attempt{Version: version, Run: b.run, Task: "train", Gang: 2, Rank: rank}))
+	}
+	for rank, lease := range leases {
+		report := b.plane.Report(lease)
+		requireOutcome(t, report, "succeeded", "", "")
+		require.Len(t, report.GetOutputs(), 1-rank, "member %d", rank)
+	}
+	require.Contains(t, b.logText(t, "train"), "rank 0 of 2")
+	require.NotContains(t, b.logText(t, "train"), "rank 1 of 2")
+}
