@@ -28,6 +28,7 @@ func (s *server) wire(ctx context.Context) error {
 	self := replica.New(replica.Config{Engine: s.db.Engine, Listen: s.config.InternalAddress, Log: s.log})
 	streams := relay.New(relay.Config{DB: s.db, Replica: self, GrantKey: grantKey, Log: s.log})
 	advancer := advance.New(s.db, s.log, self.Peers)
+	advancer.As(self.ID())
 	watcher := watch.New(s.db.Engine, s.log)
 	runs := runapi.New(s.db, advancer, watcher)
 	advancer.Nest(runs.Nester())
@@ -41,7 +42,7 @@ func (s *server) wire(ctx context.Context) error {
 	if s.config.ProfileAddress != "" {
 		s.services = append(s.services, newProfiles(s.config.ProfileAddress, s.log))
 	}
-	if err := s.wireAgents(ctx, advancer, streams, grantKey); err != nil {
+	if err := s.wireAgents(ctx, advancer, streams, self, grantKey); err != nil {
 		return err
 	}
 	people, err := s.wirePeople(ctx, advancer, runs, streams)

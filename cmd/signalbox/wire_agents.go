@@ -14,7 +14,7 @@ import (
 )
 
 // wireAgents mounts the agents' own service, with their own credentials.
-func (s *server) wireAgents(ctx context.Context, advancer *advance.Advancer, requests agentapi.DataRequests, grantKey ed25519.PrivateKey) error {
+func (s *server) wireAgents(ctx context.Context, advancer *advance.Advancer, requests agentapi.DataRequests, others agentapi.Replicas, grantKey ed25519.PrivateKey) error {
 	access, err := serverkey.Ensure(ctx, s.db.Engine, serverkey.Access)
 	if err != nil {
 		return err
@@ -25,7 +25,7 @@ func (s *server) wireAgents(ctx context.Context, advancer *advance.Advancer, req
 		return err
 	}
 	service := agentapi.New(agentapi.Config{
-		Engine: s.db.Engine, Advancer: advancer, Requests: requests, Identity: identity,
+		Engine: s.db.Engine, Advancer: advancer, Requests: requests, Replicas: others, Identity: identity,
 		GrantKey: grantKey.Public().(ed25519.PublicKey), Log: s.log, Now: time.Now,
 	})
 	path, h := agentv1connect.NewAgentServiceHandler(service, limits(), rpc.Options(s.log, rules, agentapi.Authorizer{}))

@@ -18,16 +18,17 @@ import (
 // Advancer is a replica's group commit. Its methods may be called from any
 // goroutine; one loop serves them all.
 type Advancer struct {
-	db       *pg.DB
-	pool     *pgxpool.Pool
-	log      *slog.Logger
-	name     string // of this replica, so that it does not hear itself
-	peers    func() int
-	versions *versions
-	runs     *runs
-	sessions sessions
-	park     *park
-	queue    *queue
+	db         *pg.DB
+	pool       *pgxpool.Pool
+	log        *slog.Logger
+	name       id.UUID // of this replica, so that it does not hear itself
+	gatherings gatherings
+	peers      func() int
+	versions   *versions
+	runs       *runs
+	sessions   sessions
+	park       *park
+	queue      *queue
 	// What stands in the queues and how pools share, as far as it is known.
 	directory *directory
 	settings  *settings
@@ -64,8 +65,9 @@ func New(db *pg.DB, log *slog.Logger, peers func() int) *Advancer {
 	known := newSettings()
 	return &Advancer{
 		db: db, pool: db.Engine, log: log.With(slog.String("component", "advance")),
-		name: id.New().String(), peers: peers,
-		versions: newVersions(db.Engine, known), runs: newRuns(), sessions: sessions{known: map[id.UUID]*session{}},
+		name: id.New(), peers: peers,
+		gatherings: gatherings{pools: map[id.UUID]gathering{}, said: map[id.UUID]time.Time{}},
+		versions:   newVersions(db.Engine, known), runs: newRuns(), sessions: sessions{known: map[id.UUID]*session{}},
 		park: newPark(), queue: newQueue(), limited: map[id.UUID]bool{}, known: map[int64]*leaseRow{},
 		directory: newDirectory(), settings: known, voices: newVoices(), estimates: estimates{},
 		wakes: make(chan Wake, wakesWaiting),

@@ -96,10 +96,13 @@ func (a *Advancer) EndSession(ctx context.Context, c EndSession) (bool, error) {
 	return ended, err
 }
 
-// Poll renews a session and waits for work. Errors: SESSION_EXPIRED.
+// Poll renews a session and waits for work. Errors: SESSION_EXPIRED, *ElsewhereError.
 func (a *Advancer) Poll(ctx context.Context, c Poll) (*Work, error) {
 	s, err := a.session(ctx, c.Org, c.Agent, c.Session)
 	if err != nil {
+		return nil, err
+	}
+	if err := a.elsewhere(s, &c); err != nil {
 		return nil, err
 	}
 	r := newRequest(c)

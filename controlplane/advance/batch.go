@@ -73,6 +73,7 @@ type batch struct {
 	// Whom to wake once it is committed: agents that wait elsewhere.
 	wakePools    map[id.UUID]bool
 	wakeSessions map[id.UUID]bool
+	gathers      map[id.UUID]bool // pools whose agents are to wait here
 	// Queues to look at again.
 	again map[id.UUID]look
 
@@ -193,7 +194,7 @@ func newBatch(a *Advancer, reqs []*request) *batch {
 		leases: map[int64]*leaseRow{}, byRun: map[RunKey][]*leaseRow{}, due: map[dueKey]timerRow{},
 		living: map[id.UUID]*sessionRow{}, listed: map[id.UUID][]*leaseRow{}, pools: map[id.UUID]*poolRow{}, chains: map[id.UUID]audit.Head{},
 		reported: map[int64]bool{},
-		takerOf:  map[*request]*taker{}, wakePools: map[id.UUID]bool{}, wakeSessions: map[id.UUID]bool{}, again: map[id.UUID]look{},
+		takerOf:  map[*request]*taker{}, wakePools: map[id.UUID]bool{}, wakeSessions: map[id.UUID]bool{}, gathers: map[id.UUID]bool{}, again: map[id.UUID]look{},
 		lanes: map[choose.LaneKey]choose.Lane{}, clocks: map[choose.LaneKey]float64{}, named: map[choose.LaneKey]string{},
 		charged: map[choose.LaneKey]*laneState{},
 		lines:   map[lineKey]*engine.Line{}, leavers: map[RunKey]leaver{}, resumed: map[id.UUID][]id.UUID{}, there: map[[2]id.UUID]bool{},

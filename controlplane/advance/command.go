@@ -159,6 +159,8 @@ type Poll struct {
 	Draining    bool
 	// Wake ends the wait early: there is something else to tell the agent.
 	Wake <-chan struct{}
+	// Forwarded: another replica handed it over, see ElsewhereError.
+	Forwarded bool
 }
 
 // Report ends attempts and may take the next leases with its answer.

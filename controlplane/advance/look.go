@@ -52,6 +52,7 @@ func (b *batch) follow(list []choose.Candidate, infos []candidate, why []choose.
 	asked := map[need]bool{}
 	for i := range list {
 		c := &list[i]
+		b.gather(c, why[i])
 		if ref := (poolRef{infos[i].key.Org, c.Pool}); why[i] == choose.WhyLimit {
 			if wait := b.dryFor(&infos[i], b.workspaceOf(c.Pool)); wait > 0 && (b.dry[ref] == 0 || wait < b.dry[ref]) {
 				b.dry[ref] = wait

@@ -34,7 +34,7 @@ func (b *batch) writeNotify(q *writer) {
 		words = append(words, "p"+p.String())
 	}
 	for part := range slices.Chunk(words, maxNotified) {
-		payloads = append(payloads, b.a.name+" "+strings.Join(part, " "))
+		payloads = append(payloads, b.a.name.String()+" "+strings.Join(part, " "))
 	}
 	if len(payloads) > 0 {
 		q.exec(sqlNotify, args{"channel": channel, "payloads": payloads})
@@ -78,7 +78,7 @@ func (a *Advancer) listenOnce(ctx context.Context) error {
 
 func (a *Advancer) heard(payload string) {
 	words := strings.Fields(payload)
-	if len(words) == 0 || words[0] == a.name {
+	if len(words) == 0 || words[0] == a.name.String() {
 		return
 	}
 	for _, w := range words[1:] {
@@ -91,6 +91,8 @@ func (a *Advancer) heard(payload string) {
 			a.park.wake(u)
 		case 'p':
 			a.lookAt(u)
+		case 'g':
+			a.heardGather(words[0], u)
 		}
 	}
 }

@@ -163,6 +163,18 @@ func (p *park) hear(pool id.UUID) (poolRef, bool) {
 	return poolRef{}, false
 }
 
+// scatter ends the wait of all who wait for a pool with room, and of whoever is
+// about to.
+func (p *park) scatter(pool id.UUID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, w := range slices.Clone(p.byPool[pool]) {
+		if w.wants() {
+			p.leave(w)
+		}
+	}
+}
+
 // wakeAll ends the wait of all polls.
 func (p *park) wakeAll() {
 	p.mu.Lock()

@@ -54,6 +54,7 @@ func (a *Advancer) settle(ctx context.Context, b *batch) {
 		}
 	}
 	a.lookForLimits(b)
+	a.sayGathers(ctx, b.gathers)
 	a.send(ctx, late)
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/signalboxhq/signalbox/controlplane/advance"
 	"github.com/signalboxhq/signalbox/controlplane/folded"
+	"github.com/signalboxhq/signalbox/controlplane/replica"
 	"github.com/signalboxhq/signalbox/internal/fault"
 	"github.com/signalboxhq/signalbox/internal/pace"
 	"github.com/signalboxhq/signalbox/internal/pg"
@@ -33,6 +34,13 @@ type Advancer interface {
 	EndSession(ctx context.Context, c advance.EndSession) (bool, error)
 	Lose(ctx context.Context, c advance.Lose) error
 	Forget(session id.UUID)
+	Lost(replica id.UUID)
+}
+
+// Replicas is how polls reach the replica that gathers a pool's agents.
+type Replicas interface {
+	HandleAsk(path string, h replica.Answerer)
+	Ask(ctx context.Context, to id.UUID, path string, body []byte) ([]byte, error)
 }
 
 // DataRequests is what readers ask of agents, and where the answers go.
@@ -51,6 +59,7 @@ type Service struct {
 	pool     *pgxpool.Pool
 	advancer Advancer
 	requests DataRequests
+	replicas Replicas
 	identity *Identity
 	grantKey ed25519.PublicKey
 	log      *slog.Logger
@@ -66,6 +75,8 @@ type Config struct {
 	Engine   *pgxpool.Pool
 	Advancer Advancer
 	Requests DataRequests
+	// Replicas are the others; nil: there is none.
+	Replicas Replicas
 	Identity *Identity
 	// GrantKey is the public half of the key that signs data grants.
 	GrantKey ed25519.PublicKey
@@ -75,11 +86,15 @@ type Config struct {
 
 // New makes a Service.
 func New(c Config) *Service {
-	return &Service{
-		pool: c.Engine, advancer: c.Advancer, requests: c.Requests, identity: c.Identity, grantKey: c.GrantKey,
+	s := &Service{
+		pool: c.Engine, advancer: c.Advancer, requests: c.Requests, replicas: c.Replicas, identity: c.Identity, grantKey: c.GrantKey,
 		log: c.Log.With(slog.String("component", "agentapi")), now: c.Now,
 		strangers: pace.New(strangersRate, strangersBurst, c.Now),
 	}
+	if s.replicas != nil {
+		s.replicas.HandleAsk(pollPath, s.receive)
+	}
+	return s
 }
 
 func (s *Service) inSystem(ctx context.Context, fn func(tx pgx.Tx) error) error {

@@ -99,15 +99,15 @@ func (s *Service) Poll(ctx context.Context, req *agentv1.PollRequest) (*agentv1.
 	// a request is never taken for an agent whose poll then fails.
 	news, cancel := s.requests.Watch(a.ID)
 	defer cancel()
-	work, err := s.advancer.Poll(ctx, advance.Poll{
+	cmd := advance.Poll{
 		Org: a.Org, Agent: a.ID, Session: session, Free: freeOf(req.GetFree()), Wake: news,
 		Wait:        min(maxWait, time.Duration(req.GetWaitMs())*time.Millisecond),
 		ListsLeases: req.GetListsLeases(), Held: heldOf(req.GetHeld()), Draining: req.GetDraining(),
-	})
+	}
+	out, err := s.poll(ctx, cmd, req)
 	if err != nil {
 		return nil, err
 	}
-	out := workOf(work)
 	if out.DataRequests, err = s.requests.Take(ctx, a.Org, a.ID); err != nil {
 		// They stay where they are; the leases must not be lost with them.
 		s.log.LogAttrs(ctx, slog.LevelWarn, "data requests were not taken", slog.Any("error", err))

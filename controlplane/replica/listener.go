@@ -17,6 +17,7 @@ const maxBody = 2 << 20
 // What an answer's status means. A fault of the handler has a body.
 const (
 	statusDone    = http.StatusNoContent
+	statusAnswer  = http.StatusOK
 	statusRefused = http.StatusForbidden
 	statusFault   = http.StatusConflict
 )
@@ -65,7 +66,8 @@ func (r *Replica) receive(w http.ResponseWriter, req *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
-	r.answer(req.Context(), w, h(req.Context(), body))
+	answer, err := h(req.Context(), body)
+	r.answer(req.Context(), w, answer, err)
 }
 
 func (r *Replica) refuse(ctx context.Context, w http.ResponseWriter) {
@@ -73,7 +75,12 @@ func (r *Replica) refuse(ctx context.Context, w http.ResponseWriter) {
 	w.WriteHeader(statusRefused)
 }
 
-func (r *Replica) answer(ctx context.Context, w http.ResponseWriter, err error) {
+func (r *Replica) answer(ctx context.Context, w http.ResponseWriter, answer []byte, err error) {
+	if err == nil && answer != nil {
+		w.Header().Set("Content-Type", "application/octet-stream")
+		_, _ = w.Write(answer) // The caller has gone: nothing to do.
+		return
+	}
 	if err == nil {
 		w.WriteHeader(statusDone)
 		return

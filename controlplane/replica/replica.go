@@ -50,12 +50,15 @@ type Config struct {
 // by Call at the other replica; any other error reaches it as an opaque one.
 type Handler func(ctx context.Context, body []byte) error
 
+// Answerer is a Handler whose answer Ask returns, at most 2 MiB.
+type Answerer func(ctx context.Context, body []byte) ([]byte, error)
+
 // Replica is this process among the others.
 type Replica struct {
 	id       id.UUID
 	config   Config
 	log      *slog.Logger
-	handlers map[string]Handler
+	handlers map[string]Answerer
 	client   *http.Client
 
 	// Set by Start, before anything runs that reads them.
@@ -79,7 +82,7 @@ func New(c Config) *Replica {
 		c.Now = time.Now
 	}
 	r := &Replica{
-		id: id.New(), config: c, handlers: map[string]Handler{}, client: newClient(), replays: newReplays(),
+		id: id.New(), config: c, handlers: map[string]Answerer{}, client: newClient(), replays: newReplays(),
 	}
 	r.log = c.Log.With(slog.String("component", "replica"), slog.String("replica", r.id.String()))
 	r.peers.Store(&map[id.UUID]peer{})
@@ -91,7 +94,12 @@ func (r *Replica) ID() id.UUID { return r.id }
 
 // Handle registers the handler of a path such as "/relay/frames". It must not be
 // called after Start.
-func (r *Replica) Handle(path string, h Handler) { r.handlers[path] = h }
+func (r *Replica) Handle(path string, h Handler) {
+	r.HandleAsk(path, func(ctx context.Context, body []byte) ([]byte, error) { return nil, h(ctx, body) })
+}
+
+// HandleAsk is Handle for what has an answer.
+func (r *Replica) HandleAsk(path string, h Answerer) { r.handlers[path] = h }
 
 // Start opens the internal listener, registers the replica, and keeps it
 // registered until Stop.
