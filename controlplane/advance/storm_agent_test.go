@@ -75,10 +75,10 @@ func (g *stormAgent) ask(ctx context.Context) {
 		p.Held = append(p.Held, advance.Held{Lease: lease, Phase: "running", Started: true, Since: time.Millisecond})
 	}
 	if !g.storm.calm.Load() && g.rand.IntN(20) == 0 {
-		go func(a *advance.Advancer) { _, _ = a.Poll(ctx, p) }(g.storm.any(g.rand))
+		go func(a *advance.Advancer) { _, _ = a.Poll(ctx, p) }(g.storm.any(g.rand)) // at times nobody serves it
 	}
 	call := g.storm.seen.now()
-	work, err := g.storm.any(g.rand).Poll(ctx, p)
+	work, err := g.storm.poll(ctx, g.rand, p)
 	g.heard(ctx, work, err, call)
 }
 

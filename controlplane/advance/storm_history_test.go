@@ -11,6 +11,7 @@ import (
 	"github.com/signalboxhq/signalbox/controlplane/advance"
 	"github.com/signalboxhq/signalbox/internal/leasecheck"
 	"github.com/signalboxhq/signalbox/proto/id"
+	"github.com/signalboxhq/signalbox/proto/plan"
 )
 
 // seen is what agents, reapers and people saw of leases: the history that must
@@ -97,15 +98,16 @@ func (w watched) Lose(ctx context.Context, c advance.Lose) error {
 // which task a lease was of.
 func (s *storm) checkHistory() {
 	s.t.Helper()
-	rows, err := s.super.Query(context.Background(), `SELECT lease, run_id, task FROM journal WHERE lease <> 0`)
+	rows, err := s.super.Query(context.Background(), `
+		SELECT lease, run_id, task, coalesce((convert_from(detail, 'UTF8')::jsonb ->> 'rank')::int, 0) FROM journal WHERE lease <> 0`)
 	require.NoError(s.t, err)
 	tasks := map[int64]leasecheck.Task{}
 	for rows.Next() {
 		var lease int64
 		var run id.UUID
-		var task int32
-		require.NoError(s.t, rows.Scan(&lease, &run, &task))
-		tasks[lease] = leasecheck.Task{Run: run, Task: task}
+		var task, rank int32
+		require.NoError(s.t, rows.Scan(&lease, &run, &task, &rank))
+		tasks[lease] = leasecheck.Task{Run: run, Task: task*plan.MaxGangSize + rank} // each member is a register of its own
 	}
 	require.NoError(s.t, rows.Err())
 	var h leasecheck.History

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"github.com/signalboxhq/signalbox/controlplane/engine"
 	"github.com/signalboxhq/signalbox/proto/plan"
 )
 
@@ -30,7 +31,13 @@ func stormPlan(r *rand.Rand, n int) *plan.Plan {
 		if r.IntN(4) == 0 {
 			t.Timeouts.Queue = plan.Millis(50 + r.IntN(500))
 		}
-		stormHold(r, &t)
+		if r.IntN(5) == 0 {
+			t.Limits = []plan.Use{{Limit: "warehouse", Units: 1 + r.IntN(2)}}
+		}
+		if stormHold(r, &t); !engine.Holds(&t) && r.IntN(5) == 0 {
+			t.Gang = &plan.Gang{Size: 2 + r.IntN(2), Spread: []plan.Spread{plan.SpreadAny, plan.SpreadAgents}[r.IntN(2)]}
+			t.Timeouts.Start = plan.Millis(r.IntN(2) * 100)
+		}
 		for up := range i {
 			if r.IntN(3) == 0 {
 				t.Needs = append(t.Needs, up)

@@ -60,6 +60,7 @@ type answers struct{ accepted, stale int }
 
 type stormReplica struct {
 	a    *advance.Advancer
+	id   id.UUID
 	link *link
 }
 
@@ -110,6 +111,8 @@ func newStorm(t testing.TB) *storm {
 	r := s.rand(1)
 	for _, b := range s.tenants {
 		var starts []advance.StartRun
+		b.limit("warehouse", 3)
+		b.byTeam(`{"a": 20}`)
 		for i := range 6 {
 			p := stormPlan(r, i)
 			c := b.deploy(p)
@@ -156,6 +159,8 @@ func (s *storm) replica(url string) {
 	log := slog.New(&s.faults)
 	a := advance.New(db, log, nil)
 	a.Nest(s.nesters)
+	name := id.New()
+	a.As(name)
 	require.NoError(s.t, a.Start(s.t.Context()))
 	s.t.Cleanup(a.Stop)
 	for _, service := range []interface {
@@ -165,11 +170,27 @@ func (s *storm) replica(url string) {
 		require.NoError(s.t, service.Start(s.t.Context()))
 		s.t.Cleanup(service.Stop)
 	}
-	s.replicas = append(s.replicas, &stormReplica{a, l})
+	s.replicas = append(s.replicas, &stormReplica{a, name, l})
 }
 
 // any is a replica, as behind a proxy that knows nothing.
 func (s *storm) any(r *rand.Rand) *advance.Advancer { return s.replicas[r.IntN(len(s.replicas))].a }
+
+// poll asks at a replica, and where that says.
+func (s *storm) poll(ctx context.Context, r *rand.Rand, p advance.Poll) (*advance.Work, error) {
+	work, err := s.any(r).Poll(ctx, p)
+	there, ok := errors.AsType[*advance.ElsewhereError](err)
+	if !ok {
+		return work, err
+	}
+	p.Forwarded = true
+	for _, other := range s.replicas {
+		if other.id == there.Replica {
+			return other.a.Poll(ctx, p)
+		}
+	}
+	return nil, err
+}
 
 // weather breaks links, kills backends and loses the answers to commits.
 func (s *storm) weather(ctx context.Context, r *rand.Rand) {
@@ -232,6 +253,7 @@ func (s *storm) people(ctx context.Context, r *rand.Rand) {
 			}
 		default:
 			c := s.starts[tenant][r.IntN(len(s.starts[tenant]))]
+			c.Labels = map[string]string{"team": string(rune('a' + r.IntN(3)))}
 			if r.IntN(8) == 0 {
 				c.At = time.Now().Add(time.Duration(r.IntN(500)) * time.Millisecond)
 			}
