@@ -80,10 +80,15 @@ func (a *Advancer) Start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	ears, err := a.startListening(ctx)
+	if err != nil {
+		a.release(ctx, conn)
+		return err
+	}
 	ctx, a.stop = context.WithCancel(context.WithoutCancel(ctx))
 	for _, f := range []func(){
 		func() { a.loop(ctx, conn) },
-		func() { a.listen(ctx) },
+		func() { a.listen(ctx, ears) },
 		func() { a.lookAround(ctx) },
 		func() { a.serveWakes(ctx) },
 	} {

@@ -2,12 +2,14 @@ package advance
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 )
 
 // channel carries the notifications of a batch, if it has any: NOTIFY takes a
@@ -44,29 +46,46 @@ func (b *batch) writeNotify(q *writer) {
 // alone reports whether no other replica listens.
 func (a *Advancer) alone() bool { return a.peers != nil && a.peers() == 0 }
 
+// startListening listens before anybody is served: who waits from then on misses
+// nothing.
+func (a *Advancer) startListening(ctx context.Context) (*pgx.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectWithin)
+	defer cancel()
+	conn, err := a.db.Listen(ctx, channel)
+	if err != nil {
+		return nil, fmt.Errorf("listen to the other replicas: %w", err)
+	}
+	return conn, nil
+}
+
 // listen turns the notifications of other replicas into looks and wakes, until
 // ctx ends. A lost connection is made again; meanwhile the look of each second
 // finds work, and orders wait.
-func (a *Advancer) listen(ctx context.Context) {
-	for ctx.Err() == nil {
-		if err := a.listenOnce(ctx); err != nil && ctx.Err() == nil {
-			a.log.LogAttrs(ctx, slog.LevelWarn, "listening was interrupted", slog.Any("error", err))
-			select {
-			case <-ctx.Done():
-			case <-time.After(time.Second):
-			}
+func (a *Advancer) listen(ctx context.Context, conn *pgx.Conn) {
+	var err error
+	for {
+		if err == nil {
+			err = a.hear(ctx, conn)
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		a.log.LogAttrs(ctx, slog.LevelWarn, "listening was interrupted", slog.Any("error", err))
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Second):
+		}
+		if conn, err = a.db.Listen(ctx, channel); err == nil {
+			// Nobody knows what was said meanwhile: whoever waits asks again.
+			a.park.wakeAll()
 		}
 	}
 }
 
-func (a *Advancer) listenOnce(ctx context.Context) error {
-	conn, err := a.db.Listen(ctx, channel)
-	if err != nil {
-		return err
-	}
+// hear hears until the connection breaks.
+func (a *Advancer) hear(ctx context.Context, conn *pgx.Conn) error {
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	// Nobody knows what was said meanwhile: whoever waits asks again.
-	a.park.wakeAll()
 	for {
 		n, err := conn.WaitForNotification(ctx)
 		if err != nil {
