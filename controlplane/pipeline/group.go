@@ -15,7 +15,7 @@ const maxNested = 8
 
 // stepKeys belong to what runs on an agent.
 var stepKeys = []string{
-	"env", "secrets", "select", "resources", "retry", "timeouts", "artifacts", "priority", "pool", "source", "outputs",
+	"env", "secrets", "select", "resources", "retry", "timeouts", "artifacts", "priority", "pool", "source", "outputs", "gang",
 }
 
 // runsNothing reports a task that is no step: a group, or one that waits.

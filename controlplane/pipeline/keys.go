@@ -28,10 +28,10 @@ var taskKeys = keys{
 		"timeouts", "outputs", "artifacts", "priority", "pool", "on_failure", "source",
 		"tasks", "wait", "signal", "approve",
 		"if", "for_each", "matrix", "max_parallel", "tolerate", "on_empty", "stop_on", "max", "repeat", "template",
-		"limits", "pipeline", "with", "version", "on_parent_cancel",
+		"limits", "gang", "pipeline", "with", "version", "on_parent_cancel",
 	},
 	later: []string{
-		"gang", "promote", "cache", "checkpoint", "assets", "image", "ray", "spark",
+		"promote", "cache", "checkpoint", "assets", "image", "ray", "spark",
 		"budget", "notify", "concurrency", "requires", "preemptible", "on_disconnect", "checks",
 	},
 }

@@ -31,7 +31,7 @@ func TestSchemaHasTheCompilersKeys(t *testing.T) {
 		"artifacts": artifactsKeys, "artifactIn": artifactInKeys, "artifactOut": artifactOutKeys,
 		"defaults": defaultKeys, "task": taskKeys, "handler": exitKeys, "exitTask": exitTaskKeys,
 		"repeat": repeatKeys, "wait": waitKeys, "signal": signalKeys, "approve": approveKeys,
-		"concurrency": concurrencyKeys,
+		"concurrency": concurrencyKeys, "gang": gangKeys,
 	}
 	schema.Defs["pipeline"] = schema.object
 	compared["pipeline"] = pipelineKeys
