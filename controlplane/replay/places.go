@@ -17,10 +17,11 @@ import (
 
 // Places is where a run's tasks stand.
 type Places struct {
-	ready  map[int32]int32 // task → attempt
-	leased map[int32]int32
-	timers map[timerKey]timer
-	asked  map[int32]int32 // open approvals: task → how many approve
+	ready   map[int32]int32 // task → attempt
+	leased  map[int32]int32
+	members map[int32][]member // of gangs: those that have a lease
+	timers  map[timerKey]timer
+	asked   map[int32]int32 // open approvals: task → how many approve
 }
 
 type timerKey struct {
@@ -43,7 +44,7 @@ const sqlReadReady = `
 		AND r.run_id = ANY(@runs)`
 
 const sqlReadLeases = `
-	SELECT l.run_id, l.task, l.attempt
+	SELECT l.run_id, l.task, l.attempt, l.rank, coalesce(l.gang, 0) AS gang
 	FROM lease l
 	WHERE l.org_id = @org_id
 		AND l.run_id = ANY(@runs)`
@@ -65,7 +66,10 @@ func ReadPlaces(ctx context.Context, q journal.Querier, org id.UUID, page []Row)
 	out, runs := map[id.UUID]*Places{}, make([]id.UUID, len(page))
 	for i := range page {
 		runs[i] = page[i].ID
-		out[runs[i]] = &Places{ready: map[int32]int32{}, leased: map[int32]int32{}, timers: map[timerKey]timer{}, asked: map[int32]int32{}}
+		out[runs[i]] = &Places{
+			ready: map[int32]int32{}, leased: map[int32]int32{}, members: map[int32][]member{},
+			timers: map[timerKey]timer{}, asked: map[int32]int32{},
+		}
 	}
 	var run id.UUID
 	var task, attempt int32
@@ -86,7 +90,13 @@ func ReadPlaces(ctx context.Context, q journal.Querier, org id.UUID, page []Row)
 	if err := read("ready tasks", sqlReadReady, place, func() { out[run].ready[task] = attempt }); err != nil {
 		return nil, err
 	}
-	if err := read("leases", sqlReadLeases, place, func() { out[run].leased[task] = attempt }); err != nil {
+	var rank, gang int32
+	leases := func() {
+		if out[run].leased[task] = attempt; gang > 0 {
+			out[run].members[task] = append(out[run].members[task], member{attempt, rank, gang})
+		}
+	}
+	if err := read("leases", sqlReadLeases, append(slices.Clip(place), &rank, &gang), leases); err != nil {
 		return nil, err
 	}
 	if err := read("approvals", sqlReadApprovals, place, func() { out[run].asked[task] = attempt }); err != nil {
@@ -110,6 +120,7 @@ func (r *Run) dispatch(row *Row, g *engine.Graph, s *engine.State, where *Places
 		}
 		return
 	}
+	r.gangs(row, g, s, where)
 	open, timers := engine.Pending(g, s, now)
 	expected := map[int32]bool{}
 	for i := range open {
