@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/signalboxhq/signalbox/cmd/signalbox/cli"
+	"github.com/signalboxhq/signalbox/controlplane/pipeline"
 	poolv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/pool/v1"
 	"github.com/signalboxhq/signalbox/proto/gen/signalbox/pool/v1/poolv1connect"
 )
@@ -100,9 +101,13 @@ func demoStory(ctx context.Context, server, mail string, o demoOptions, out io.W
 	if err != nil {
 		return fmt.Errorf("find the demo's folder: %w", err)
 	}
+	name, err := pipelineName(o.pipeline)
+	if err != nil {
+		return err
+	}
 	for _, line := range [][]string{
 		{"apply", o.pipeline},
-		{"run", "start", "digits", "--watch"},
+		{"run", "start", name, "--watch"},
 		{"run", "values", "@latest"},
 		{"usage", "show"},
 		{"invoice", "preview"},
@@ -116,6 +121,19 @@ func demoStory(ctx context.Context, server, mail string, o demoOptions, out io.W
 	return nil
 }
 
+// pipelineName is the name that a pipeline's file gives it.
+func pipelineName(file string) (string, error) {
+	source, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("read the pipeline: %w", err)
+	}
+	compiled, err := pipeline.Compile(file, source)
+	if err != nil {
+		return "", fmt.Errorf("compile the pipeline: %w", err)
+	}
+	return compiled.Plan.Name, nil
+}
+
 // runCommand runs one command of the command line, as the demo's user.
 func runCommand(ctx context.Context, server, dir string, account demoAccount, line []string, out io.Writer) error {
 	env := map[string]string{
@@ -127,7 +145,6 @@ func runCommand(ctx context.Context, server, dir string, account demoAccount, li
 	root := cli.New(out, out, strings.NewReader(""), cli.Options{Version: version, Getenv: func(k string) string { return env[k] }})
 	root.SetArgs(line)
 	if err := root.ExecuteContext(ctx); err != nil {
-		cli.Report(root, err)
 		return fmt.Errorf("signalbox %s: %w", strings.Join(line, " "), err)
 	}
 	return nil

@@ -12,6 +12,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/spf13/cobra"
+
 	"github.com/signalboxhq/signalbox/cmd/signalbox/cli"
 )
 
@@ -26,7 +28,12 @@ func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	root := cli.New(os.Stdout, os.Stderr, os.Stdin, cli.Options{Version: version, Local: startLocal})
-	root.AddCommand(serverCommand(), devCommand(), demoCommand())
+	const servers = "servers"
+	root.AddGroup(&cobra.Group{ID: servers, Title: "A server of your own:"})
+	for _, c := range []*cobra.Command{serverCommand(), devCommand(), demoCommand()} {
+		c.GroupID = servers
+		root.AddCommand(c)
+	}
 	if err := root.ExecuteContext(ctx); err != nil {
 		cli.Report(root, err)
 		return cli.ExitCode(err)

@@ -73,7 +73,7 @@ func New(stdout, stderr io.Writer, stdin io.Reader, opts Options) *cobra.Command
 	return root
 }
 
-// The groups of the help page. The lead's own commands may use them too.
+// The groups of the help page.
 const (
 	groupDaily = "daily"
 	groupWork  = "work"

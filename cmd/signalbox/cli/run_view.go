@@ -87,9 +87,7 @@ func (a *app) taskGrid(tasks []*runv1.Task) *output.Grid {
 				why = follow.Ending(last, t.GetState())
 			}
 		}
-		if why == "" {
-			why = follow.Child(t)
-		}
+		why = cmp.Or(why, follow.Child(t), follow.Holding(t, a.now()))
 		g.Add(output.Text(t.GetName()), output.State(follow.StateOf(t)), output.Number(len(t.GetAttempts())), elapsed,
 			output.Text(why), agent, output.Text(t.GetPool()), output.Text(output.Millis(billed)), output.Text(usedText(t)),
 			output.Text(strings.Join(t.GetNeeds(), " ")))

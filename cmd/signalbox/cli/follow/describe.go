@@ -111,7 +111,7 @@ func note(t *runv1.Task, now time.Time) string {
 	case "ready":
 		parts = append(parts, Waiting(t))
 	case "held":
-		parts = append(parts, holding(t, now))
+		parts = append(parts, Holding(t, now))
 	case "running":
 		if a != nil && a.GetAgentName() != "" {
 			parts = append(parts, "on "+a.GetAgentName())
@@ -145,7 +145,7 @@ func join(parts []string) string {
 // Title is the run in one line: what, how far, how long.
 func Title(r *runv1.Run, now time.Time) string {
 	parts := []string{fmt.Sprintf("%s#%d", r.GetPipeline(), r.GetNumber()), r.GetState()}
-	if r.GetReason() != "" {
+	if r.GetReason() != "" && r.GetReason() != r.GetState() {
 		parts = append(parts, "("+r.GetReason()+")")
 	}
 	if r.GetStartedAt() != nil {

@@ -8,8 +8,11 @@ import (
 	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
 )
 
-// holding says what a held task waits for, and how long yet.
-func holding(t *runv1.Task, now time.Time) string {
+// Holding says what a held task waits for, and how long yet; empty for others.
+func Holding(t *runv1.Task, now time.Time) string {
+	if t.GetState() != "held" {
+		return ""
+	}
 	h := t.GetHold()
 	text := ""
 	switch h.GetKind() {
