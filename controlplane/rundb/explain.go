@@ -72,7 +72,7 @@ var waitingStates = []string{"pending", "ready", "backoff", "held", "expanding"}
 func waiting(state string) bool { return slices.Contains(waitingStates, state) }
 
 func snapshot(r *Run, t *Task, states map[string]string) explain.Task {
-	out := explain.Task{RunState: r.State, RunReason: r.Reason, State: t.State, Reason: t.Reason, RetryAt: t.RetryAt, Needs: len(t.Needs)}
+	out := explain.Task{RunState: r.State, RunReason: r.Reason, State: t.State, Reason: t.Reason, RetryAt: t.RetryAt, Needs: len(t.Needs), Exit: t.Exit}
 	if n := len(t.Attempts); n > 0 && t.State == "running" {
 		out.Agent = t.Attempts[n-1].AgentName
 	}

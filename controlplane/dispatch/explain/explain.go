@@ -55,7 +55,8 @@ type Task struct {
 	// is how many there are in all.
 	Waiting []string
 	Needs   int
-	Hold    Hold // of a held task
+	Hold    Hold   // of a held task
+	Exit    string // of an exit handler: on which outcome it runs
 }
 
 // Explain finds the first reason. wait is nil for a task that does not stand in
@@ -69,16 +70,20 @@ func Explain(now time.Time, t Task, wait *Wait) Explanation {
 		return Explanation{ReasonEnded, ended(t), ""}
 	}
 	switch {
+	case t.RunState == "paused" && t.State == "held": // a pause keeps no signal and no vote out
+		return Explanation{ReasonHeld, join(t.Hold.text(now), t.Reason), ""}
 	case t.RunState != "running" && t.RunState != "finalizing":
 		return Explanation{ReasonRun, join("the run is "+t.RunState, t.RunReason), ""}
 	case t.State == "pending" && len(t.Waiting) > 0:
 		return Explanation{ReasonUpstream, upstream(t), ""}
+	case t.State == "pending" && t.Exit != "" && t.RunState == "running":
+		return Explanation{ReasonUpstream, atTheEnd(t.Exit), ""}
 	case t.State == "held":
-		return Explanation{ReasonHeld, join(t.Hold.text(), t.Reason), ""}
+		return Explanation{ReasonHeld, join(t.Hold.text(now), t.Reason), ""}
 	case t.State == "expanding":
 		return Explanation{ReasonUpstream, "it is done when the tasks that it was expanded into are", ""}
 	case t.State == "backoff":
-		text := fmt.Sprintf("the next try is at %s, in %s", clock(t.RetryAt), span(t.RetryAt.Sub(now)))
+		text := fmt.Sprintf("the next try is at %s, in %s", clock(now, t.RetryAt), span(t.RetryAt.Sub(now)))
 		return Explanation{ReasonBackoff, join(text, t.Reason), ""}
 	case wait == nil:
 		return Explanation{ReasonUndecided, "it is being decided; ask again", ""}
@@ -113,7 +118,28 @@ func upstream(t Task) string {
 	return text + fmt.Sprintf(" (%d of %d upstream tasks have ended)", t.Needs-len(t.Waiting), t.Needs)
 }
 
-func clock(t time.Time) string { return t.UTC().Format("15:04:05") + " UTC" }
+// atTheEnd is what an exit handler waits for.
+func atTheEnd(outcome string) string {
+	text := "it runs when all other tasks have ended"
+	switch outcome {
+	case "succeeded":
+		return text + ", if the run succeeds"
+	case "failed":
+		return text + ", if the run fails"
+	case "canceled":
+		return text + ", if the run is canceled"
+	}
+	return text
+}
+
+// clock is the time of day of a moment, with the day where it is not today.
+func clock(now, t time.Time) string {
+	now, t = now.UTC(), t.UTC()
+	if now.Format(time.DateOnly) == t.Format(time.DateOnly) {
+		return t.Format("15:04:05 UTC")
+	}
+	return t.Format("2006-01-02 15:04:05 UTC")
+}
 
 // span is a duration as people say it, whole seconds.
 func span(d time.Duration) string {

@@ -14,7 +14,7 @@ type Hold struct {
 	Approved, Required int
 }
 
-func (h Hold) text() string {
+func (h Hold) text(now time.Time) string {
 	var what string
 	switch h.Kind {
 	case "wait":
@@ -30,7 +30,7 @@ func (h Hold) text() string {
 	case h.Until.IsZero():
 		return what
 	case h.Kind == "wait":
-		return what + " until " + clock(h.Until)
+		return what + " until " + clock(now, h.Until)
 	}
-	return what + ", until " + clock(h.Until) + " at the latest"
+	return what + ", until " + clock(now, h.Until) + " at the latest"
 }
