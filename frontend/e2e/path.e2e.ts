@@ -1,12 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import type { Browser, Page, Response } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { problemsOf } from "./axe";
 import { launch, openReader, type Reader } from "./browser";
 import { linkTo } from "./mail";
 import { buildPrograms, type Plane, type Programs, startPlane } from "./plane";
+import { startAgent } from "./team";
 import { heading, publicViews, table, viewsOf } from "./views";
 
 // The path of a new team, in the order in which it goes: each step needs the
@@ -81,10 +80,7 @@ describe.each([
     const [program, ...args] = (command ?? "").trim().split(/\s+/);
     expect(program).toBe("signalbox-agent");
     expect(command).toContain(plane.url);
-    const home = join(plane.folder, "agent");
-    mkdirSync(home);
-    const agent = plane.start("agent", programs.agent, args, { HOME: home, SIGNALBOX_AGENT_DIR: home });
-    await connected(agent.stderr, agent.stdout);
+    await startAgent(plane, programs, "first", args);
     await page.getByText("1 agent connected").waitFor({ timeout: 2000 });
     await shot("02-agent-connected");
   });
@@ -226,15 +222,4 @@ async function opens(page: Page, url: string, ready: (page: Page) => Promise<unk
   expect(await problemsOf(page)).toEqual([]);
   page.off("response", look);
   expect(failed.filter((text) => !/^401 .*\/WhoAmI$/.test(text))).toEqual([]);
-}
-
-/** connected waits until the agent says that the server knows it. */
-function connected(...streams: (NodeJS.ReadableStream | null)[]): Promise<void> {
-  return new Promise((done) => {
-    for (const stream of streams) {
-      stream?.on("data", (text: Buffer) => {
-        if (/connected|session|polling/i.test(text.toString())) done();
-      });
-    }
-  });
 }

@@ -11,7 +11,7 @@ export const runsRoute = createRoute({
   component: lazyRouteComponent(() => import("./runs.page"), "RunsPage"),
 });
 
-export const runViews = ["graph", "timeline", "values"] as const;
+export const runViews = ["graph", "timeline", "values", "waiting"] as const;
 export const taskViews = ["items", "attempts", "logs", "values"] as const;
 
 /** What of a run is on the screen; a log line is the fragment, `#L120`. */
@@ -20,6 +20,8 @@ export interface RunSearch {
   task?: string;
   tab?: (typeof taskViews)[number];
   attempt?: number;
+  /** The entry of the journal after which the run is shown; without it, as it stands. */
+  at?: number;
 }
 
 export const runRoute = createRoute({
@@ -30,6 +32,7 @@ export const runRoute = createRoute({
     task: textOf(search, "task"),
     tab: oneOf(search, "tab", taskViews),
     attempt: countOf(search, "attempt"),
+    at: countOf(search, "at"),
   }),
   component: lazyRouteComponent(() => import("./run.page"), "RunPage"),
 });

@@ -23,7 +23,7 @@ export interface Binding {
   organization: string;
   /** `ws_…` */
   workspace: string;
-  /** Of paramName or outputName. */
+  /** Of paramName, signalName or outputName. */
   name: string;
 }
 
@@ -36,6 +36,11 @@ export interface Randomness {
 
 export function paramName(param: string): string {
   return `params.${param}`;
+}
+
+/** Whoever sends a signal cannot know which task will take it. */
+export function signalName(signal: string): string {
+  return `signals.${signal}`;
 }
 
 export function outputName(task: string, output: string): string {

@@ -12,6 +12,7 @@ export {
   paramName,
   sealedText,
   sealValue,
+  signalName,
 } from "./envelope";
 export { SealError, type SealReason } from "./error";
 export { logsOf, type Opened, ReaderKey, type Stream, StreamOpener, valuesOfRun } from "./relay";

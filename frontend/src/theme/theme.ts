@@ -116,6 +116,7 @@ export const theme = createTheme({
         overlayProps: { backgroundOpacity: 0.45, blur: 2 },
       },
     },
+    Notification: { defaultProps: { closeButtonProps: { "aria-label": "Put this message away" } } },
     Menu: { defaultProps: { shadow: "md", position: "bottom-end", width: 220 } },
     Skeleton: { defaultProps: { radius: "sm" } },
   },

@@ -1,4 +1,4 @@
-import { useSyncExternalStore } from "react";
+import { createContext, use, useSyncExternalStore } from "react";
 
 // One clock for the whole page: a hundred rows that count seconds share one timer.
 const listeners = new Set<() => void>();
@@ -21,7 +21,12 @@ function subscribe(listener: () => void): () => void {
 const second = () => Math.floor(Date.now() / 1000) * 1000;
 const never = () => () => undefined;
 
+/** StoppedClock stands around what is shown as it was at a moment: there it is always that moment. */
+export const StoppedClock = createContext<number | undefined>(undefined);
+
 /** useNow is the time to the second; with `still` it does not tick. */
 export function useNow(still = false): number {
-  return useSyncExternalStore(still ? never : subscribe, second);
+  const stopped = use(StoppedClock);
+  const now = useSyncExternalStore(still || stopped !== undefined ? never : subscribe, second);
+  return stopped ?? now;
 }

@@ -5,6 +5,7 @@ import { Icon } from "@/components/ui/icon";
 import { Moment } from "@/components/ui/moment";
 import { useNow } from "@/components/ui/now";
 import { Reasoned } from "@/components/ui/reasoned";
+import { SignalButton } from "@/features/signal/signal-button";
 import { formatDuration } from "@/format/duration";
 import { millis } from "@/format/time";
 import { ApprovalService } from "@/gen/signalbox/run/v1/approval_pb";
@@ -17,12 +18,15 @@ interface HoldPanelProps {
   run: Run;
   task: Task;
   hold: Hold;
+  /** It is shown as it was: nobody can answer it there. */
+  past?: boolean;
 }
 
 /** HoldPanel is what a task waits for that needs no agent, and who said what. */
-export function HoldPanel({ run, task, hold }: HoldPanelProps) {
+export function HoldPanel({ run, task, hold, past = false }: HoldPanelProps) {
   const now = useNow();
   const until = millis(hold.until);
+  const open = task.state === "held" && !past;
   return (
     <section className={classes.hold} aria-label="What it waits for">
       <p className={classes.what}>
@@ -40,7 +44,8 @@ export function HoldPanel({ run, task, hold }: HoldPanelProps) {
           ))}
         </ol>
       )}
-      {hold.kind === "approval" && task.state === "held" && <Ballot run={run} task={task} />}
+      {hold.kind === "approval" && open && <Ballot run={run} task={task} />}
+      {hold.kind === "signal" && open && <SignalButton run={run} hold={hold} />}
     </section>
   );
 }

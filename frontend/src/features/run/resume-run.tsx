@@ -1,4 +1,4 @@
-import { useMutation, useQuery } from "@connectrpc/connect-query";
+import { useQuery } from "@connectrpc/connect-query";
 import { Button, Checkbox, Group, Modal, Radio, Select, Stack } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
@@ -7,11 +7,16 @@ import { Icon } from "@/components/ui/icon";
 import { ButtonLink } from "@/components/ui/link";
 import { Loaded, Rows } from "@/components/ui/loaded";
 import { StateMark } from "@/components/ui/state-mark";
+import { parsePlan } from "@/features/pipeline/plan";
+import { type Drafts, needsKey, problemsOf } from "@/features/start/draft";
+import { LacksKey } from "@/features/start/lacks-key";
 import { usePlace } from "@/features/tenancy/place";
-import { type KeptTask, type Run, RunService } from "@/gen/signalbox/run/v1/run_pb";
-import { useInvalidate } from "@/rpc/invalidate";
+import { PipelineService } from "@/gen/signalbox/pipeline/v1/pipeline_pb";
+import type { KeptTask, Run } from "@/gen/signalbox/run/v1/run_pb";
+import { ChangedParams } from "./changed-params";
 import classes from "./items.module.css";
 import { taskLook } from "./state";
+import { type ResumeInput, useResume } from "./use-resume";
 
 interface ResumeRunProps {
   run: Run;
@@ -33,26 +38,33 @@ type Scope = "failed" | "task" | "all";
 function ResumeForm({ run, onClose }: { run: Run; onClose: () => void }) {
   const [scope, setScope] = useState<Scope>("failed");
   const [task, setTask] = useState<string | null>(null);
-  const [version, setVersion] = useState<"newest" | "same">("newest");
+  const [same, setSame] = useState(false);
   const [trust, setTrust] = useState(false);
+  const [drafts, setDrafts] = useState<Drafts>({});
   const place = usePlace();
   const navigate = useNavigate();
-  const invalidate = useInvalidate();
-  const input = {
-    runId: run.id,
-    version: version === "same" ? run.version : "",
+  const version = useQuery(PipelineService.method.getVersion, {
+    pipeline: run.pipeline,
+    digest: same ? run.version : "",
+  });
+  const plan = version.data && parsePlan(version.data.plan);
+  const changed = (plan?.params ?? []).filter(({ name }) => drafts[name] !== undefined);
+  const problems = { ...problemsOf(changed, drafts), ...emptyOf(drafts) };
+  const input: ResumeInput = {
+    run,
+    version: version.data?.version?.digest ?? "",
     fromTask: scope === "task" ? (task ?? "") : "",
     trust,
+    changed,
+    drafts,
+    ready: plan !== undefined && Object.keys(problems).length === 0,
   };
-  const preview = useQuery(RunService.method.restartRun, { ...input, dryRun: true }, { retry: false });
-  const whole = useQuery(RunService.method.restartRun, { ...input, fromTask: "", dryRun: true }, { retry: false });
-  const restart = useMutation(RunService.method.restartRun, {
-    onSuccess: async ({ run: made }) => {
-      onClose();
-      await invalidate(RunService.method.listRuns);
-      if (made) void navigate({ to: "/o/$org/w/$ws/runs/$runId", params: { ...place, runId: made.id } });
-    },
+  const { preview, restart, sealingKey, keyKnown } = useResume(input, (runId) => {
+    onClose();
+    void navigate({ to: "/o/$org/w/$ws/runs/$runId", params: { ...place, runId } });
   });
+  const lacksKey = keyKnown && !sealingKey && needsKey(changed, drafts);
+  const tasks = plan?.tasks.filter(({ exit }) => exit === "").map(({ name }) => name) ?? [];
   return (
     <Stack gap="md">
       <Radio.Group label="Run again" value={scope} onChange={(value) => setScope(value as Scope)}>
@@ -67,27 +79,35 @@ function ResumeForm({ run, onClose }: { run: Run; onClose: () => void }) {
           label="From the task"
           placeholder="Choose a task"
           searchable
-          data={(whole.data?.tasks ?? []).map((each) => each.task)}
+          data={tasks}
           value={task}
           onChange={setTask}
         />
       )}
       {scope !== "all" && (
         <>
-          <Radio.Group label="Version" value={version} onChange={(value) => setVersion(value as typeof version)}>
+          <Radio.Group label="Version" value={same ? "same" : "newest"} onChange={(value) => setSame(value === "same")}>
             <Group gap="lg" mt={6}>
               <Radio value="newest" label="The one deployed now" />
               <Radio value="same" label="The run's own" />
             </Group>
           </Radio.Group>
+          {plan && plan.params.length > 0 && (
+            <ChangedParams run={run} params={plan.params} drafts={drafts} problems={problems} onChange={setDrafts} />
+          )}
           <Checkbox
             checked={trust}
             onChange={(event) => setTrust(event.currentTarget.checked)}
             label="Take over tasks although their spec has changed"
           />
-          <Loaded query={preview} loading={<Rows count={4} />}>
-            {({ tasks }) => <Preview tasks={tasks} />}
-          </Loaded>
+          {lacksKey && <LacksKey />}
+          {version.error ? (
+            <FaultNotice error={version.error} />
+          ) : (
+            <Loaded query={preview} loading={<Rows count={4} />}>
+              {(kept) => <Preview tasks={kept} />}
+            </Loaded>
+          )}
         </>
       )}
       {restart.error && <FaultNotice error={restart.error} />}
@@ -107,9 +127,9 @@ function ResumeForm({ run, onClose }: { run: Run; onClose: () => void }) {
         ) : (
           <Button
             loading={restart.isPending}
-            disabled={!preview.data || (scope === "task" && !task)}
+            disabled={!preview.data || !input.ready || (scope === "task" && !task)}
             leftSection={<Icon name="run" size={15} />}
-            onClick={() => restart.mutate(input)}
+            onClick={() => restart.mutate()}
           >
             Start the new run
           </Button>
@@ -117,6 +137,12 @@ function ResumeForm({ run, onClose }: { run: Run; onClose: () => void }) {
       </Group>
     </Stack>
   );
+}
+
+/** emptyOf names the params of which nobody has said yet what they are to be. */
+function emptyOf(drafts: Drafts): Record<string, string> {
+  const empty = Object.entries(drafts).filter(([, draft]) => "text" in draft && draft.text === "");
+  return Object.fromEntries(empty.map(([name]) => [name, "Say what it is to be."]));
 }
 
 /** Preview lists what is taken over and what runs, and why. */

@@ -5,6 +5,8 @@ import { TextLink } from "@/components/ui/link";
 import { useNow } from "@/components/ui/now";
 import { StateMark } from "@/components/ui/state-mark";
 import { HoldPanel } from "@/features/approval/hold-panel";
+import { useExplanation } from "@/features/explain/use-explanations";
+import { Why } from "@/features/explain/why";
 import { LogView } from "@/features/log/log-view";
 import { usePlace } from "@/features/tenancy/place";
 import { useNoDataReason } from "@/features/value/may-read";
@@ -31,13 +33,18 @@ interface TaskPanelProps {
   onChange: (change: { tab?: TaskTab; attempt?: number }) => void;
   onSelect: (path: string) => void;
   onClose: () => void;
+  /** It is shown as it was: there is nothing to do, and what an agent would open is of today. */
+  past?: boolean;
 }
 
 /** TaskPanel is one task of a run: why it is where it is, its tries, its log, its results. */
-export function TaskPanel({ run, task, tasks, tab: asked, attempt, onChange, onSelect, onClose }: TaskPanelProps) {
+export function TaskPanel(props: TaskPanelProps) {
+  const { run, task, tasks, attempt, onChange, onSelect, onClose, past = false } = props;
   const now = useNow();
   const place = usePlace();
-  const tab = asked === "items" && !hasItems(task) ? "attempts" : (asked ?? (hasItems(task) ? "items" : "attempts"));
+  const items = hasItems(task) && !past;
+  const tab = past || (props.tab === "items" && !items) ? "attempts" : (props.tab ?? (items ? "items" : "attempts"));
+  const explained = useExplanation(run, task, !past && !task.hold);
   const why = whyWaiting(task, tasks, now);
   const shown = task.attempts.find(({ number }) => number === attempt) ?? task.attempts.at(-1);
   return (
@@ -68,7 +75,16 @@ export function TaskPanel({ run, task, tasks, tab: asked, attempt, onChange, onS
           : it did not run again, and cost nothing.
         </p>
       )}
-      {(why || (task.reason && !why)) && <p className={classes.why}>{why ?? task.reason}</p>}
+      {explained ? (
+        <section className={classes.explained} aria-label="Why it does not run">
+          <Icon name="hourglass" size={15} />
+          <div>
+            <Why explained={explained} />
+          </div>
+        </section>
+      ) : (
+        (why || task.reason) && <p className={classes.why}>{why ?? task.reason}</p>
+      )}
       {task.childRun && (
         <p className={classes.why}>
           Runs{" "}
@@ -78,10 +94,10 @@ export function TaskPanel({ run, task, tasks, tab: asked, attempt, onChange, onS
           , which is {task.childRun.state}
         </p>
       )}
-      {task.hold && <HoldPanel run={run} task={task} hold={task.hold} />}
+      {task.hold && <HoldPanel run={run} task={task} hold={task.hold} past={past} />}
       <Tabs value={tab} onChange={(value) => onChange({ tab: value as TaskTab })} keepMounted={false}>
         <Tabs.List>
-          {hasItems(task) && (
+          {items && (
             <Tabs.Tab value="items" leftSection={<Icon name="graph" size={14} />}>
               {task.kind === "loop" ? "Passes" : task.kind === "map" ? "Items" : "Tasks"}
             </Tabs.Tab>
@@ -89,14 +105,18 @@ export function TaskPanel({ run, task, tasks, tab: asked, attempt, onChange, onS
           <Tabs.Tab value="attempts" leftSection={<Icon name="history" size={14} />}>
             Attempts
           </Tabs.Tab>
-          <Tabs.Tab value="logs" leftSection={<Icon name="logs" size={14} />}>
-            Logs
-          </Tabs.Tab>
-          <Tabs.Tab value="values" leftSection={<Icon name="values" size={14} />}>
-            Outputs
-          </Tabs.Tab>
+          {!past && (
+            <>
+              <Tabs.Tab value="logs" leftSection={<Icon name="logs" size={14} />}>
+                Logs
+              </Tabs.Tab>
+              <Tabs.Tab value="values" leftSection={<Icon name="values" size={14} />}>
+                Outputs
+              </Tabs.Tab>
+            </>
+          )}
         </Tabs.List>
-        {hasItems(task) && (
+        {items && (
           <Tabs.Panel value="items">
             <ItemsTable key={task.name} run={run} task={task} onSelect={onSelect} />
           </Tabs.Panel>

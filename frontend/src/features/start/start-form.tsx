@@ -9,6 +9,7 @@ import type { Plan } from "@/features/pipeline/plan";
 import { startCommand } from "@/features/run/cli";
 import { sortedEntries, splitLabel } from "@/format/labels";
 import { type Drafts, needsKey, problemsOf } from "./draft";
+import { LacksKey } from "./lacks-key";
 import { ParamField } from "./param-field";
 import classes from "./start.module.css";
 import { useStart } from "./use-start";
@@ -79,12 +80,7 @@ export function StartForm({ plan, version, initial, from, initialLabels, onStart
         value={labels}
         onChange={(next) => setLabels(next.filter((label) => splitLabel(label) !== undefined))}
       />
-      {lacksKey && (
-        <Notice tone="wait" icon="lock">
-          The workspace has no sealing key yet: its first agent makes it. Start one, or leave the sealed params at their
-          defaults.
-        </Notice>
-      )}
+      {lacksKey && <LacksKey />}
       <FaultNotice error={mutation.error} />
       <div className={classes.foot}>
         <span className={classes.key}>{sealingKey && `Sealed to ${sealingKey.fingerprint}`}</span>

@@ -226,7 +226,7 @@ function foldRun(
     actor: script.actor,
     labels: script.labels,
     generation: script.generation ?? 1,
-    seq: BigInt(1 + tasks.reduce((sum, task) => sum + task.attempts.length, 0) + done.length),
+    seq: BigInt(1 + tasks.reduce((sum, task) => sum + entriesOf(task), 0)),
     createdAt: timestampFromMs(script.createdAt),
     startedAt: timestampFromMs(started),
     finishedAt: end !== undefined && end <= now ? timestampFromMs(end) : undefined,
@@ -234,4 +234,9 @@ function foldRun(
     tasksDone: done.length,
     tasksFailed: tasks.filter((task) => task.state === "failed").length,
   });
+}
+
+/** entriesOf counts what the journal holds of a task: a start and an end for each try. */
+function entriesOf({ attempts }: Task): number {
+  return attempts.reduce((sum, { startedAt, finishedAt }) => sum + (startedAt ? 1 : 0) + (finishedAt ? 1 : 0), 0);
 }

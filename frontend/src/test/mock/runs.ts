@@ -1,9 +1,11 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
+import { isWaiting } from "@/features/explain/waiting";
+import { isTaskTerminal } from "@/features/run/state";
 import { millis } from "@/format/time";
 import { Reason } from "@/gen/signalbox/fault/v1/fault_pb";
-import { HoldSchema, RunService } from "@/gen/signalbox/run/v1/run_pb";
+import { HoldSchema, RunService, type Task } from "@/gen/signalbox/run/v1/run_pb";
 import type { Value } from "@/gen/signalbox/run/v1/value_pb";
 import { fanOf, fanRun } from "./fan";
 import { fold, type RunScript } from "./fold";
@@ -116,6 +118,16 @@ export function runRoutes(router: ConnectRouter, world: World): void {
         await pause(250, context.signal);
       }
     },
+    explainRun: async ({ id, task }) => {
+      await pause(60);
+      const { tasks } = held(fold(find(id), Date.now()), world);
+      return { tasks: explained(tasks).filter((each) => task === "" || each.task === task) };
+    },
+    signalRun: async ({ id, name, key, payload }) => {
+      await pause(100);
+      world.signals.push({ run: id, name, key, payload });
+      return { run: fold(find(id), Date.now()).run };
+    },
     cancelRun: ({ id }) => {
       const script = find(id);
       script.canceledAt = Date.now();
@@ -146,6 +158,29 @@ export function runRoutes(router: ConnectRouter, world: World): void {
       return { params: paramsOf(script, world), tasks: tasksOf(script, world) };
     },
   });
+}
+
+/** explained says of tasks that wait why they do, in the words of the server. */
+function explained(tasks: readonly Task[]) {
+  const states = new Map(tasks.map(({ name, state }) => [name, state]));
+  return tasks
+    .filter((task) => isWaiting(task))
+    .map(({ name, state, needs, pool }) => {
+      const open = needs.filter((each) => !isTaskTerminal(states.get(each) ?? ""));
+      if (state === "held") return { task: name, state, reason: "held", text: "it waits for approval, 1 of 2 so far" };
+      if (open.length > 0) {
+        const which = open.map((each) => `${each} (${states.get(each)})`).join(", ");
+        const text = `it waits for ${which} (${needs.length - open.length} of ${needs.length} upstream tasks have ended)`;
+        return { task: name, state, reason: "upstream", text };
+      }
+      return {
+        task: name,
+        state,
+        reason: "no_agent_online",
+        text: `no agent online in pool ${pool} (last seen 2026-11-20 14:02:10 UTC)`,
+        hint: `signalbox pool join-token ${pool}`,
+      };
+    });
 }
 
 /** held lets a task of a live run wait for somebody: the first one that nothing has reached. */

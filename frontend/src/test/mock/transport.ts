@@ -2,6 +2,7 @@ import { type ConnectRouter, createRouterTransport } from "@connectrpc/connect";
 import type { MakeTransport } from "@/rpc/transport";
 import { accountRoutes } from "./account";
 import { approvalRoutes } from "./approvals";
+import { historyRoutes } from "./history";
 import { organizationRoutes } from "./organization";
 import { pipelineRoutes } from "./pipelines";
 import { poolRoutes } from "./pools";
@@ -19,6 +20,7 @@ export function mockServices(world: World): (router: ConnectRouter) => void {
     organizationRoutes(router, world);
     runRoutes(router, world);
     approvalRoutes(router, world);
+    historyRoutes(router, world);
     pipelineRoutes(router, world);
     poolRoutes(router, world);
     scheduleRoutes(router, world);

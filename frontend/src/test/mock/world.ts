@@ -1,3 +1,4 @@
+import type { Value } from "@/gen/signalbox/run/v1/value_pb";
 import type { AttemptScript, RunScript, TaskScript } from "./fold";
 import { makePeople, type People } from "./people";
 import { digits, embeddings, fraud, type MockPipeline, pipelines } from "./plans";
@@ -23,6 +24,7 @@ export interface World {
   paused: Map<string, string>;
   revokedAgents: Set<string>;
   people: People;
+  signals: { run: string; name: string; key: string; payload: Value | undefined }[];
 }
 
 export const orgId = mockId("org", 1);
@@ -135,6 +137,7 @@ export function makeWorld(scenario: Scenario, now: number): World {
     paused: new Map(full ? [["spot", "Prices are up; back on Monday. Mara"]] : []),
     revokedAgents: new Set(),
     people: makePeople(),
+    signals: [],
   };
 }
 

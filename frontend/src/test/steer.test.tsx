@@ -1,0 +1,128 @@
+import { create } from "@bufbuild/protobuf";
+import { screen, waitFor, within } from "@testing-library/react";
+import { describe, expect, it } from "vitest";
+import { HoldSchema, RunSchema, RunService, TaskSchema } from "@/gen/signalbox/run/v1/run_pb";
+import { mockId } from "./mock/random";
+import { open, workspace } from "./open";
+
+const live = `${workspace}/runs/${mockId("run", 903)}`;
+const failed = `${workspace}/runs/${mockId("run", 901)}`;
+
+describe("what waits", () => {
+  it("is listed with its reason, and opens", async () => {
+    const { user } = await open(`${live}?view=waiting`);
+    const table = await screen.findByRole("table", { name: "What waits" });
+    expect(within(table).getByText(/^It waits for gate \(pending\) \(0 of 1 upstream/)).toBeInTheDocument();
+    await user.click(within(table).getByRole("button", { name: "register" }));
+    const task = await screen.findByRole("complementary", { name: "Task register" });
+    const why = await within(task).findByRole("region", { name: "Why it does not run" });
+    expect(why).toHaveTextContent("It waits for gate (pending)");
+  });
+
+  it("is nothing when the run has ended", async () => {
+    await open(`${failed}?view=waiting`);
+    expect(await screen.findByText("The run has ended: nothing waits any more.")).toBeInTheDocument();
+  });
+
+  it("is said above all where nothing goes on by itself", async () => {
+    const text = "pool gpu is paused: back at noon";
+    const hint = "signalbox pool resume gpu";
+    await open(`${live}?view=timeline`, {
+      services: ({ rpc }) =>
+        rpc(RunService.method.explainRun, () => ({
+          tasks: ["a", "b"].map((task) => ({ task, state: "ready", reason: "pool_paused", text, hint })),
+        })),
+    });
+    const notice = await screen.findByRole("region", { name: "What holds it up" });
+    expect(notice).toHaveTextContent(`a and 1 more: Pool gpu is paused: back at noon.${hint}`);
+  });
+});
+
+describe("a signal", () => {
+  const held = {
+    run: create(RunSchema, { id: mockId("run", 903), pipeline: "digits", number: 903n, state: "running", seq: 3n }),
+    tasks: [
+      create(TaskSchema, {
+        name: "labels",
+        state: "held",
+        kind: "signal",
+        hold: create(HoldSchema, { kind: "signal", signal: "labels-ready", signalType: "uri" }),
+      }),
+    ],
+  };
+
+  it("is sent sealed, with its key, to the task that waits for it", async () => {
+    const { user, world } = await open(`${live}?view=timeline&task=labels`, {
+      services: ({ rpc }) => {
+        rpc(RunService.method.getRun, () => held);
+        rpc(RunService.method.watchRun, async function* () {
+          yield held;
+        });
+      },
+    });
+    await user.click(await screen.findByRole("button", { name: "Send the signal…" }));
+    const dialog = await screen.findByRole("dialog", { name: "Send the signal labels-ready to digits #903" });
+    const send = within(dialog).getByRole("button", { name: "Send it" });
+    await user.type(within(dialog).getByRole("textbox", { name: "payload" }), "no uri");
+    await user.click(send);
+    expect(await within(dialog).findByText(/^A URI with a scheme/)).toBeInTheDocument();
+    await user.clear(within(dialog).getByRole("textbox", { name: "payload" }));
+    await user.type(within(dialog).getByRole("textbox", { name: "payload" }), "s3://lake/labels");
+    await user.click(send);
+    await waitFor(() => expect(world.signals).toHaveLength(1));
+    const [sent] = world.signals;
+    expect(sent?.name).toBe("labels-ready");
+    expect(sent?.key).toMatch(/^[0-9a-f-]{36}$/);
+    expect(sent?.payload?.content.case).toBe("sealed");
+  });
+});
+
+describe("the history of a run", () => {
+  it("shows it as it was, and comes back to now", async () => {
+    const { user, address } = await open(`${failed}?at=1&view=timeline`);
+    expect(await screen.findByText("as it stood then")).toBeInTheDocument();
+    expect(await screen.findByText(/started the run$/)).toBeInTheDocument();
+    expect(await screen.findByRole("button", { name: /^extract ?: (Queued|Pending)/ })).toBeInTheDocument();
+    expect(screen.queryByRole("button", { name: "Retry what failed" })).toBeNull();
+    await user.click(screen.getByRole("button", { name: "The entry after" }));
+    await waitFor(() => expect(address()).toContain("at=2"));
+    expect(await screen.findByText(/^extract: try 1 runs on/)).toBeInTheDocument();
+    await user.click(screen.getByRole("button", { name: "Back to now" }));
+    expect(await screen.findByRole("button", { name: "Retry what failed" })).toBeInTheDocument();
+    expect(address()).not.toContain("at=");
+  });
+
+  it("opens at the end", async () => {
+    const { user } = await open(`${failed}?view=timeline`);
+    await user.click(await screen.findByRole("button", { name: "Go back in its history" }));
+    const count = await screen.findByText(/^Entry \d+ of \d+$/);
+    expect(count.textContent).toMatch(/^Entry (\d+) of \1$/);
+  });
+});
+
+describe("a resume", () => {
+  it("changes a param, sealed, and keeps the others", async () => {
+    const asked: { params: { name: string; content: { case?: string } }[]; dryRun: boolean }[] = [];
+    const { user } = await open(`${failed}?view=timeline`, {
+      services: ({ rpc }) =>
+        rpc(RunService.method.restartRun, (request) => {
+          asked.push(request);
+          return { tasks: [{ task: "train", reason: "param epochs changed" }] };
+        }),
+    });
+    await user.click(await screen.findByRole("button", { name: "Resume…" }));
+    const dialog = await screen.findByRole("dialog", { name: /Resume fraud-train #901/ });
+    await user.click(await within(dialog).findByRole("combobox", { name: "Change a param" }));
+    await user.click(await screen.findByRole("option", { name: "epochs" }));
+    const epochs = await within(dialog).findByRole("textbox", { name: "epochs" });
+    await user.clear(epochs);
+    expect(await within(dialog).findByText("Say what it is to be.")).toBeInTheDocument();
+    expect(within(dialog).getByRole("button", { name: "Start the new run" })).toBeDisabled();
+    await user.type(epochs, "20");
+    expect(await within(dialog).findByText("param epochs changed")).toBeInTheDocument();
+    await waitFor(() => expect(within(dialog).getByRole("button", { name: "Start the new run" })).toBeEnabled());
+    await user.click(within(dialog).getByRole("button", { name: "Start the new run" }));
+    await waitFor(() => expect(asked.at(-1)?.dryRun).toBe(false));
+    expect(asked.at(-1)?.params.map(({ name, content }) => [name, content.case])).toEqual([["epochs", "sealed"]]);
+  });
+});
