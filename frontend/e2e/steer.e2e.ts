@@ -36,9 +36,9 @@ beforeAll(() => {
 afterAll(() => programs?.remove());
 
 describe.each([
-  { replicas: 1, title: "one replica", suffix: "" },
-  { replicas: 2, title: "two replicas in turn", suffix: "-two" },
-] as const)("a run that wants steering on $title", ({ replicas, suffix }) => {
+  { replicas: 1, title: "one replica" },
+  { replicas: 2, title: "two replicas in turn" },
+] as const)("a run that wants steering on $title", ({ replicas }) => {
   const canary = `canary-${randomBytes(12).toString("hex")}`;
   /** Everything that went between browser and server, to look for the canary in. */
   const wire: Buffer[] = [];
@@ -47,11 +47,12 @@ describe.each([
   let reader: Reader;
   let page: Page;
   let team: Team;
-  /** look keeps a picture of the page in each theme, and lets axe read both. */
+  /** look keeps a picture of the page in each theme, and lets axe read both: once, more replicas look the same. */
   const look = async (name: string) => {
+    if (replicas > 1) return;
     for (const scheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme: scheme });
-      await reader.shot(`steer-${name}-${scheme}${suffix}`);
+      await reader.shot(`steer-${name}-${scheme}`);
       expect(await problemsOf(page)).toEqual([]);
     }
     await page.emulateMedia({ colorScheme: "light" });
@@ -119,7 +120,7 @@ describe.each([
     await dialog.getByRole("textbox", { name: "Idempotency key" }).fill("once");
     await look("03-signal");
     await dialog.getByRole("button", { name: "Send it" }).click();
-    await page.getByRole("heading", { name: /^steer #1 ?Succeeded/ }).waitFor();
+    await page.getByRole("heading", { name: /^steer #1 ?Succeeded/ }).waitFor({ timeout: 60_000 });
     await page.getByRole("tab", { name: "Inputs and outputs" }).click();
     await page.getByRole("table", { name: "Outputs of answer" }).getByText(`calm and ${canary}`).waitFor();
     await look("04-answer");
@@ -170,7 +171,7 @@ describe.each([
     await would.getByText(/param/).first().waitFor();
     await look("06-resume");
     await dialog.getByRole("button", { name: "Start the new run" }).click();
-    await page.getByRole("heading", { name: /^steer #2 ?Succeeded/ }).waitFor();
+    await page.getByRole("heading", { name: /^steer #2 ?Succeeded/ }).waitFor({ timeout: 60_000 });
     await page.getByRole("tab", { name: "Inputs and outputs" }).click();
     await page.getByRole("table", { name: "Outputs of answer" }).getByText(`rough ${canary} and ${canary}`).waitFor();
   });

@@ -21,7 +21,7 @@ import { LiveMark } from "@/features/run/live-mark";
 import classes from "@/features/run/run.module.css";
 import { RunFacts } from "@/features/run/run-head";
 import { isTerminal, lookOfRun } from "@/features/run/state";
-import { runGraph } from "@/features/run/task-note";
+import { drawnAs, runGraph } from "@/features/run/task-note";
 import { TaskPanel } from "@/features/run/task-panel";
 import { useRun } from "@/features/run/watch";
 import { useShortcuts } from "@/features/shell/shortcut";
@@ -256,7 +256,9 @@ interface LiveGraphProps {
 
 function LiveGraph({ run, tasks, selected, onSelect }: LiveGraphProps) {
   const now = useNow(isTerminal(run.state));
-  return <LazyGraph {...runGraph(tasks, now)} selected={selected} onSelect={onSelect} />;
+  const graph = runGraph(tasks, now);
+  const drawn = new Set([...graph.tasks, ...graph.boxes].map(({ name }) => name));
+  return <LazyGraph {...graph} selected={drawnAs(selected, drawn)} onSelect={onSelect} />;
 }
 
 /** nextFailure goes through the failed tasks, around the end. */

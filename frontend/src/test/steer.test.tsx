@@ -34,7 +34,7 @@ describe("what waits", () => {
         })),
     });
     const notice = await screen.findByRole("region", { name: "What holds it up" });
-    expect(notice).toHaveTextContent(`a and 1 more: Pool gpu is paused: back at noon.${hint}`);
+    expect(notice).toHaveTextContent(`a and 1 more:Pool gpu is paused: back at noon.${hint}`);
   });
 });
 

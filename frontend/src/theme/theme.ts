@@ -100,6 +100,9 @@ export const theme = createTheme({
     TextInput: { defaultProps: { size: "sm" } },
     PasswordInput: { defaultProps: { size: "sm" } },
     Select: { defaultProps: { size: "sm", allowDeselect: false } },
+    // What fills them is light in the dark: their marks must not be.
+    Checkbox: { defaultProps: { iconColor: "var(--mantine-color-body)" } },
+    Radio: { defaultProps: { iconColor: "var(--mantine-color-body)" } },
     Tooltip: {
       defaultProps: {
         openDelay: 250,

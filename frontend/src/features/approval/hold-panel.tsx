@@ -5,6 +5,7 @@ import { Icon } from "@/components/ui/icon";
 import { Moment } from "@/components/ui/moment";
 import { useNow } from "@/components/ui/now";
 import { Reasoned } from "@/components/ui/reasoned";
+import { isTaskTerminal } from "@/features/run/state";
 import { SignalButton } from "@/features/signal/signal-button";
 import { formatDuration } from "@/format/duration";
 import { millis } from "@/format/time";
@@ -30,7 +31,7 @@ export function HoldPanel({ run, task, hold, past = false }: HoldPanelProps) {
   return (
     <section className={classes.hold} aria-label="What it waits for">
       <p className={classes.what}>
-        {sentence(hold)}
+        {sentence(hold, isTaskTerminal(task.state))}
         {task.state === "held" && until !== undefined && ` ${formatDuration(Math.max(0, until - now))} left.`}
       </p>
       {hold.votes.length > 0 && (
@@ -50,17 +51,19 @@ export function HoldPanel({ run, task, hold, past = false }: HoldPanelProps) {
   );
 }
 
-/** holdText is what a held task waits for, in a sentence. */
-function sentence(hold: Hold): string {
+/** sentence is what a task waits for, or has waited for. */
+function sentence(hold: Hold, over: boolean): string {
+  const waits = over ? "Waited" : "Waits";
   switch (hold.kind) {
     case "wait":
-      return "Waits for a time to come; no agent is held meanwhile.";
+      return `${waits} for a time to come; no agent ${over ? "was" : "is"} held meanwhile.`;
     case "signal":
-      return `Waits for the signal “${hold.signal}”${hold.signalType ? ` with a ${hold.signalType}` : ""}.`;
+      return `${waits} for the signal “${hold.signal}”${hold.signalType ? ` with a ${hold.signalType}` : ""}.`;
   }
   const who = hold.by.length === 0 ? "whoever may approve" : hold.by.map(approverText).join(", ");
   const eyes = hold.notRequester ? " Not whoever asked for the run." : "";
-  return `Needs ${hold.required === 1 ? "one approval" : `${hold.required} approvals`} by ${who}.${eyes}`;
+  const count = hold.required === 1 ? "one approval" : `${hold.required} approvals`;
+  return `${over ? "Needed" : "Needs"} ${count} by ${who}.${eyes}`;
 }
 
 function Ballot({ run, task }: { run: Run; task: Task }) {

@@ -5,7 +5,7 @@ import type { CSSProperties } from "react";
 import { Icon } from "@/components/ui/icon";
 import { BareLink } from "@/components/ui/link";
 import { toneColor, toneFill } from "@/components/ui/tone";
-import { runLook } from "@/features/run/state";
+import { lookOfRun } from "@/features/run/state";
 import { usePlace } from "@/features/tenancy/place";
 import { RunService } from "@/gen/signalbox/run/v1/run_pb";
 import classes from "./pipeline.module.css";
@@ -36,7 +36,7 @@ export function LastRuns({ pipeline }: { pipeline: string }) {
   return (
     <span ref={ref} className={classes.lastRuns}>
       {[...data.runs].reverse().map((run) => {
-        const look = runLook(run.state);
+        const look = lookOfRun(run);
         const style = { "--tone": toneColor(look.tone), "--fill": toneFill(look.tone) } as CSSProperties;
         const text = `#${run.number}: ${look.label}`;
         return (

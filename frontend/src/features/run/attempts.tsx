@@ -9,7 +9,7 @@ import { errorText } from "@/features/value/shown";
 import { useOpened } from "@/features/value/use-values";
 import { formatDuration } from "@/format/duration";
 import type { Attempt, Run, Task } from "@/gen/signalbox/run/v1/run_pb";
-import { attemptLook } from "./state";
+import { attemptLook, needsNoAgent } from "./state";
 import classes from "./task-panel.module.css";
 
 interface AttemptsProps {
@@ -26,7 +26,7 @@ export function Attempts({ run, task, onLog }: AttemptsProps) {
   if (task.attempts.length === 0) {
     return (
       <Empty icon="history" title="Every try at the task appears here">
-        It was not handed to an agent so far.
+        {needsNoAgent(task) ? "It only waits: no agent has to try it." : "It was not handed to an agent so far."}
       </Empty>
     );
   }

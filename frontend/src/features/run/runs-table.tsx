@@ -6,7 +6,7 @@ import { usePlace } from "@/features/tenancy/place";
 import type { Run } from "@/gen/signalbox/run/v1/run_pb";
 import { TaskProgress } from "./progress";
 import classes from "./run.module.css";
-import { runLook } from "./state";
+import { lookOfRun, reasonOf } from "./state";
 
 interface RunsTableProps {
   runs: readonly Run[];
@@ -37,13 +37,13 @@ export function RunsTable({ runs, label, compact = false }: RunsTableProps) {
       {runs.map((run) => (
         <tr key={run.id}>
           <td data-tight>
-            <StateMark look={runLook(run.state)} size="sm" />
+            <StateMark look={lookOfRun(run)} size="sm" />
           </td>
           <td>
             <RowLink to="/o/$org/w/$ws/runs/$runId" params={{ ...place, runId: run.id }}>
               {run.pipeline} <span className="sb-dim sb-num">#{run.number.toString()}</span>
             </RowLink>
-            {run.reason && <div className={classes.reason}>{run.reason}</div>}
+            {reasonOf(run) && <div className={classes.reason}>{reasonOf(run)}</div>}
           </td>
           <td>
             <TaskProgress run={run} />

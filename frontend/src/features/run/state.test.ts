@@ -1,11 +1,27 @@
 import { describe, expect, it } from "vitest";
-import { attemptLook, canCancel, isTerminal, runLook, runStates, taskLook, whyNoRetry } from "./state";
+import {
+  attemptLook,
+  canCancel,
+  isTerminal,
+  lookOfRun,
+  reasonOf,
+  runLook,
+  runStates,
+  taskLook,
+  whyNoRetry,
+} from "./state";
 
 describe("states", () => {
   it("shows every run state with a shape, a colour and a word of its own", () => {
     const looks = runStates.map(runLook);
     expect(new Set(looks.map(({ label }) => label)).size).toBe(runStates.length);
     expect(looks.every(({ icon, tone }) => icon && tone)).toBe(true);
+  });
+  it("tells a suspended run from a paused one, once", () => {
+    const suspended = { state: "paused", reason: "suspended" };
+    expect([lookOfRun(suspended).label, reasonOf(suspended)]).toEqual(["Suspended", ""]);
+    const paused = { state: "paused", reason: "its budget" };
+    expect([lookOfRun(paused).label, reasonOf(paused)]).toEqual(["Paused", "its budget"]);
   });
   it("names a state that it does not know", () => {
     expect(taskLook("quite_new").label).toBe("quite new");

@@ -1,5 +1,5 @@
 import type { Look } from "@/components/ui/state-mark";
-import type { Run } from "@/gen/signalbox/run/v1/run_pb";
+import type { Run, Task } from "@/gen/signalbox/run/v1/run_pb";
 
 // The states of model.md §2 and §3, and how each looks. A state that a newer
 // server sends and this page does not know is shown by its name.
@@ -60,7 +60,16 @@ export function runLook(state: string): Look {
 /** lookOfRun tells a suspended run from one that is only paused. */
 export function lookOfRun(run: Pick<Run, "state" | "reason">): Look {
   const look = runLook(run.state);
-  return run.state === "paused" && run.reason === "suspended" ? { ...look, label: "Suspended" } : look;
+  return isSuspended(run) ? { ...look, label: "Suspended" } : look;
+}
+
+/** reasonOf is what is to be said of a run beside how it looks; empty where that says it all. */
+export function reasonOf(run: Pick<Run, "state" | "reason">): string {
+  return isSuspended(run) || run.reason === run.state ? "" : run.reason;
+}
+
+function isSuspended(run: Pick<Run, "state" | "reason">): boolean {
+  return run.state === "paused" && run.reason === "suspended";
 }
 
 /** taskLook is how a task looks; one that has its items runs, though it has no attempt. */
@@ -99,6 +108,11 @@ const terminalTasks = new Set([
 
 export function isTaskTerminal(state: string): boolean {
   return terminalTasks.has(state);
+}
+
+/** needsNoAgent asks whether a task is there to wait for a time, a signal or people. */
+export function needsNoAgent({ kind }: Pick<Task, "kind">): boolean {
+  return kind === "wait" || kind === "signal" || kind === "approve";
 }
 
 type CancelRule = { allowed: true; force: boolean } | { allowed: false; why: string };

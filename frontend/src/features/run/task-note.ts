@@ -53,3 +53,14 @@ function isShown(task: Task, tasks: readonly Task[]): boolean {
   const parent = tasks.find(({ name }) => name === task.parent);
   return parent?.kind === "group" && isShown(parent, tasks);
 }
+
+/** drawnAs is the station at which a task is in the graph: itself, or the nearest that it is part of. */
+export function drawnAs(path: string | undefined, drawn: ReadonlySet<string>): string | undefined {
+  for (let at = path ?? ""; at !== ""; at = partOf(at)) if (drawn.has(at)) return at;
+  return undefined;
+}
+
+/** By its path alone: fold[3]/train is of fold[3], and that of fold. */
+function partOf(path: string): string {
+  return path.endsWith("]") ? path.slice(0, path.lastIndexOf("[")) : path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}

@@ -16,7 +16,7 @@ import { AttemptPicker } from "./attempt-picker";
 import { Attempts } from "./attempts";
 import { hasItems } from "./items";
 import { ItemsTable } from "./items-table";
-import { taskLook } from "./state";
+import { needsNoAgent, taskLook } from "./state";
 import classes from "./task-panel.module.css";
 import { whyWaiting } from "./wait";
 
@@ -136,7 +136,7 @@ export function TaskPanel(props: TaskPanelProps) {
             </>
           ) : (
             <Empty icon="logs" title="A task's log starts with its first attempt">
-              {why ?? "It has not started."}
+              {why ?? (needsNoAgent(task) ? "It only waits: nothing of it is logged." : "It has not started.")}
             </Empty>
           )}
         </Tabs.Panel>

@@ -97,7 +97,7 @@ function TimelineRow({ row, task, from, span, selected, onSelect }: TimelineRowP
         ))}
       </span>
       <span className={classes.took} aria-hidden="true">
-        {sums.running > 0 ? formatDuration(sums.running) : ""}
+        {sums.running > 0 ? formatDuration(sums.running) : task.items ? `${task.items.done}/${task.items.total}` : ""}
       </span>
     </button>
   );

@@ -21,7 +21,7 @@ export function RunValues({ run, task }: RunValuesProps) {
   const why = useNoDataReason();
   const values = useValues(run, task);
   const params = values.data && !task ? values.data.params : [];
-  const tasks = (values.data?.tasks ?? []).filter((each) => !task || each.task === task);
+  const tasks = inOrder((values.data?.tasks ?? []).filter((each) => !task || each.task === task));
   const needed = hasSealed(params, tasks);
   const opened = useOpened(run, needed && why === undefined);
   if (why) {
@@ -93,6 +93,15 @@ function TaskOutputs({ values, opened, title }: TaskOutputsProps) {
       )}
     </>
   );
+}
+
+/** inOrder puts items where their first one came, by their numbers: they come as they ended. */
+function inOrder(tasks: readonly TaskValues[]): TaskValues[] {
+  const first = new Map<string, number>();
+  const of = ({ task }: TaskValues) => task.replaceAll(/\[[0-9,]*\]/g, "");
+  tasks.forEach((each, i) => first.has(of(each)) || first.set(of(each), i));
+  const rank = (each: TaskValues) => first.get(of(each)) ?? 0;
+  return tasks.toSorted((a, b) => rank(a) - rank(b) || a.task.localeCompare(b.task, "en", { numeric: true }));
 }
 
 function isBare({ outputs, artifacts }: TaskValues): boolean {
