@@ -99,7 +99,7 @@ function TaskOutputs({ values, opened, title }: TaskOutputsProps) {
 function inOrder(tasks: readonly TaskValues[]): TaskValues[] {
   const first = new Map<string, number>();
   const of = ({ task }: TaskValues) => task.replaceAll(/\[[0-9,]*\]/g, "");
-  tasks.forEach((each, i) => first.has(of(each)) || first.set(of(each), i));
+  for (const [i, each] of tasks.entries()) if (!first.has(of(each))) first.set(of(each), i);
   const rank = (each: TaskValues) => first.get(of(each)) ?? 0;
   return tasks.toSorted((a, b) => rank(a) - rank(b) || a.task.localeCompare(b.task, "en", { numeric: true }));
 }
