@@ -142,7 +142,7 @@ func holdMessage(h *rundb.Hold) *runv1.Hold {
 		m.Signal, m.SignalType = s.Name, string(s.Type)
 	}
 	if p := h.Plan.Approve; p != nil {
-		m.Required, m.By, m.NotRequester = uint32(max(p.Required, 1)), p.By, p.NotRequester
+		m.Required, m.By, m.NotRequester, m.Message = uint32(max(p.Required, 1)), p.By, p.NotRequester, p.Text
 	}
 	for _, v := range h.Votes {
 		m.Votes = append(m.Votes, &runv1.Vote{Actor: v.Actor, Rejected: v.Rejected, Comment: v.Comment, At: stamp(v.At), Generation: v.Generation})

@@ -91,6 +91,19 @@ func TestARejectionIsNamed(t *testing.T) {
 	require.True(t, tasks["sign-off"].GetHold().GetVotes()[0].GetRejected())
 }
 
+// A message in which nothing is to be evaluated needs no agent, and whoever looks
+// reads it.
+func TestAnApprovalWithPlainTextOpensAtOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.deploy(gate(plan.Approve{Text: "Is the corpus good?"}))
+	run := b.start("gated").GetId()
+	_, tasks := b.get(run)
+	require.Equal(t, "held", tasks["sign-off"].GetState())
+	require.Equal(t, "Is the corpus good?", tasks["sign-off"].GetHold().GetMessage())
+	require.NoError(t, b.decide(b.ctx(), run, "sign-off", false))
+}
+
 func TestOnlyThoseWhoAreNamedVote(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -122,6 +122,7 @@ func TestALocalRunWaitsForTimesSignalsAndPeople(t *testing.T) {
 	out, code := localRun(t, file, "--signal", "go=at last", "--yes")
 	require.Zero(t, code, out)
 	require.Contains(t, out, "shipped at last")
+	require.Contains(t, out, "Ship it?")
 	out, code = localRun(t, file, "--signal", "go=at last")
 	require.Equal(t, 12, code, "nobody can be asked")
 	require.Contains(t, out, "– held#1  canceled")

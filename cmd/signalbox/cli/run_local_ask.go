@@ -56,6 +56,9 @@ func (q *localAsk) decide(ctx context.Context, t *runv1.Task) {
 	if n := t.GetHold().GetRequired(); n > 1 {
 		q.say(fmt.Sprintf("%s: the %d approvals that it requires are given as one here.", t.GetName(), n))
 	}
+	if text := t.GetHold().GetMessage(); text != "" {
+		q.say(t.GetName() + ": " + text)
+	}
 	yes := q.yes
 	if !yes {
 		q.screen.beside(func() {

@@ -27,6 +27,9 @@ func Holding(t *runv1.Task, now time.Time) string {
 		}
 		text = fmt.Sprintf("waits for approval, %d of %d", len(approved), h.GetRequired())
 	}
+	if h.GetMessage() != "" {
+		text += ": “" + h.GetMessage() + "”"
+	}
 	if h.GetUntil() != nil && text != "" {
 		text += ", " + output.Duration(h.GetUntil().AsTime().Sub(now)) + " left"
 	}

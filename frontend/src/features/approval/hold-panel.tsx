@@ -34,6 +34,7 @@ export function HoldPanel({ run, task, hold, past = false }: HoldPanelProps) {
         {sentence(hold, isTaskTerminal(task.state))}
         {task.state === "held" && until !== undefined && ` ${formatDuration(Math.max(0, until - now))} left.`}
       </p>
+      {hold.message && <p className={classes.what}>“{hold.message}”</p>}
       {hold.votes.length > 0 && (
         <ol className={classes.votes}>
           {hold.votes.map((vote) => (

@@ -862,7 +862,10 @@ type Hold struct {
 	By           []string `protobuf:"bytes,7,rep,name=by,proto3" json:"by,omitempty"`
 	NotRequester bool     `protobuf:"varint,8,opt,name=not_requester,json=notRequester,proto3" json:"not_requester,omitempty"`
 	// Every word that was said, oldest first.
-	Votes         []*Vote `protobuf:"bytes,9,rep,name=votes,proto3" json:"votes,omitempty"`
+	Votes []*Vote `protobuf:"bytes,9,rep,name=votes,proto3" json:"votes,omitempty"`
+	// Of approvals: what those who vote are asked, where the file says it in plain
+	// text. What is computed is sealed, and not here.
+	Message       string `protobuf:"bytes,10,opt,name=message,proto3" json:"message,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -958,6 +961,13 @@ func (x *Hold) GetVotes() []*Vote {
 		return x.Votes
 	}
 	return nil
+}
+
+func (x *Hold) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
 }
 
 // Vote is what somebody said to an approval.
@@ -3166,7 +3176,7 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\askipped\x18\t \x01(\rR\askipped\x12\x1a\n" +
 	"\bcanceled\x18\n" +
 	" \x01(\rR\bcanceled\x12\x12\n" +
-	"\x04most\x18\v \x01(\rR\x04most\"\xb6\x02\n" +
+	"\x04most\x18\v \x01(\rR\x04most\"\xd0\x02\n" +
 	"\x04Hold\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x120\n" +
 	"\x05since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x120\n" +
@@ -3177,7 +3187,9 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\brequired\x18\x06 \x01(\rR\brequired\x12\x0e\n" +
 	"\x02by\x18\a \x03(\tR\x02by\x12#\n" +
 	"\rnot_requester\x18\b \x01(\bR\fnotRequester\x12,\n" +
-	"\x05votes\x18\t \x03(\v2\x16.signalbox.run.v1.VoteR\x05votes\"\x9e\x01\n" +
+	"\x05votes\x18\t \x03(\v2\x16.signalbox.run.v1.VoteR\x05votes\x12\x18\n" +
+	"\amessage\x18\n" +
+	" \x01(\tR\amessage\"\x9e\x01\n" +
 	"\x04Vote\x12\x14\n" +
 	"\x05actor\x18\x01 \x01(\tR\x05actor\x12\x1a\n" +
 	"\brejected\x18\x02 \x01(\bR\brejected\x12\x18\n" +
