@@ -20,6 +20,8 @@
 // Any replica may advance any run: PostgreSQL is the only shared state. The
 // folded runs kept in memory are a cache that is verified by `seq` under the
 // run's lock and thrown away whenever a commit failed or its outcome is unknown.
+// Of the leases that a replica gave, it remembers what never changes; that one is
+// there, and whose, its locked row says (known).
 //
 // A panic or an error of a rule fails its run's commands alone. An error of the
 // database rolls back, and the batch runs again in halves until the guilty
