@@ -13,8 +13,8 @@ const maxKnown = 50_000
 
 // know remembers the leases that a batch gave, and forgets those that it ended:
 // most are reported to the replica that gave them, which then need not be told
-// all that never changes. That a lease is there, whose it is and when it began
-// only its locked row says. Of a gang's each is read in full.
+// all that never changes. That a lease is there, whose it is and since when, only
+// its locked row says: nobody is billed from memory. Of a gang's each is read in full.
 func (a *Advancer) know(b *batch) {
 	for _, w := range b.runs {
 		for lease := range w.gone {
@@ -54,10 +54,11 @@ func (a *Advancer) knows(leases []int64) bool {
 func (a *Advancer) scanKnown(rows pgx.Rows, each func(*leaseRow)) error {
 	var lease int64
 	var session id.UUID
+	var granted time.Time
 	var started *time.Time
-	_, err := pgx.ForEachRow(rows, []any{&lease, &session, &started}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&lease, &session, &granted, &started}, func() error {
 		v := *a.known[lease]
-		v.session, v.startedAt = session, started
+		v.session, v.grantedAt, v.startedAt = session, granted.UTC(), started
 		each(&v)
 		return nil
 	})

@@ -137,9 +137,9 @@ const sqlLockLeases = `
 
 // Of leases that are remembered, what may have changed.
 const sqlLockKnownLeases = `
-	SELECT l.id, l.session_id, l.started_at` + namedLeases + `
+	SELECT l.id, l.session_id, l.granted_at, l.started_at` + namedLeases + `
 	CROSS JOIN LATERAL (
-		SELECT l.id, l.session_id, l.started_at` + lockedLease
+		SELECT l.id, l.session_id, l.granted_at, l.started_at` + lockedLease
 
 // The named leases, and all of the runs that take back.
 const sqlLockAllLeases = `
