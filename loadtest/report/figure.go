@@ -143,9 +143,12 @@ var figures = map[scenario.Workload][]figure{
 
 // compared are the figures of a scenario that is compared with another one, or
 // of a condition with none: the ratio is to the same figure there.
-var compared = map[scenario.Workload]figure{
-	scenario.Bulk:    {name: "steps, kept", unit: "/s", of: rate, bars: map[float64]bar{every: atLeast(0.8)}},
-	scenario.Latency: {name: "submit to start p50, grown", unit: "µs", of: latency("start", p50), bars: map[float64]bar{every: atMost(1.3)}},
+var compared = map[scenario.Workload][]figure{
+	scenario.Bulk: {
+		{name: "steps, kept", unit: "/s", of: rate, bars: map[float64]bar{every: atLeast(0.8)}},
+		{name: "CPU of server and PostgreSQL per step, changed", unit: "µs", of: Point.CPUPerStep},
+	},
+	scenario.Latency: {{name: "submit to start p50, grown", unit: "µs", of: latency("start", p50), bars: map[float64]bar{every: atMost(1.3)}}},
 }
 
 // against tells a point's figure as a ratio to that of others.
@@ -154,7 +157,10 @@ func (f figure) against(group []Result, point int, base float64) Row {
 	value := median(group, func(r Result) float64 { return f.of(r.Points[point]) })
 	row := Row{
 		Workload: p.named(group[0].Scenario), Figure: f.name, Absolute: number(value) + unit(f.unit), Yardstick: number(base) + unit(f.unit),
-		Ratio: number(value / base), Bar: f.bars[every].text(), Holds: f.bars[every].judge(value / base),
+		Ratio: number(value / base), Bar: "–", Holds: "–",
+	}
+	if limit, barred := f.bars[every]; barred {
+		row.Bar, row.Holds = limit.text(), limit.judge(value/base)
 	}
 	if slices.ContainsFunc(group, func(r Result) bool { return r.Points[point].Disturbed() }) {
 		row.Absolute = "~" + row.Absolute

@@ -126,6 +126,7 @@ func TestShapesAndDisturbancesAreComparedWithTheirBase(t *testing.T) {
 	})
 	shape := figure(t, rows, "w6, undisturbed", "steps, kept")
 	require.Equal(t, []string{"10000/s", "0.7", "≥ 0.8", "NO"}, []string{shape.Yardstick, shape.Ratio, shape.Bar, shape.Holds})
+	require.Equal(t, "–", figure(t, rows, "w6, undisturbed", "CPU of server and PostgreSQL per step, changed").Bar, "it has none")
 	held := figure(t, rows, "w7, snapshot held", "steps, kept")
 	require.Equal(t, []string{"10000/s", "0.8", "yes"}, []string{held.Yardstick, held.Ratio, held.Holds})
 }

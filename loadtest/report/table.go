@@ -58,8 +58,10 @@ func Rows(results []Result) []Row {
 	for _, name := range order {
 		group := groups[name]
 		for i := range group[0].Points {
-			if f, base, ok := baseOf(groups, group, i); ok {
-				rows = append(rows, f.against(group, i, base))
+			if others := basesOf(groups, group, i); len(others) > 0 {
+				for _, f := range compared[group[0].Scenario.Workload] {
+					rows = append(rows, f.against(group, i, median(others, f.of)))
+				}
 				continue
 			}
 			for _, f := range figures[group[0].Scenario.Workload] {
@@ -72,40 +74,34 @@ func Rows(results []Result) []Row {
 	return rows
 }
 
-// baseOf is what a point is compared with instead of a yardstick: the same point
+// basesOf are what a point is compared with instead of a yardstick: the same point
 // of another scenario, or the scenario's own while nothing disturbed it.
-func baseOf(groups map[string][]Result, group []Result, point int) (f figure, base float64, ok bool) {
+func basesOf(groups map[string][]Result, group []Result, point int) []Point {
 	s, p := group[0].Scenario, group[0].Points[point]
-	f, has := compared[s.Workload]
+	if compared[s.Workload] == nil {
+		return nil
+	}
 	from, same := groups[s.Against], func(other Point) bool { return other.X == p.X }
-	switch {
-	case !has:
-		return f, 0, false
-	case p.Condition != "" && p.Condition != scenario.Undisturbed:
+	if p.Condition != "" && p.Condition != scenario.Undisturbed {
 		from, same = group, func(other Point) bool { return other.X == p.X && other.Condition == scenario.Undisturbed }
 	}
-	var values []float64
+	var bases []Point
 	for _, r := range from {
 		for _, other := range r.Points {
 			if same(other) {
-				values = append(values, f.of(other))
+				bases = append(bases, other)
 			}
 		}
 	}
-	base = middle(values)
-	return f, base, base > 0
+	return bases
 }
 
-// median is that of the results; of two it is the smaller.
-func median(results []Result, of func(Result) float64) float64 {
-	values := make([]float64, 0, len(results))
-	for _, r := range results {
-		values = append(values, of(r))
+// median is that of results or of points; of two it is the smaller.
+func median[T any](all []T, of func(T) float64) float64 {
+	values := make([]float64, 0, len(all))
+	for _, one := range all {
+		values = append(values, of(one))
 	}
-	return middle(values)
-}
-
-func middle(values []float64) float64 {
 	slices.SortFunc(values, cmp.Compare)
 	if len(values) == 0 {
 		return 0
