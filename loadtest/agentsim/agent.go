@@ -144,8 +144,12 @@ func (a *agent) running() int {
 // take begins what an answer brought. An answer may come twice.
 func (a *agent) take(ctx context.Context, work *agentv1.Work, at time.Time) {
 	for _, lease := range work.GetLeases() {
+		step := stepIndex(lease.GetTask())
+		if lease.GetGangSize() > 0 {
+			step = int(lease.GetGangRank()) // its members are told apart
+		}
 		t := &attempt{lease: lease, begun: at, event: driver.Event{
-			Run: lease.GetRunId(), Step: stepIndex(lease.GetTask()), Attempt: int(lease.GetAttempt()), Leased: at.UnixNano(),
+			Run: lease.GetRunId(), Step: step, Attempt: int(lease.GetAttempt()), Leased: at.UnixNano(),
 		}}
 		a.mu.Lock()
 		_, again := a.held[lease.GetId()]

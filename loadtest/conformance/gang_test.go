@@ -1,6 +1,9 @@
 package conformance_test
 
 import (
+	"fmt"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -41,12 +44,24 @@ func gangs(d *desk) {
 
 func gangLoss(d *desk) {
 	agents := d.four()
-	d.apply("gang.yaml", "LONG", "20")
+	file := filepath.Join(d.dir, "member")
+	d.apply("gang.yaml", "sleep LONG", `'echo $$ > `+file+`.$SB_ATTEMPT.$SB_GANG_RANK; [ "$SB_ATTEMPT" != 1 ] || exec sleep 90'`)
 	id := d.start("gang")
 	d.eventually(20*time.Second, "the gang runs", func() bool { return d.must("pool", "get", "default", "--jq", ".pool.leased") == "3" })
 	busy := d.must("agent", "list", "--jq", `[.agents[] | select(.leases > 0) | .name][0]`)
+	pids := make([]int, 3)
+	for rank := range pids {
+		pids[rank] = d.pid(fmt.Sprintf("%s.1.%d", file, rank))
+	}
 	require.NoError(d.t, agents[busy].Kill())
+	// What the killed agent ran, nobody can stop before it is back.
+	d.eventually(40*time.Second, "the other two are stopped within a session's life and 10 s", func() bool {
+		return len(slices.DeleteFunc(slices.Clone(pids), func(pid int) bool { return !alive(pid) })) <= 1
+	})
 	r := d.ended(id, 150*time.Second)
 	require.Equal(d.t, "succeeded", r.Run.State)
+	for rank := range pids {
+		d.pid(fmt.Sprintf("%s.2.%d", file, rank)) // the next attempt has all members
+	}
 	require.Equal(d.t, "0", d.must("pool", "get", "default", "--jq", ".pool.leased"))
 }
