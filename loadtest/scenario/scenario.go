@@ -110,6 +110,9 @@ type Scenario struct {
 	Steps  int `yaml:"steps" json:"steps,omitempty"`
 	Width  int `yaml:"width" json:"width,omitempty"`
 	Length int `yaml:"length" json:"length,omitempty"`
+	// Items makes the flood maps of so many items, one after the other, instead of
+	// wide runs for which nobody waits.
+	Items int `yaml:"items" json:"items,omitempty"`
 	// AtOnce is how many runs each tenant has going, or how many callers submit:
 	// one point for each.
 	AtOnce []int `yaml:"at_once" json:"at_once,omitempty"`
@@ -232,7 +235,7 @@ func (s Scenario) validate() error {
 	case Fan:
 		need(s.Width > 0 && len(s.AtOnce) > 0 && s.Duration > 0, "fan needs width, at_once and duration")
 	case Flood:
-		need(s.Steps > 0 && s.Width > 0 && len(s.Rates) > 0 && s.Duration > 0 && s.Tenants == 2, "flood needs two tenants, steps, width, rates and duration")
+		need((s.Items > 0 || s.Steps > 0 && s.Width > 0) && len(s.Rates) > 0 && s.Duration > 0 && s.Tenants == 2, "flood needs two tenants, steps and width or items, rates and duration")
 	case Faults:
 		need(s.Steps > 0 && s.Width > 0 && len(s.AtOnce) == 1 && len(s.Kill) > 0 && s.Every > 0, "faults needs steps, width, one at_once, kill and every")
 	case Idle:

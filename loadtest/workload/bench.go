@@ -107,8 +107,12 @@ func (b *Bench) Graph() driver.Graph {
 	s := b.Scenario
 	g := driver.Graph{Name: string(s.Workload), SpecBytes: s.SpecBytes}
 	switch s.Workload {
-	case scenario.Bulk, scenario.Faults, scenario.Flood, scenario.Restart, scenario.Share:
+	case scenario.Bulk, scenario.Faults, scenario.Restart, scenario.Share:
 		g.Steps = make([]driver.Step, s.Width)
+	case scenario.Flood:
+		if g.Steps = make([]driver.Step, s.Width); s.Items > 0 {
+			g.Steps, g.Items = make([]driver.Step, 1), s.Items
+		}
 	case scenario.Submit, scenario.Latency, scenario.Idle:
 		g.Steps = make([]driver.Step, 1)
 	case scenario.Gang:

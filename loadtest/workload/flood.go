@@ -49,7 +49,11 @@ func (c *crew) beside(ctx context.Context, p *report.Point, flooded bool, rate f
 	defer stop()
 	var flood errgroup.Group
 	if flooded {
-		flood.Go(func() error { return c.pour(flooding, int64(s.Steps/s.Width)) })
+		if s.Items > 0 {
+			flood.Go(func() error { return c.maps(flooding) })
+		} else {
+			flood.Go(func() error { return c.pour(flooding, int64(s.Steps/s.Width)) })
+		}
 	}
 	begin := time.Now()
 	group, grouped := errgroup.WithContext(ctx)
@@ -91,4 +95,13 @@ func (c *crew) pour(ctx context.Context, runs int64) error {
 		})
 	}
 	return group.Wait()
+}
+
+// maps has the second tenant do one map after the other until ctx ends.
+func (c *crew) maps(ctx context.Context) error {
+	for {
+		if _, err := c.once(ctx, 1); err != nil {
+			return err
+		}
+	}
 }
