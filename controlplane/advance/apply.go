@@ -39,7 +39,7 @@ func (b *batch) apply(w *runWork, o op) error {
 	case Vote:
 		return b.applyVote(w, c)
 	case Due:
-		return b.applyDue(w, c)
+		return b.applyDue(w, o.req, c)
 	case Lose:
 		return b.applyLose(w, c)
 	}
@@ -164,7 +164,7 @@ func (b *batch) applyLose(w *runWork, c Lose) error {
 
 // applyDue serves a timer whose row is there, and due. One that was served, or
 // set anew meanwhile, does nothing and stays.
-func (b *batch) applyDue(w *runWork, c Due) error {
+func (b *batch) applyDue(w *runWork, r *request, c Due) error {
 	key := timerKey{c.Kind, c.Task}
 	row, there := b.due[dueKey{w.key, key}]
 	if !there || row.attempt != c.Attempt || row.at.After(b.now) || slices.Contains(w.fired, key) {
@@ -179,7 +179,7 @@ func (b *batch) applyDue(w *runWork, c Due) error {
 	case engine.TimerDeadline.String():
 		return b.decideAs(w, engine.Deadline{Now: b.now, Live: b.live(w)}, nil)
 	case engine.TimerExpand.String():
-		return b.decideAs(w, engine.Expand{Now: b.now, Task: c.Task}, nil)
+		return b.applyExpand(w, r, c)
 	case engine.TimerExitDeadline.String():
 		return b.decideAs(w, engine.ExitDeadline{Now: b.now, Live: b.live(w)}, nil)
 	case engine.TimerGang.String():

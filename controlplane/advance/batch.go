@@ -21,6 +21,8 @@ type batch struct {
 	reqs []*request
 	how  manner
 	now  time.Time
+	// short says that the rules took back what was not locked.
+	short bool
 	// writing says that trip two was sent: what became of it is known by its
 	// answer only.
 	writing bool

@@ -88,7 +88,7 @@ func TestAMapExpandsInChunks(t *testing.T) {
 	require.Equal(t, "join", taken[len(taken)-1])
 	require.Contains(t, taken, "each[2499]")
 	chunks := queryOne[int](b, `SELECT count(*) FROM journal WHERE run_id = @run AND kind = 'task_expanded'`, pgx.NamedArgs{"run": run})
-	require.Equal(t, 3, chunks)
+	require.Equal(t, 4, chunks)
 	require.Zero(t, b.count("ready")+b.count("lease")+b.count("timer"))
 	attempts := queryOne[int64](b, `SELECT sum(quantity)::bigint FROM usage WHERE meter = 'task_attempts'`, nil)
 	require.EqualValues(t, n+2, attempts, "decisions are free")

@@ -212,11 +212,15 @@ func (b *batch) queueRuns(q *pgx.Batch) {
 
 // takesBack reports whether a command may take ready rows back from the queue;
 // its run's are then locked before its leases are read, so that no claim slips
-// in between. Whether a run stops on failure stands in its version.
-func takesBack(w *runWork, o op) bool {
+// in between. Whether a run stops on failure stands in its version. A map's next
+// items take nothing back but where the run becomes too large: see applyExpand.
+func (b *batch) takesBack(o op) bool {
+	w := b.runs[o.key]
 	switch c := o.req.cmd.(type) {
-	case CancelRun, PauseRun, ResumeRun, Due:
+	case CancelRun, PauseRun, ResumeRun:
 		return true
+	case Due:
+		return c.Kind != engine.TimerExpand.String() || b.how.patient || (w.run != nil && w.version.graph.StopsOnFailure())
 	case Wake:
 		return c.Kind == WakeCancel || (w.run != nil && w.version.graph.StopsOnFailure())
 	case Report, Lose, SignalRun, Vote:
@@ -246,7 +250,7 @@ func (b *batch) queueReady(q *pgx.Batch) {
 func (b *batch) takingBack() (orgs, ids []id.UUID) {
 	var runs pairs
 	for _, o := range b.ops {
-		if takesBack(b.runs[o.key], o) {
+		if b.takesBack(o) {
 			runs.add(o.key.Org, o.key.Run)
 		}
 	}
@@ -279,7 +283,7 @@ func (b *batch) queueLeases(q *pgx.Batch) {
 	}
 	back := map[RunKey]bool{}
 	for _, o := range b.ops {
-		back[o.key] = back[o.key] || takesBack(b.runs[o.key], o)
+		back[o.key] = back[o.key] || b.takesBack(o)
 	}
 	q.Queue(statement, named).Query(func(rows pgx.Rows) error {
 		return scan(rows, func(l *leaseRow) {

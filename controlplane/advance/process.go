@@ -17,12 +17,12 @@ import (
 const maxTries = 3
 
 // errBehind says that a locked run is so far ahead of the cache that it is
-// better folded without its lock.
+// better folded without its lock, or that not all was locked that it needs.
 var errBehind = errors.New("a run is far behind")
 
 // manner is how a batch is tried.
 type manner struct {
-	patient bool // whatever is missing is read under the locks
+	patient bool // whatever may be needed is locked, what is missing read under the locks
 	lone    bool // nobody who waits is asked: the guilty one may be among them
 }
 
@@ -125,7 +125,9 @@ func (a *Advancer) attempt(ctx context.Context, conn *pgx.Conn, reqs []*request,
 		return b, err
 	}
 	b.endByForce()
-	b.decide()
+	if b.decide(); b.short {
+		return b, errBehind
+	}
 	b.serveLines()
 	b.heartbeats()
 	if err := b.handOver(ctx, conn); err != nil {

@@ -135,6 +135,7 @@ func (q *queue) batch() []*request {
 		org := q.turns[0]
 		line := q.lines[org]
 		r := line[0]
+		r.fit(share - own[org])
 		if own[org] > 0 && own[org]+r.rows > share {
 			q.turns, later = q.turns[1:], append(later, org)
 			continue

@@ -17,6 +17,7 @@ type request struct {
 	session *session // Poll, Report: nil if it has none that lives
 	// What it weighs in a batch: rows are an estimate.
 	rows, bytes int
+	items       int32 // of a map, that the batch has room for; see fit
 	// Of wakes about children: what is started, or why not; how one ended, and
 	// what it left.
 	start   *StartRun

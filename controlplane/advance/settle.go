@@ -89,7 +89,6 @@ func (a *Advancer) goOn(b *batch) {
 		for k, t := range w.timers {
 			if k.kind == engine.TimerExpand.String() {
 				r := newRequest(Due{RunKey: key, Kind: k.kind, Task: t.Task, Attempt: t.Attempt})
-				r.rows += engine.Chunk
 				_ = a.queue.add(r) // a full queue: the timer will
 			}
 		}

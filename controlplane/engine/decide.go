@@ -125,7 +125,7 @@ func (x *decider) settle() error {
 			err = x.release(x.fx.held[held])
 			held++
 		case expanded < len(x.fx.expanded):
-			err = x.expand(x.fx.expanded[expanded])
+			err = x.expand(x.fx.expanded[expanded], firstChunk)
 			expanded++
 		default:
 			return nil

@@ -8,15 +8,23 @@ import (
 	"github.com/signalboxhq/signalbox/proto/plan"
 )
 
-// Chunk is how many items of a map come into being with one command, so that no
-// other run waits for a big map.
-const Chunk = 1000
+// Chunk is how many items of a map come into being with one command at most, so
+// that no other run waits for a big map, and firstChunk how many with the command
+// that finds out how many there are.
+const (
+	Chunk      = 1000
+	firstChunk = 200
+)
 
-// Expand brings the next items of a map into being. It decides nothing if all
-// are there.
+// Expand brings the next items of a map into being: at most so many, if Most is
+// given. It decides nothing if all are there.
 type Expand struct {
 	Now  time.Time
 	Task int32
+	Most int32
+	// Live holds the run's live leases. Needed only if the run becomes too large,
+	// or stops on failure.
+	Live []Lease
 }
 
 func (c Expand) now() time.Time { return c.Now }
@@ -25,16 +33,21 @@ func (x *decider) expandMore(c *Expand) error {
 	if c.Task < 0 || int(c.Task) >= len(x.s.Tasks) || x.s.Tasks[c.Task].State != TaskExpanding {
 		return nil
 	}
-	return x.expand(c.Task)
+	x.live = leases{given: c.Live, ended: NoTask}
+	most := int32(Chunk)
+	if c.Most > 0 {
+		most = min(c.Most, Chunk)
+	}
+	return x.expand(c.Task, most)
 }
 
 // expand writes the entry of the next chunk.
-func (x *decider) expand(owner int32) error {
+func (x *decider) expand(owner, most int32) error {
 	f := x.s.Fans[owner]
 	if f == nil || f.Made >= f.Count || f.Stopped || x.g.node(x.s, owner).layer != layerMap {
 		return nil
 	}
-	n := min(f.Count-f.Made, Chunk)
+	n := min(f.Count-f.Made, most)
 	if x.g.grown(x.s, x.g.inside(x.g.node(x.s, owner))*int64(n)) {
 		return x.tooLarge(owner)
 	}

@@ -1,6 +1,9 @@
 package engine
 
-import "time"
+import (
+	"sort"
+	"time"
+)
 
 // Fan is what a map, a loop, a group or a task that added others knows about its
 // items; it exists from the first time that the task expands.
@@ -40,12 +43,13 @@ func (s *State) fan(owner int32) *Fan {
 
 // item is the index of the first task of an owner's item.
 func (s *State) item(owner, ordinal int32) int32 {
-	for _, b := range s.Fans[owner].Blocks {
-		if bl := &s.Blocks[b]; ordinal < bl.First+bl.Count {
-			return bl.Base + (ordinal-bl.First)*bl.Width
-		}
+	blocks := s.Fans[owner].Blocks
+	k := sort.Search(len(blocks), func(k int) bool { return ordinal < s.Blocks[blocks[k]].First+s.Blocks[blocks[k]].Count })
+	if k == len(blocks) {
+		return -1
 	}
-	return -1
+	bl := &s.Blocks[blocks[k]]
+	return bl.Base + (ordinal-bl.First)*bl.Width
 }
 
 // make brings n more items of an owner into being. Those that an earlier
