@@ -15,10 +15,11 @@ type load struct {
 }
 
 // Whoever asks for less than lightLoad is not to wait for those who ask for more:
-// while there is one, each of these has fullShare of a batch, some milliseconds.
+// while there is one, all of these together have fullShare of a batch, two or
+// three milliseconds. Who comes waits for the batch under way and for his own.
 const (
 	lightLoad = 2000
-	fullShare = 600
+	fullShare = 120
 )
 
 // at is the load as it stands in a second.
@@ -48,7 +49,13 @@ func (q *queue) note(org id.UUID, r *request, now time.Time) {
 // shareFor is how long a share holds: it takes a look at all loads.
 const shareFor = 50 * time.Millisecond
 
-// share is how much of the next batch one organization may have.
+// heavy reports whether an organization asks for much.
+func (q *queue) heavy(org id.UUID, now time.Time) bool {
+	l := q.loads[org].at(now.Unix())
+	return l.rows+l.early >= lightLoad
+}
+
+// share is how much of the next batch those who ask for much may have.
 func (q *queue) share(now time.Time) int {
 	if now.Sub(q.sharedAt) >= shareFor {
 		q.shared, q.sharedAt = q.weigh(now), now

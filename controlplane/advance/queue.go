@@ -3,6 +3,7 @@ package advance
 import (
 	"context"
 	"errors"
+	"math"
 	"runtime"
 	"sync"
 	"time"
@@ -122,21 +123,25 @@ func (q *queue) length() int {
 }
 
 // batch takes one request of each organization in turn, until the batch is full.
-// Where somebody with little to do would wait for the batch, one with much has
-// only so much of it.
+// Where somebody with little to do would wait for the batch, those with much have
+// only so much of it, also in turn.
 func (q *queue) batch() []*request {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	out := make([]*request, 0, min(q.total, maxCommands))
 	rows, bytes := 0, 0
-	share, own := q.share(time.Now()), map[id.UUID]int{}
+	now := time.Now()
+	share, much := q.share(now), 0
 	var later []id.UUID
 	for len(q.turns) > 0 && len(out) < maxCommands {
 		org := q.turns[0]
 		line := q.lines[org]
 		r := line[0]
-		r.fit(share - own[org])
-		if own[org] > 0 && own[org]+r.rows > share {
+		bounded := share < math.MaxInt && q.heavy(org, now)
+		if r.fit(math.MaxInt); bounded {
+			r.fit(share - much)
+		}
+		if bounded && much > 0 && much+r.rows > share {
 			q.turns, later = q.turns[1:], append(later, org)
 			continue
 		}
@@ -145,7 +150,9 @@ func (q *queue) batch() []*request {
 		}
 		out = append(out, r)
 		rows, bytes = rows+r.rows, bytes+r.bytes
-		own[org] += r.rows
+		if bounded {
+			much += r.rows
+		}
 		q.turns = q.turns[1:]
 		if len(line) == 1 {
 			delete(q.lines, org)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/signalboxhq/signalbox/controlplane/engine"
 	"github.com/signalboxhq/signalbox/proto/id"
 )
 
@@ -31,6 +32,15 @@ func TestOrganizationsTakeTurns(t *testing.T) {
 	}
 	require.Equal(t, []id.UUID{loud, quiet, third, loud, quiet}, first)
 	require.Equal(t, fullShare, len(q.take(t.Context())))
+	other := id.New()
+	for range 2500 {
+		require.NoError(t, q.add(startOf(other)))
+	}
+	both := map[id.UUID]int{}
+	for _, r := range q.take(t.Context()) {
+		both[r.org()]++
+	}
+	require.Equal(t, map[id.UUID]int{loud: fullShare / 2, other: fullShare / 2}, both, "they share")
 	q.loads, q.sharedAt = map[id.UUID]load{}, time.Time{}
 	require.Equal(t, maxCommands, len(q.take(t.Context())), "alone")
 }
@@ -118,4 +128,23 @@ func TestARequestIsAnsweredOnce(t *testing.T) {
 	r.answer(2, nil)
 	require.Equal(t, 1, (<-r.done).value)
 	require.Empty(t, r.done)
+}
+
+// A map takes what is left of a batch, and all of it where nobody waits.
+func TestAMapTakesWhatIsLeft(t *testing.T) {
+	t.Parallel()
+	q := newQueue()
+	loud, quiet := id.New(), id.New()
+	grow := newRequest(Due{RunKey: RunKey{Org: loud}, Kind: engine.TimerExpand.String()})
+	require.NoError(t, q.add(grow))
+	require.Equal(t, engine.Chunk, int(q.take(t.Context())[0].items))
+	q.note(loud, &request{rows: lightLoad}, time.Now())
+	q.sharedAt = time.Time{}
+	require.NoError(t, q.add(startOf(quiet)))
+	report := newRequest(Report{Org: loud, Reports: make([]AttemptReport, 10)})
+	require.NoError(t, q.add(report))
+	require.NoError(t, q.add(grow))
+	require.Len(t, q.take(t.Context()), 3)
+	require.Equal(t, fullShare-report.rows-1, int(grow.items))
+	require.Equal(t, 1+int(grow.items), grow.rows)
 }
