@@ -107,6 +107,7 @@ func (a *Advancer) Poll(ctx context.Context, c Poll) (*Work, error) {
 	}
 	r := newRequest(c)
 	r.session = s
+	r.calm = s.calm.Swap(false) && c.Wait > 0 && len(c.Held) == 0 && !c.Draining
 	if err := a.queue.add(r); err != nil {
 		return nil, err
 	}
@@ -119,6 +120,7 @@ func (a *Advancer) Poll(ctx context.Context, c Poll) (*Work, error) {
 func (a *Advancer) awaitPoll(ctx context.Context, r *request, c Poll) (*Work, error) {
 	var over <-chan time.Time
 	var wake <-chan struct{}
+	waited := false
 	if c.Wait > 0 {
 		timer := time.NewTimer(c.Wait)
 		defer timer.Stop()
@@ -130,11 +132,14 @@ func (a *Advancer) awaitPoll(ctx context.Context, r *request, c Poll) (*Work, er
 			if out.err != nil {
 				return nil, out.err
 			}
-			return out.value.(*Work), nil
+			work := out.value.(*Work)
+			r.session.calm.Store(waited && len(work.Leases)+len(work.Orders) == 0)
+			return work, nil
 		case <-ctx.Done():
 			a.park.expire(c.Session, r)
 			return nil, ctx.Err()
 		case <-over:
+			waited = true
 		case <-wake:
 		}
 		over, wake = nil, nil

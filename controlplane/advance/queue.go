@@ -34,6 +34,7 @@ type queue struct {
 	closed   bool
 
 	filled chan struct{} // holds a token when something may be in the queue
+	calm   bool          // a timer will put one there
 }
 
 func newQueue() *queue {
@@ -64,6 +65,26 @@ func (q *queue) push(org id.UUID, r *request) {
 	}
 	q.lines[org] = append(q.lines[org], r)
 	q.total++
+	switch {
+	case !r.calm:
+		q.wake()
+	case !q.calm:
+		q.calm = true
+		time.AfterFunc(calmFor, func() {
+			q.mu.Lock()
+			defer q.mu.Unlock()
+			q.calm = false
+			q.wake()
+		})
+	}
+}
+
+// calmFor is how long a poll in no hurry waits for others, or for anything else
+// that makes a batch: a thousand idle agents are ten commits a second.
+const calmFor = 100 * time.Millisecond
+
+// wake has the queue looked at. The lock is held.
+func (q *queue) wake() {
 	select {
 	case q.filled <- struct{}{}:
 	default:
@@ -168,10 +189,7 @@ func (q *queue) batch() []*request {
 	}
 	q.turns = append(later, q.turns...)
 	if q.total > 0 {
-		select {
-		case q.filled <- struct{}{}:
-		default:
-		}
+		q.wake()
 	}
 	return out
 }

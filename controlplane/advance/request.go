@@ -29,6 +29,9 @@ type request struct {
 	done     chan result
 	answered atomic.Bool
 
+	// calm: a poll in no hurry, because the one before it found nothing.
+	calm bool
+
 	// over: a poll that no longer waits; guarded by the park.
 	over bool
 

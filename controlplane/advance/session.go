@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -25,8 +26,12 @@ type session struct {
 	gpuType                         string
 	address                         string // by which other agents reach it
 	holdsKey                        bool
+	keyless                         bool      // it has no sealing key at all
 	limited                         bool      // its pool, when this was read
 	readAt                          time.Time // by this machine's clock
+
+	// calm: its last poll waited to its end and found nothing.
+	calm atomic.Bool
 
 	mu        sync.Mutex
 	satisfied map[int64]bool // by requirement class
@@ -58,7 +63,7 @@ func (s *session) told(lease int64) bool {
 
 const sqlReadSession = `
 	SELECT s.agent_id, s.workspace_id, s.pool_id, s.labels, s.slots, s.cpu_millis, s.memory_bytes, s.gpus, s.gpu_type, s.address,
-		coalesce(w.sealing_kid = ANY(s.sealing_kids), false), p.slots > 0, s.ended
+		coalesce(w.sealing_kid = ANY(s.sealing_kids), false), s.sealing_kids = '{}', p.slots > 0, s.ended
 	FROM session s
 	JOIN pool p ON p.org_id = s.org_id AND p.id = s.pool_id
 	JOIN workspace w ON w.org_id = s.org_id AND w.id = s.workspace_id
@@ -86,7 +91,7 @@ func (a *Advancer) session(ctx context.Context, org, agent, sid id.UUID) (*sessi
 	a.sessions.mu.Lock()
 	known := a.sessions.known[sid]
 	a.sessions.mu.Unlock()
-	if known != nil && (known.holdsKey || time.Since(known.readAt) < keylessFor) {
+	if known != nil && (known.holdsKey || known.keyless || time.Since(known.readAt) < keylessFor) {
 		if known.org != org || known.agent != agent {
 			return nil, errSessionExpired()
 		}
@@ -95,7 +100,7 @@ func (a *Advancer) session(ctx context.Context, org, agent, sid id.UUID) (*sessi
 	s := &session{org: org, id: sid, readAt: time.Now(), satisfied: map[int64]bool{}}
 	var ended bool
 	row := a.pool.QueryRow(ctx, sqlReadSession, pgx.StrictNamedArgs{"org_id": org, "id": sid})
-	err := row.Scan(&s.agent, &s.workspace, &s.pool, &s.labels, &s.slots, &s.cpuMillis, &s.memoryBytes, &s.gpus, &s.gpuType, &s.address, &s.holdsKey, &s.limited, &ended)
+	err := row.Scan(&s.agent, &s.workspace, &s.pool, &s.labels, &s.slots, &s.cpuMillis, &s.memoryBytes, &s.gpus, &s.gpuType, &s.address, &s.holdsKey, &s.keyless, &s.limited, &ended)
 	if pg.NoRows(err) || (err == nil && (ended || s.agent != agent)) {
 		return nil, errSessionExpired()
 	}
