@@ -45,19 +45,18 @@ func (m *memory) Start(ctx context.Context) error {
 	}
 	ctx, m.stop = context.WithCancel(context.WithoutCancel(ctx))
 	m.collected = make(chan struct{}, 1)
-	runtime.SetFinalizer(&sentinel{ctx}, m.note)
+	runtime.SetFinalizer(&sentinel{ctx.Done()}, m.note)
 	m.running.Go(func() { m.adjust(ctx) })
 	return nil
 }
 
 // sentinel is garbage from the beginning, and again after each collection.
-type sentinel struct{ until context.Context }
+type sentinel struct{ stopped <-chan struct{} }
 
 func (m *memory) note(s *sentinel) {
-	if s.until.Err() != nil {
-		return
-	}
 	select {
+	case <-s.stopped:
+		return
 	case m.collected <- struct{}{}:
 	default:
 	}

@@ -22,7 +22,7 @@ func TestTheCollectorTellsItsRounds(t *testing.T) {
 	t.Parallel()
 	ctx, stop := context.WithCancel(t.Context())
 	m := &memory{collected: make(chan struct{}, 1)}
-	runtime.SetFinalizer(&sentinel{ctx}, m.note)
+	runtime.SetFinalizer(&sentinel{ctx.Done()}, m.note)
 	for range 3 {
 		runtime.GC()
 		<-m.collected
