@@ -28,6 +28,11 @@
 // command stands alone. Every command may be repeated; an unknown commit answers
 // UNAVAILABLE, and what was lost before anything was written runs again.
 //
+// Where somebody asks for little, those who ask for much have a few milliseconds of
+// each batch between them (load.go), and a map's next items are as many as that
+// leaves room for. Polls of agents that found nothing a moment ago wait for each
+// other, or for whatever else makes a batch.
+//
 // # Who is woken
 //
 // A poll that finds nothing waits in the park, and every poll is answered once.
