@@ -2,6 +2,7 @@ package advance_test
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -14,61 +15,64 @@ import (
 	"github.com/signalboxhq/signalbox/proto/id"
 )
 
-// untilItHas is an agent of one slot that ends whatever it has and takes what it
-// gets, until that is a task of the run.
-func (w *worker) untilItHas(ctx context.Context, run id.UUID, held []advance.Lease) error {
+// waitFor polls until there is a task of the run; whatever else comes is an error.
+func (w *worker) waitFor(ctx context.Context, run id.UUID) error {
 	for {
-		for len(held) > 0 {
-			if held[0].Run == run {
-				return nil
-			}
-			pause(ctx, 2*time.Millisecond)
-			work, err := w.a.Report(ctx, advance.Report{
-				Org: w.org, Agent: w.agent, Session: w.session, Reports: []advance.AttemptReport{ended(held[0], engine.OutcomeSucceeded)}, Free: advance.Free{Slots: 1},
-			})
-			if err != nil {
-				return err
-			}
-			held = work.Leases
-		}
 		work, err := w.a.Poll(ctx, advance.Poll{Org: w.org, Agent: w.agent, Session: w.session, Free: advance.Free{Slots: 1}, Wait: patience, ListsLeases: true})
 		if err != nil {
 			return err
 		}
-		held = work.Leases
+		if len(work.Leases) > 0 {
+			if work.Leases[0].Run != run {
+				return fmt.Errorf("%s of another run overtook the gang", work.Leases[0].Task)
+			}
+			return nil
+		}
 	}
 }
 
-// Small tasks never stop coming; a gang of all agents starts when it has waited
-// long and each of them has ended what it was at: from that moment of the
-// database's clock on, nobody is given anything before it.
+// Small tasks never stop coming, and agents are never free at once; yet a gang of
+// all of them starts when it has waited long and each has ended what it was at:
+// from then on nobody gets anything else.
 func TestAGangStartsInAStreamOfSmallTasks(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.exec(`UPDATE pool SET reserve_after_ms = 200`, nil)
 	b.start(b.deploy(wide("first", 4, nil)))
-	var agents []*worker
-	var held [][]advance.Lease
-	for range 4 {
-		w := b.worker(1)
-		agents, held = append(agents, w), append(held, w.poll(1, 0).Leases)
+	agents, held := make([]*worker, 4), make([]*advance.Lease, 4)
+	for i := range agents {
+		agents[i] = b.worker(1)
+		held[i] = &agents[i].poll(1, 0).Leases[0]
 	}
 	run := b.start(b.deploy(ganged(4, nil)))
-	stream := b.start(b.deploy(wide("stream", 1000, nil)))
+	b.start(b.deploy(wide("stream", 1000, nil)))
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	var wg sync.WaitGroup
+	var waiting sync.WaitGroup
 	errs := make([]error, len(agents))
-	for i, w := range agents {
-		wg.Go(func() { errs[i] = w.untilItHas(ctx, run, held[i]) })
+	for i, free := 0, 0; free < len(agents); i = (i + 1) % len(agents) {
+		if held[i] == nil {
+			continue
+		}
+		pause(ctx, 2*time.Millisecond)
+		require.NoError(t, ctx.Err())
+		w, work := agents[i], agents[i].report(1, ended(*held[i], engine.OutcomeSucceeded))
+		switch {
+		case len(work.Leases) == 0:
+			waiting.Go(func() { errs[i] = w.waitFor(ctx, run) })
+			held[i], free = nil, free+1
+		case work.Leases[0].Run == run:
+			held[i], free = nil, free+1
+		default:
+			require.Zero(t, free, "room is kept for the gang, and somebody is given a small task")
+			held[i] = &work.Leases[0]
+		}
 	}
-	wg.Wait()
+	waiting.Wait()
 	for _, err := range errs {
 		require.NoError(t, err)
 	}
 	require.NotZero(t, b.count("ready"), "the stream goes on")
-	args := pgx.NamedArgs{"gang": run, "stream": stream}
-	const due = `(SELECT min(ready_at) + interval '200 milliseconds' FROM lease WHERE run_id = @gang)`
-	require.Equal(t, 4, queryOne[int](b, `SELECT count(*) FROM lease WHERE run_id = @gang AND gang = 4 AND granted_at >= `+due, args))
-	require.Zero(t, queryOne[int](b, `SELECT count(*) FROM journal WHERE run_id = @stream AND lease <> 0 AND granted >= `+due, args))
+	require.Equal(t, 4, queryOne[int](b, `SELECT count(*) FROM lease WHERE run_id = @gang AND gang = 4 AND granted_at >= ready_at + interval '200 milliseconds'`,
+		pgx.NamedArgs{"gang": run}))
 }
