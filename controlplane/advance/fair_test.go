@@ -27,7 +27,8 @@ func (b *bundle) startAs(team string, p *plan.Plan) id.UUID {
 	return b.start(c)
 }
 
-// serve runs tasks one by one and counts those of each run.
+// serve runs tasks one by one and counts those of each run. Each takes a second by
+// the database's clock: lanes share time, and a busy machine takes its own.
 func (w *worker) serve(n int, from map[id.UUID]int) {
 	work := w.poll(1, patience)
 	for range n {
@@ -35,6 +36,7 @@ func (w *worker) serve(n int, from map[id.UUID]int) {
 			work = w.poll(1, patience)
 		}
 		from[work.Leases[0].Run]++
+		w.exec(`UPDATE lease SET granted_at = now() - interval '1 second' WHERE id = @id`, pgx.NamedArgs{"id": work.Leases[0].ID})
 		work = w.report(1, ended(work.Leases[0], engine.OutcomeSucceeded))
 	}
 	for _, l := range work.Leases {

@@ -80,6 +80,7 @@ func (p *Plane) due(r *run, t engine.Timer, now time.Time) engine.Command {
 		return engine.Expand{Now: now, Task: t.Task}
 	case engine.TimerHold:
 		return engine.HoldOver{Now: now, Task: t.Task, Live: p.live(r)}
+	case engine.TimerGang: // set by whoever grants a gang's leases, which nobody does here
 	}
 	return nil
 }
