@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -75,4 +76,56 @@ func TestAGangStartsInAStreamOfSmallTasks(t *testing.T) {
 	require.NotZero(t, b.count("ready"), "the stream goes on")
 	require.Equal(t, 4, queryOne[int](b, `SELECT count(*) FROM lease WHERE run_id = @gang AND gang = 4 AND granted_at >= ready_at + interval '200 milliseconds'`,
 		pgx.NamedArgs{"gang": run}))
+}
+
+// Half of the agents speak to one replica and half to the other, always: neither
+// knows enough of them for the gang, and both keep room for it.
+func TestAGangStartsInAStreamBesideAnotherReplica(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.exec(`UPDATE pool SET reserve_after_ms = 200`, nil)
+	one, another := b.named(), b.named()
+	p := &pair{list: []*advance.Advancer{one.a, another.a}, ids: []id.UUID{one.id, another.id}}
+	b.start(b.deploy(wide("first", 4, nil)))
+	agents, first := make([]*worker, 4), make([]*advance.Lease, 4)
+	for i := range agents {
+		agents[i] = b.worker(1)
+		agents[i].a = p.list[i%2]
+		first[i] = &agents[i].poll(1, patience).Leases[0]
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	var living sync.WaitGroup
+	var members atomic.Int32
+	run := b.start(b.deploy(ganged(4, nil)))
+	b.start(b.deploy(wide("stream", 4000, nil)))
+	for i, w := range agents {
+		living.Go(func() {
+			held := first[i]
+			for ctx.Err() == nil {
+				var work *advance.Work
+				var err error
+				if held != nil {
+					pause(ctx, time.Duration(20+i)*time.Millisecond)
+					work, err = w.a.Report(ctx, advance.Report{
+						Org: w.org, Agent: w.agent, Session: w.session, Reports: []advance.AttemptReport{ended(*held, engine.OutcomeSucceeded)}, Free: advance.Free{Slots: 1},
+					})
+				} else {
+					work, err = p.poll(ctx, i%2, advance.Poll{
+						Org: w.org, Agent: w.agent, Session: w.session, Free: advance.Free{Slots: 1}, Wait: 5 * time.Second, ListsLeases: true,
+					})
+				}
+				if held = nil; err != nil || len(work.Leases) == 0 {
+					continue
+				}
+				if held = &work.Leases[0]; held.Run == run {
+					members.Add(1)
+					return
+				}
+			}
+		})
+	}
+	living.Wait()
+	require.EqualValues(t, 4, members.Load(), "the gang waited for ever")
+	require.NotZero(t, b.count("ready"), "the stream goes on")
 }

@@ -55,6 +55,7 @@ func (a *Advancer) settle(ctx context.Context, b *batch) {
 	}
 	a.lookForLimits(b)
 	a.sayGathers(ctx, b.gathers)
+	a.listenAround(ctx)
 	a.send(ctx, late)
 }
 

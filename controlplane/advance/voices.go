@@ -10,10 +10,11 @@ import (
 // could run if they had nothing else to do. Only the loop touches it.
 //
 // An agent that only ever speaks to another replica is not known here; nor are
-// its slots given away here.
+// its slots given away here. Only gangs need it: hearsay.
 type voices struct {
-	pools map[id.UUID]map[id.UUID]*voice // by session
-	hints map[couldKey]couldHint
+	pools  map[id.UUID]map[id.UUID]*voice // by session
+	hints  map[couldKey]couldHint
+	others *hearsay
 }
 
 type voice struct {
@@ -41,7 +42,7 @@ const (
 )
 
 func newVoices() *voices {
-	return &voices{pools: map[id.UUID]map[id.UUID]*voice{}, hints: map[couldKey]couldHint{}}
+	return &voices{pools: map[id.UUID]map[id.UUID]*voice{}, hints: map[couldKey]couldHint{}, others: newHearsay()}
 }
 
 // note remembers that a session spoke.
@@ -79,6 +80,14 @@ func (h *voices) could(pool id.UUID, class int64, req Requirement, but id.UUID) 
 			delete(h.pools[pool], id)
 		case v.session.agent != but && v.able(class, req):
 			places += v.session.places(req)
+		}
+	}
+	if places < need && req.Gang != nil {
+		for _, s := range h.others.of(pool, now) {
+			other := voice{session: s}
+			if _, here := h.pools[pool][s.id]; !here && s.agent != but && other.able(class, req) {
+				places += s.places(req)
+			}
 		}
 	}
 	evict(h.hints, maxCould)
