@@ -85,6 +85,7 @@ func TestAGangStartsInAStreamBesideAnotherReplica(t *testing.T) {
 	b := setup(t)
 	b.exec(`UPDATE pool SET reserve_after_ms = 200`, nil)
 	one, another := b.named(), b.named()
+	b.a = one.a // whoever finds the gang too large gathers, so it must be one of them
 	p := &pair{list: []*advance.Advancer{one.a, another.a}, ids: []id.UUID{one.id, another.id}}
 	b.start(b.deploy(wide("first", 4, nil)))
 	agents, first := make([]*worker, 4), make([]*advance.Lease, 4)
