@@ -114,6 +114,8 @@ describe.each([
     await task.getByText("Waits for the signal “go” with a string.").waitFor();
     await task.getByRole("button", { name: "Send the signal…" }).click();
     const dialog = page.getByRole("dialog", { name: "Send the signal go to steer #1" });
+    // The agent made the workspace's key when it joined, long after the page had asked for it.
+    await dialog.getByText("The workspace has no sealing key yet").waitFor({ state: "detached" });
     await dialog.getByRole("button", { name: "Send it" }).click();
     await dialog.getByText("Needed: it has no default.").waitFor();
     await dialog.getByRole("textbox", { name: "payload" }).fill(canary);

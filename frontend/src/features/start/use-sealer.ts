@@ -3,11 +3,22 @@ import { useMembership, useWorkspaceAccess } from "@/features/tenancy/place";
 import { PoolService } from "@/gen/signalbox/pool/v1/pool_pb";
 import { keyId, sealValue } from "@/seal";
 
+const REFRESH_MS = 2000;
+const FRESH_MS = 5000;
+
 /** useSealer seals values to the workspace's key, once there is one. */
 export function useSealer() {
   const organization = useMembership().organization?.id ?? "";
   const workspace = useWorkspaceAccess()?.workspace?.id ?? "";
-  const key = useQuery(PoolService.method.getSealingKey, {});
+  // The first agent makes the key, at any moment.
+  const key = useQuery(
+    PoolService.method.getSealingKey,
+    {},
+    {
+      staleTime: ({ state }) => (state.data?.sealingKey ? FRESH_MS : 0),
+      refetchInterval: ({ state }) => (state.data?.sealingKey ? false : REFRESH_MS),
+    },
+  );
   const sealingKey = key.data?.sealingKey;
   /** seal makes an envelope of a value under the name that it has for those who open it. */
   const seal = async (name: string, plain: Uint8Array) => {
