@@ -68,7 +68,11 @@ func approvals(d *desk) {
 	approved := time.Now()
 	r := d.ended(id, 20*time.Second)
 	require.Equal(d.t, "succeeded", r.Run.State)
-	require.Less(d.t, d.task(r, "after").Attempts[0].StartedAt.Sub(approved), 2*time.Second)
+	within := 2 * time.Second
+	if !*full {
+		within = 20 * time.Second // beside all other tests
+	}
+	require.Less(d.t, d.task(r, "after").Attempts[0].StartedAt.Sub(approved), within)
 	d.must("audit", "verify")
 
 	id = d.start("gate")
