@@ -254,9 +254,12 @@ func (b *batch) add(o op) {
 	b.expect(o.key, o.order == orderStart)
 }
 
-// expect has a run read, or made.
+// expect has a run read, or made. One that somebody else speaks of is there: the
+// wake for it was served before, and makes nothing.
 func (b *batch) expect(key RunKey, isNew bool) {
-	if b.runs[key] == nil {
+	if w := b.runs[key]; w != nil {
+		w.isNew = w.isNew && isNew
+	} else {
 		b.runs[key] = &runWork{
 			isNew: isNew, opened: map[int32]opened{}, closed: map[int32]bool{},
 			timers: map[timerKey]engine.Timer{}, gone: map[int64]bool{},

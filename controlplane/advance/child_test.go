@@ -145,3 +145,23 @@ func TestAChildThatCannotStartFailsItsTask(t *testing.T) {
 	eventually(t, "the parent has failed", func() bool { return b.state(run) == "failed" })
 	require.Contains(t, queryOne[string](b, `SELECT reason FROM journal WHERE run_id = @run AND path = 'sub'`, pgx.NamedArgs{"run": run}), "pipeline")
 }
+
+// A wake that another replica has served, and what the child's agent says, meet in
+// one batch: the run is there, whatever the wake was for.
+func TestAServedWakeMeetsItsChild(t *testing.T) {
+	t.Parallel()
+	b, w, c, _ := nested(t)
+	run := b.start(c)
+	child := b.childOf(run, 1)
+	l := w.await()
+	require.Equal(t, child, l.Run)
+	b.a.Evict(b.key(child))
+	b.together(func() {
+		again := advance.Wake{ID: id.New(), Org: b.org, Kind: advance.WakeChild, Run: run, Pipeline: c.Pipeline, Key: "sub", Attempt: 1, Child: child}
+		require.NoError(t, b.a.Wake(t.Context(), again))
+	}, func() {
+		require.Equal(t, []advance.ReportStatus{advance.ReportAccepted}, w.report(0, ended(l, engine.OutcomeSucceeded)).Status)
+	})
+	l = w.await()
+	require.Equal(t, "after", l.Task)
+}

@@ -136,6 +136,8 @@ func (b *batch) add(o op) {
 		b.works[o.run] = newRunWork()
 		b.works[o.run].isNew = o.order == orderStart
 		b.order = append(b.order, o.run)
+	} else if w := b.works[o.run]; w.isNew && o.order != orderStart {
+		w.isNew, w.refused = false, false // a child that is there: the wake for it was served before
 	}
 }
 

@@ -2,7 +2,9 @@ package simulation_test
 
 import (
 	"container/heap"
+	"fmt"
 	"iter"
+	"runtime/debug"
 	"time"
 )
 
@@ -85,7 +87,7 @@ func (w *world) spawn(p *process, name string, body func()) {
 			f.done = true
 			if r := recover(); r != nil {
 				if _, unwound := r.(killed); !unwound {
-					panic(r)
+					panic(fmt.Sprintf("%v, in %s of %s\n%s", r, name, p.name, debug.Stack())) // its own stack is gone after this
 				}
 			}
 		}()
