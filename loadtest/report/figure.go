@@ -35,6 +35,9 @@ const (
 type bar struct {
 	limit float64
 	most  bool // at most, else at least
+	// spare is by how much more a figure may be than that of others, whatever the
+	// ratio is.
+	spare float64
 }
 
 func atLeast(limit float64) bar { return bar{limit: limit} }
@@ -149,6 +152,11 @@ var compared = map[scenario.Workload][]figure{
 		{name: "CPU of server and PostgreSQL per step, changed", unit: "µs", of: Point.CPUPerStep},
 	},
 	scenario.Latency: {{name: "submit to start p50, grown", unit: "µs", of: latency("start", p50), bars: map[float64]bar{every: atMost(1.3)}}},
+	scenario.Flood: {
+		{name: "submit to start p50, grown", unit: "µs", of: latency("start", p50)},
+		{name: "submit to start p95, grown", unit: "µs", of: latency("start", p95), bars: map[float64]bar{every: {limit: 1.2, most: true, spare: 5000}}},
+		{name: "steps of both", unit: "/s", of: rate},
+	},
 }
 
 // against tells a point's figure as a ratio to that of others.
@@ -160,7 +168,10 @@ func (f figure) against(group []Result, point int, base float64) Row {
 		Ratio: number(value / base), Bar: "–", Holds: "–",
 	}
 	if limit, barred := f.bars[every]; barred {
-		row.Bar, row.Holds = limit.text(), limit.judge(value/base)
+		row.Bar, row.Holds = limit.text()+limit.more(f.unit), limit.judge(value/base)
+		if limit.spare > 0 && value-base <= limit.spare {
+			row.Holds = "yes"
+		}
 	}
 	if slices.ContainsFunc(group, func(r Result) bool { return r.Points[point].Disturbed() }) {
 		row.Absolute = "~" + row.Absolute
@@ -211,6 +222,14 @@ func (b bar) text() string {
 		return "≤ " + number(b.limit)
 	}
 	return "≥ " + number(b.limit)
+}
+
+// more tells the spare.
+func (b bar) more(of string) string {
+	if b.spare == 0 {
+		return ""
+	}
+	return " or +" + number(b.spare) + unit(of)
 }
 
 func (b bar) judge(value float64) string {

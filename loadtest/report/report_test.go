@@ -130,3 +130,26 @@ func TestShapesAndDisturbancesAreComparedWithTheirBase(t *testing.T) {
 	held := figure(t, rows, "w7, snapshot held", "steps, kept")
 	require.Equal(t, []string{"10000/s", "0.8", "yes"}, []string{held.Yardstick, held.Ratio, held.Holds})
 }
+
+func TestAMapBesideMayDelayByAFifthOrByFiveMilliseconds(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		alone, beside int64
+		ratio, holds  string
+	}{
+		{3500, 7000, "2", "yes"},
+		{3500, 9000, "2.57", "NO"},
+		{50_000, 58_000, "1.16", "yes"},
+		{50_000, 61_000, "1.22", "NO"},
+	} {
+		at := func(p95 int64, c scenario.Condition) report.Point {
+			return report.Point{Name: string(c), X: 20, Condition: c, Latencies: map[string]measure.Latency{"start": {P95: p95}}}
+		}
+		rows := report.Rows([]report.Result{{
+			Scenario: scenario.Scenario{Name: "w7", Title: "w7", Workload: scenario.Flood},
+			Points:   []report.Point{at(c.alone, scenario.Undisturbed), at(c.beside, scenario.BesideMap)},
+		}})
+		grown := figure(t, rows, "w7, beside a map", "submit to start p95, grown")
+		require.Equal(t, []string{c.ratio, "≤ 1.20 or +5000 µs", c.holds}, []string{grown.Ratio, grown.Bar, grown.Holds})
+	}
+}

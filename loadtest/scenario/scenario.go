@@ -58,9 +58,11 @@ const (
 	// What steps leave: usually an open value each.
 	SealedValues Condition = "sealed values"
 	NoValues     Condition = "no values"
+	// What the workload itself puts beside a point; no scenario asks for it.
+	BesideMap Condition = "beside a map"
 )
 
-// Conditions lists them all.
+// Conditions lists those that a scenario may ask for.
 func Conditions() []Condition {
 	return []Condition{Undisturbed, Snapshot, Checkpoints, Vacuum, SlowDisk, NoRowLevel, AnalyzedIdle, NoMetering, SealedValues, NoValues}
 }

@@ -12,10 +12,12 @@ import (
 	"github.com/signalboxhq/signalbox/loadtest/driver"
 	"github.com/signalboxhq/signalbox/loadtest/measure"
 	"github.com/signalboxhq/signalbox/loadtest/report"
+	"github.com/signalboxhq/signalbox/loadtest/scenario"
 )
 
 // flood is W7's second half: the first tenant submits one-step runs at a steady
-// rate, first alone, then beside a tenant that floods the system with wide runs.
+// rate, first alone, then beside a tenant that floods the system with wide runs or
+// has one map after the other. Beside maps its latency is compared with that alone.
 func (c *crew) flood(ctx context.Context) ([]report.Point, error) {
 	s := c.bench.Scenario
 	single := driver.Graph{Name: "single", Steps: make([]driver.Step, 1), SpecBytes: s.SpecBytes}
@@ -26,7 +28,12 @@ func (c *crew) flood(ctx context.Context) ([]report.Point, error) {
 	for _, rate := range s.Rates {
 		for _, flooded := range []bool{false, true} {
 			p := report.Point{Name: fmt.Sprintf("%g/s alone", rate), X: rate}
-			if flooded {
+			switch {
+			case s.Items > 0 && flooded:
+				p.Name, p.Condition = fmt.Sprintf("%g/s beside a map", rate), scenario.BesideMap
+			case s.Items > 0:
+				p.Condition = scenario.Undisturbed
+			case flooded:
 				p.Name = fmt.Sprintf("%g/s beside a flood", rate)
 			}
 			h := measure.NewHistogram()
