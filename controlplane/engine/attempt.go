@@ -76,9 +76,9 @@ func modeOf(g *Graph, s *State, task int32) mode {
 		return modeDeadline
 	case s.Run == RunCanceling:
 		return modeStopping
-	case g.isExit(s, task) && s.ExitDeadlinePassed:
+	case g.InExit(s, task) && s.ExitDeadlinePassed:
 		return modeDeadline
-	case g.isExit(s, task) || !s.Halted:
+	case g.InExit(s, task) || !s.Halted:
 		return modeNormal
 	case g.Plan.OnFailure == plan.OnFailureCancel:
 		return modeStopping

@@ -72,8 +72,9 @@ func (g *Graph) Task(s *State, i int32) *plan.Task { return &g.Plan.Tasks[g.Node
 // node is the node of task i.
 func (g *Graph) node(s *State, i int32) *node { return &g.nodes[s.place(i).node] }
 
-// isExit reports whether a task is an exit handler, or inside of one.
-func (g *Graph) isExit(s *State, i int32) bool { return g.node(s, i).inExit }
+// InExit reports whether a task is an exit handler, or inside of one. An instance
+// of a template is not, whoever adds it.
+func (g *Graph) InExit(s *State, i int32) bool { return g.node(s, i).inExit }
 
 // ordinal is the number of a task's item in its owner.
 func (s *State) ordinal(p place) int32 { return s.Blocks[p.block].First + p.item }

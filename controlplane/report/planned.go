@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -34,6 +35,9 @@ func addMembers(g *engine.Graph, s *engine.State, cmd *engine.Report, planned []
 }
 
 func membersOf(g *engine.Graph, s *engine.State, planner int32, planned []Planned) ([]engine.Member, error) {
+	if g.InExit(s, planner) {
+		return nil, errors.New("an exit handler adds no tasks: the run has an outcome already, and nothing of it begins any more")
+	}
 	if len(planned) > MaxPlanned {
 		return nil, fmt.Errorf("%d tasks, at most %d", len(planned), MaxPlanned)
 	}
