@@ -41,7 +41,7 @@ func (b *batch) apply(w *runWork, o op) {
 	case cancelRun:
 		o.req.err = b.decideAs(w, o.run, engine.Cancel{Now: b.now, Actor: "somebody", Force: c.force, Live: b.live(o.run)})
 	case retryRun:
-		o.req.err = b.decideAs(w, o.run, engine.Retry{Now: b.now, Actor: "somebody", Generation: c.generation})
+		o.req.err = b.applyRetry(w, c)
 	case pauseRun:
 		o.req.err = b.decideAs(w, o.run, engine.Pause{Now: b.now, Suspend: c.suspend, Seen: c.seen, Live: b.live(o.run)})
 	case resumeRun:
@@ -55,7 +55,7 @@ func (b *batch) apply(w *runWork, o op) {
 	case loseLease:
 		b.applyLose(w, o.run, c)
 	case wakeRow:
-		b.applyWake(w, o, c)
+		o.req.err = b.applyWake(w, o, c)
 	}
 }
 
@@ -72,9 +72,11 @@ func (b *batch) applyStart(w *runWork, q *request, c startRun) {
 		}
 	}
 	w.state, w.start = engine.NewState(q.run), q
-	if q.err = b.decideAs(w, q.run, engine.Start{Now: b.now, Actor: "somebody"}); q.err == nil {
-		q.value = started{run: q.run, created: true}
+	if q.err = b.come(w, q.run, c.at, "somebody"); q.err != nil {
+		w.refused = true
+		return
 	}
+	q.value = started{run: q.run, created: true}
 }
 
 func (b *batch) applyReport(w *runWork, o op, c reportAll, rep *attemptReport) {
@@ -100,7 +102,7 @@ func (b *batch) applyReport(w *runWork, o op, c reportAll, rep *attemptReport) {
 		Now: b.now, Lease: l.engine(), Finished: finished, Outcome: rep.outcome, ExitCode: rep.exit, Answer: rep.answer,
 		Live: b.live(o.run),
 	}
-	cmd.Members = b.members(w, o.run, l.task, rep)
+	b.addMembers(w, o.run, &cmd, rep)
 	cmd.Lease.Started = time.Time{}
 	if rep.started {
 		cmd.Lease.Started = clamp(finished.Add(-rep.duration), l.granted, finished)
@@ -111,21 +113,25 @@ func (b *batch) applyReport(w *runWork, o op, c reportAll, rep *attemptReport) {
 	}
 }
 
-// members are the tasks that a step adds, as instances of the pipeline's template,
-// if it has one.
-func (b *batch) members(w *runWork, run id.UUID, task int32, rep *attemptReport) []engine.Member {
-	if int(task) >= len(w.state.Tasks) {
-		return nil
+// addMembers gives a report the tasks that its step adds, as instances of the
+// pipeline's template, if it has one.
+func (b *batch) addMembers(w *runWork, run id.UUID, cmd *engine.Report, rep *attemptReport) {
+	task, g := cmd.Lease.Task, b.graph(run, w)
+	if len(rep.members) == 0 || rep.outcome != engine.OutcomeSucceeded || int(task) >= len(w.state.Tasks) {
+		return
 	}
-	node, ok := b.graph(run, w).Template(w.state, task, templateName)
-	if !ok || len(rep.members) == 0 {
-		return nil
+	if g.InExit(w.state, task) {
+		cmd.Outcome, cmd.Cause, cmd.Final = engine.OutcomeFailed, engine.CauseUser, true
+		return
 	}
-	out := slices.Clone(rep.members)
-	for i := range out {
-		out[i].Node = node
+	node, ok := g.Template(w.state, task, templateName)
+	if !ok {
+		return
 	}
-	return out
+	cmd.Members = slices.Clone(rep.members)
+	for i := range cmd.Members {
+		cmd.Members[i].Node = node
+	}
 }
 
 func clamp(t, low, high time.Time) time.Time {
@@ -229,7 +235,8 @@ func (b *batch) decideAs(w *runWork, run id.UUID, c engine.Command) error {
 
 func (b *batch) graph(run id.UUID, w *runWork) *engine.Graph {
 	if w.start != nil {
-		return b.r.w.db.pipelines[w.start.cmd.(startRun).pipeline].graph
+		c := w.start.cmd.(startRun)
+		return b.r.w.db.pipelines[c.pipeline].graphs[c.version]
 	}
 	return b.r.w.graph(b.r.w.db.runs[run])
 }

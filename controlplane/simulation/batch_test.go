@@ -38,10 +38,19 @@ type batch struct {
 	renew    []id.UUID
 	ended    []id.UUID
 	phases   map[int64]time.Time
-	wake     []int
+	woken    []int
 	tell     []id.UUID
 	claimed  map[taskKey]readyRow
-	wakes    map[id.UUID]bool // that are there
+	wakes    map[id.UUID]bool // that are still to be served
+	served   []id.UUID
+	leaves   []wakeRow
+
+	lines    map[lineKey]*engine.Line
+	leavers  map[id.UUID]leaver
+	halted   map[int]bool // pipelines that are paused
+	resumed  map[id.UUID][]id.UUID
+	paused   []id.UUID // that wait for their pipeline
+	unpaused []id.UUID // that do not any more
 }
 
 type op struct {
@@ -87,6 +96,7 @@ func (r *replica) newBatch(reqs []*request) *batch {
 		ready: map[taskKey]bool{}, leases: map[int64]*leaseRow{}, byRun: map[id.UUID][]*leaseRow{},
 		due: map[timerKey]timerRow{}, living: map[id.UUID]*sessionRow{}, listed: map[id.UUID][]*leaseRow{},
 		used: map[int]int64{}, phases: map[int64]time.Time{}, claimed: map[taskKey]readyRow{}, wakes: map[id.UUID]bool{},
+		lines: map[lineKey]*engine.Line{}, leavers: map[id.UUID]leaver{}, halted: map[int]bool{}, resumed: map[id.UUID][]id.UUID{},
 	}
 	for _, q := range reqs {
 		q.status, q.taker, q.orders, q.resend, q.value, q.err = nil, nil, nil, nil, nil, nil
@@ -155,6 +165,7 @@ func (r *replica) attempt(c *conn, reqs []*request, lone bool) (*batch, error) {
 		return b, err
 	}
 	b.decide()
+	b.serveLines()
 	b.heartbeats()
 	b.handOver()
 	b.write()
@@ -285,8 +296,9 @@ func (b *batch) settle() {
 			w.notify(&q.answer)
 		}
 	}
-	if len(b.wake)+len(b.tell) > 0 {
-		w.hear(b.r, b.wake, b.tell)
+	b.r.pass(b)
+	if len(b.woken)+len(b.tell) > 0 {
+		w.hear(b.r, b.woken, b.tell)
 	}
 }
 

@@ -63,6 +63,7 @@ func (db *database) committed(b *batch) {
 		}
 	}
 	c.pools()
+	c.lines(b)
 	for _, run := range b.order {
 		if row := db.runs[run]; row != nil {
 			db.w.note(run.String(), row.state.String())

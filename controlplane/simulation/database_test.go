@@ -29,6 +29,10 @@ type database struct {
 	sessions  map[id.UUID]*sessionRow
 	timers    map[timerKey]timerRow
 	wakes     map[id.UUID]wakeRow
+	lines     map[lineKey]*lineRow
+
+	admissions map[id.UUID]*admissionRow
+
 	usage     map[usage.Key]int64
 	seen      time.Time // of the reaper
 	nextLease int64
@@ -49,9 +53,11 @@ type (
 		kind string
 	}
 	pipelineRow struct {
-		id    id.UUID
-		graph *engine.Graph
-		next  int64
+		id       id.UUID
+		graphs   [2]*engine.Graph // the versions, which differ in their concurrency
+		deployed int
+		paused   bool
+		next     int64
 	}
 	poolRow struct {
 		id    id.UUID
@@ -69,6 +75,9 @@ type (
 		priority int32
 		created  time.Time
 		parent   parentOf
+		version  int
+		line     string // its concurrency key, if it has one
+		lined    bool
 
 		seq        int64
 		state      engine.RunState
@@ -125,6 +134,7 @@ func newDatabase(w *world) *database {
 		w: w, up: true, locks: map[lockKey]*rowLock{}, keys: map[string]keyRow{},
 		runs: map[id.UUID]*runRow{}, ready: map[taskKey]readyRow{}, leases: map[int64]*leaseRow{},
 		sessions: map[id.UUID]*sessionRow{}, timers: map[timerKey]timerRow{},
+		lines: map[lineKey]*lineRow{}, admissions: map[id.UUID]*admissionRow{},
 		wakes: map[id.UUID]wakeRow{}, usage: map[usage.Key]int64{}, seen: time.Now(), nextLease: 1,
 	}
 }

@@ -111,6 +111,14 @@ func (c *checker) finally() {
 	if !maps.Equal(db.usage, c.derived) {
 		w.violate("the usage stored is not what the journals say: %v and %v", db.usage, c.derived)
 	}
+	if len(db.admissions) > 0 {
+		for _, a := range db.admissions {
+			if !a.Blocking {
+				w.violate("run %s stands in a line for ever: %+v", a.Run, *a)
+				break
+			}
+		}
+	}
 	numbers := map[int]int64{}
 	keys := map[string]id.UUID{}
 	for _, run := range db.order {

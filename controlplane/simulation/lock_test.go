@@ -11,7 +11,7 @@ import (
 
 // lock is trip one: every lock the batch needs, in one order, then the clock.
 func (b *batch) lock() error {
-	for _, step := range []func() error{b.lockStarts, b.lockRuns, b.lockReady, b.lockLeases, b.lockSessions, b.lockPools} {
+	for _, step := range []func() error{b.lockStarts, b.lockLines, b.lockRuns, b.lockReady, b.lockLeases, b.lockSessions, b.lockPools} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -30,7 +30,7 @@ func (b *batch) lockStarts() error {
 				keys = append(keys, lockKey{kind: lockKeys, text: c.key})
 			}
 		}
-		if c, ok := q.cmd.(wakeRow); ok && c.kind == wakeChild {
+		if c, ok := q.cmd.(wakeRow); ok && slices.Contains([]wakeKind{wakeChild, wakeArrive, wakeAdmit, wakeResume}, c.kind) {
 			pipelines = append(pipelines, lockKey{kind: lockPipeline, n: int64(c.pipeline)})
 		}
 	}
@@ -56,7 +56,7 @@ func (b *batch) lockStarts() error {
 		return err
 	}
 	for _, k := range pipelines {
-		b.numbers[int(k.n)] = db.pipelines[k.n].next
+		b.numbers[int(k.n)], b.halted[int(k.n)] = db.pipelines[k.n].next, db.pipelines[k.n].paused
 	}
 	return nil
 }
@@ -78,8 +78,12 @@ func (b *batch) lockRuns() error {
 				b.due[c.timerKey] = row
 			}
 		}
-		if c, ok := o.req.cmd.(wakeRow); ok {
-			_, b.wakes[c.id] = db.wakes[c.id]
+	}
+	for _, q := range b.reqs {
+		if c, ok := q.cmd.(wakeRow); ok {
+			if _, b.wakes[c.id] = db.wakes[c.id]; c.kind == wakeResume {
+				b.readPaused(c)
+			}
 		}
 	}
 	return nil

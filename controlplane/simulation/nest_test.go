@@ -2,9 +2,12 @@ package simulation_test
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/signalboxhq/signalbox/controlplane/engine"
 	"github.com/signalboxhq/signalbox/internal/leasecheck"
@@ -15,9 +18,15 @@ import (
 type wakeKind uint8
 
 const (
-	wakeChild  wakeKind = iota // a task starts another pipeline
-	wakeEnded                  // a child has ended
-	wakeRecall                 // a child is to end
+	wakeChild   wakeKind = iota // a task starts another pipeline
+	wakeEnded                   // a child has ended
+	wakeRecall                  // a child is to end
+	wakeArrive                  // a run's time to start has come
+	wakeAdmit                   // a run has a place in its line, or its pipeline goes on
+	wakeDrop                    // a newer run waits in its place
+	wakeCancel                  // a newer run takes its place
+	wakeRelease                 // a run has left its line: who is next?
+	wakeResume                  // a pipeline goes on
 )
 
 // wakeRow is what a batch leaves for a later one. Who finds it gone does
@@ -30,6 +39,33 @@ type wakeRow struct {
 	child    id.UUID // of wakeChild: the run that is to begin; of wakeEnded: that ended
 	pipeline int
 	force    bool
+	at       time.Time // when whoever ticks may serve it
+
+	// Of lines: what is changed; of wakeRelease the run that ended, if one did; of
+	// wakeResume the last one that was looked at.
+	run    id.UUID
+	line   lineKey
+	strict bool // a run of that line holds it up if it failed
+}
+
+// wakeGrace is for how long a wake is left to the replica that wrote it.
+const wakeGrace = time.Second
+
+func (b *batch) wake(row wakeRow) { b.wakeAt(row, b.now.Add(wakeGrace)) }
+
+func (b *batch) wakeAt(row wakeRow, at time.Time) {
+	row.id, row.at = b.r.w.newID(), at
+	b.leaves = append(b.leaves, row)
+}
+
+// takeWake reports whether a wake is still to be served, once.
+func (b *batch) takeWake(c wakeRow) bool {
+	there := b.wakes[c.id]
+	b.wakes[c.id] = false
+	if there {
+		b.served = append(b.served, c.id)
+	}
+	return there
 }
 
 // parentOf is the task that a run is the child of.
@@ -58,6 +94,9 @@ func (b *batch) planWake(q *request, c wakeRow) {
 		b.add(op{run: c.parent, order: orderDue, req: q})
 	case wakeRecall:
 		b.add(op{run: b.r.w.db.childOf(c.parent, c.of), order: orderDue, req: q})
+	case wakeArrive, wakeAdmit, wakeDrop, wakeCancel:
+		b.add(op{run: c.run, order: orderAct, req: q})
+	case wakeRelease, wakeResume:
 	}
 }
 
@@ -72,60 +111,111 @@ func (db *database) childOf(parent id.UUID, of engine.Child) id.UUID {
 }
 
 // applyWake serves a wake whose row is there.
-func (b *batch) applyWake(w *runWork, o op, c wakeRow) {
+func (b *batch) applyWake(w *runWork, o op, c wakeRow) error {
 	db := b.r.w.db
-	if !b.wakes[c.id] {
-		return
+	if !b.takeWake(c) {
+		return nil
 	}
-	b.tx.write(func() string { delete(db.wakes, c.id); return "" })
+	var err error
 	switch c.kind {
 	case wakeChild:
-		b.applyChild(w, o, c)
+		err = b.applyChild(w, o, c)
 	case wakeEnded:
 		_ = b.decideAs(w, o.run, engine.ChildEnded{Now: b.now, Child: c.of, Outcome: db.runs[c.child].state, Live: b.live(o.run)})
 	case wakeRecall:
 		_ = b.decideAs(w, o.run, engine.Cancel{Now: b.now, Actor: "parent", Force: c.force, Live: b.live(o.run)})
+	case wakeArrive:
+		err = b.arrive(w, o.run, "system")
+	case wakeAdmit:
+		err = b.begin(w, o.run, "system")
+	case wakeDrop:
+		err = b.decideAs(w, o.run, engine.Drop{Now: b.now, Reason: "superseded"})
+	case wakeCancel:
+		err = b.decideAs(w, o.run, engine.Cancel{Now: b.now, Actor: "system", Live: b.live(o.run)})
+	case wakeRelease, wakeResume:
 	}
+	if _, refused := errors.AsType[*engine.Refusal](err); refused {
+		return nil
+	}
+	return err
 }
 
 // applyChild starts a task's child, if its parent still waits for it.
-func (b *batch) applyChild(w *runWork, o op, c wakeRow) {
+func (b *batch) applyChild(w *runWork, o op, c wakeRow) error {
 	if !engine.Awaits(b.graph(o.run, w), w.state, c.of) {
-		return
+		return nil
 	}
 	if w.state.Run == engine.RunCanceling {
-		_ = b.decideAs(w, o.run, engine.ChildEnded{Now: b.now, Child: c.of, Outcome: engine.RunCanceled, Live: b.live(o.run)})
-		return
+		return b.decideAs(w, o.run, engine.ChildEnded{Now: b.now, Child: c.of, Outcome: engine.RunCanceled, Live: b.live(o.run)})
 	}
 	x := b.works[c.child]
 	x.refused, x.parent = false, parentOf{c.parent, c.of}
-	x.state, x.start = engine.NewState(c.child), &request{cmd: startRun{pipeline: c.pipeline}, run: c.child}
-	_ = b.decideAs(x, c.child, engine.Start{Now: b.now, Actor: "parent"})
+	x.state, x.start = engine.NewState(c.child), &request{cmd: *o.req.start, run: c.child}
+	err := b.come(x, c.child, time.Time{}, "parent")
+	if err != nil {
+		x.refused = true
+	}
+	return err
 }
 
-// writeWakes leaves what this batch asks of other runs.
-func (b *batch) writeWakes() {
-	db := b.r.w.db
-	leave := func(row wakeRow) {
-		row.id = b.r.w.newID()
-		b.tx.write(func() string {
-			db.wakes[row.id] = row
-			db.w.notify(&db.timersChanged)
-			return ""
-		})
-	}
+// bidFarewell tells those that wait for what this batch decides.
+func (b *batch) bidFarewell() {
 	for _, run := range b.order {
 		x := b.works[run]
 		for _, c := range x.children {
-			leave(wakeRow{
+			b.wake(wakeRow{
 				kind: wakeChild, parent: run, of: c, child: b.r.w.newID(), pipeline: nestedIn(b.graph(run, x), x.state, c.Task),
 			})
 		}
 		for _, c := range x.recalled {
-			leave(wakeRow{kind: wakeRecall, parent: run, of: c.Child, force: c.Force})
+			b.wake(wakeRow{kind: wakeRecall, parent: run, of: c.Child, force: c.Force})
 		}
-		if parent := b.parentOf(run, x); x.finished && parent.run != id.Nil {
-			leave(wakeRow{kind: wakeEnded, parent: parent.run, of: parent.of, child: run})
+		if !x.finished || len(x.entries) == 0 {
+			continue
+		}
+		if parent := b.parentOf(run, x); parent.run != id.Nil {
+			b.wake(wakeRow{kind: wakeEnded, parent: parent.run, of: parent.of, child: run})
+		}
+		b.leave(run, x)
+	}
+}
+
+// writeWakes writes what this batch asks for, and deletes what it has served.
+func (b *batch) writeWakes() {
+	db := b.r.w.db
+	failed := map[id.UUID]bool{}
+	for _, q := range b.reqs {
+		if c, ok := q.cmd.(wakeRow); ok && q.err != nil {
+			failed[c.id] = true
+		}
+	}
+	for _, wake := range b.served {
+		if failed[wake] {
+			continue
+		}
+		b.tx.write(func() string {
+			if _, there := db.wakes[wake]; !there {
+				return fmt.Sprintf("wake %s is served already", wake)
+			}
+			delete(db.wakes, wake)
+			return ""
+		})
+	}
+	for _, row := range b.leaves {
+		b.tx.write(func() string { db.leaveWake(row); return "" })
+	}
+}
+
+func (db *database) leaveWake(row wakeRow) {
+	db.wakes[row.id] = row
+	db.w.notify(&db.timersChanged)
+}
+
+// pass serves the wakes of a batch, after its commit.
+func (r *replica) pass(b *batch) {
+	for _, row := range b.leaves {
+		if !row.at.After(b.now.Add(wakeGrace)) {
+			r.w.spawn(r.proc, "wake", func() { r.serveWake(row) })
 		}
 	}
 }
@@ -137,11 +227,13 @@ func (b *batch) parentOf(run id.UUID, x *runWork) parentOf {
 	return x.parent
 }
 
-// dueWakes lists the wakes by age.
+// dueWakes lists the wakes that are due, by age.
 func (db *database) dueWakes() []wakeRow {
 	var out []wakeRow
 	for _, row := range db.wakes {
-		out = append(out, row)
+		if !row.at.After(db.now()) {
+			out = append(out, row)
+		}
 	}
 	slices.SortFunc(out, func(x, y wakeRow) int { return bytes.Compare(x.id[:], y.id[:]) })
 	return out
@@ -149,23 +241,28 @@ func (db *database) dueWakes() []wakeRow {
 
 // serveWake does what a wake asks for. A recall of a child that never began, and
 // never will, is forgotten.
-func (r *replica) serveWake(c *conn, row wakeRow) error {
+func (r *replica) serveWake(row wakeRow) {
 	db := r.w.db
 	if row.kind == wakeRecall && db.childOf(row.parent, row.of) == id.Nil {
-		return c.call(func() error {
+		c, err := db.connect()
+		if err != nil {
+			return
+		}
+		defer c.close()
+		_ = c.call(func() error {
 			if db.childOf(row.parent, row.of) == id.Nil {
 				delete(db.wakes, row.id)
 			}
 			return nil
 		})
+		return
 	}
 	var op *leasecheck.Op
 	if row.kind == wakeRecall {
 		op = r.w.recordForce(db.childOf(row.parent, row.of), row.force)
 	}
-	_, err := r.do(row)
+	_, err := r.do(row) // one that was not served is found again
 	r.w.recordDone(op, err)
-	return nil // a wake that was not served is found again
 }
 
 // children: what a task waits for goes on, or has left word.

@@ -23,15 +23,35 @@ func (w *world) deployAll() {
 		w.db.pools = append(w.db.pools, p)
 	}
 	for i := range pipelineCount {
-		g, err := engine.NewGraph(w.drawPlan(i))
-		if err != nil {
-			panic(err) // the generator is wrong
+		p := &pipelineRow{id: w.newID(), next: 1}
+		drawn := w.drawPlan(i)
+		for n := range p.graphs {
+			version := *drawn
+			if n == 0 || w.roll(2) {
+				w.drawConcurrency(&version)
+			} else {
+				version.Concurrency = p.graphs[0].Plan.Concurrency
+			}
+			g, err := engine.NewGraph(&version)
+			if err != nil {
+				panic(err) // the generator is wrong
+			}
+			p.graphs[n] = g
 		}
-		w.db.pipelines = append(w.db.pipelines, &pipelineRow{id: w.newID(), graph: g, next: 1})
+		w.db.pipelines = append(w.db.pipelines, p)
 	}
 }
 
-func (w *world) graph(row *runRow) *engine.Graph { return w.db.pipelines[row.pipeline].graph }
+// drawConcurrency bounds how many runs of some pipelines go on at once.
+func (w *world) drawConcurrency(p *plan.Plan) {
+	if w.roll(2) {
+		p.Concurrency = &plan.Concurrency{Limit: pick(w, 1, 1, 2, 3), Policy: pick(w, plan.ConcurrencyPolicies()...)}
+	}
+}
+
+func (w *world) graph(row *runRow) *engine.Graph {
+	return w.db.pipelines[row.pipeline].graphs[row.version]
+}
 
 var drawnRules = append(plan.Rules(), "", "", "", "quorum(0.5)", "quorum(0.67, early)")
 

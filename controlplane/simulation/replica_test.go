@@ -41,6 +41,7 @@ type request struct {
 	taker  *taker
 	orders []order
 	resend []*leaseRow
+	start  *startRun // of a child
 }
 
 // The commands of the group commit.
@@ -50,6 +51,10 @@ type (
 		key         string
 		fingerprint uint64
 		priority    int32
+		at          time.Time
+		version     int
+		line        string
+		lined       bool
 	}
 	cancelRun struct {
 		run   id.UUID
@@ -186,6 +191,9 @@ func (r *replica) do(cmd any) (any, error) {
 	req := &request{cmd: cmd}
 	if _, ok := cmd.(startRun); ok {
 		req.run = r.w.newID()
+	}
+	if c, ok := cmd.(wakeRow); ok && c.kind == wakeChild {
+		req.start = r.w.startOf(c.pipeline)
 	}
 	r.queue = append(r.queue, req)
 	r.w.notify(&r.arrived)

@@ -168,22 +168,41 @@ func (r *replica) lead(c *conn) {
 		if err := c.call(func() error { due, wakes = db.dueTimers(), db.dueWakes(); return nil }); err != nil {
 			return
 		}
-		for _, row := range wakes {
-			if err := r.serveWake(c, row); err != nil {
-				return
-			}
-		}
-		for _, d := range due {
+		r.serveAll(due, wakes)
+	}
+}
+
+// serveAll serves what is due, side by side.
+func (r *replica) serveAll(due []dueTimer, wakes []wakeRow) {
+	var served signal
+	left := len(due) + len(wakes)
+	serve := func(name string, one func()) {
+		r.w.spawn(r.proc, name, func() {
+			one()
+			left--
+			r.w.notify(&served)
+		})
+	}
+	for _, row := range wakes {
+		serve("wake", func() { r.serveWake(row) })
+	}
+	for _, d := range due {
+		serve("timer", func() {
 			if _, err := r.do(d); err == errGone { //nolint:errorlint // it is never wrapped
-				w.violate("a timer of a run that is not there: %v", d)
+				r.w.violate("a timer of a run that is not there: %v", d)
 			}
-		}
+		})
+	}
+	for left > 0 {
+		r.w.wait(&served, 0)
 	}
 }
 
 func (db *database) nextTimer() (next time.Time, found bool) {
-	if len(db.wakes) > 0 {
-		return time.Now(), true
+	for _, row := range db.wakes {
+		if !found || row.at.Before(next) {
+			next, found = row.at, true
+		}
 	}
 	for _, t := range db.timers {
 		if !found || t.at.Before(next) {

@@ -15,6 +15,7 @@ type lockKind uint8
 const (
 	lockKeys lockKind = iota
 	lockPipeline
+	lockLine
 	lockRun
 	lockReady
 	lockLease

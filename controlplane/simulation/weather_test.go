@@ -175,6 +175,8 @@ func (w *world) act() {
 		w.expect(err)
 	case some && w.roll(3):
 		w.say(run)
+	case w.roll(12):
+		w.steer(w.rand.IntN(len(w.db.pipelines)))
 	case some && w.roll(6):
 		_, err := w.net.call(10*time.Second, func(r *replica) (any, error) { return r.do(retryRun{run: run}) })
 		w.expect(err)
@@ -231,12 +233,29 @@ func (w *world) release() {
 			w.expect(err)
 		}
 	}
+	for i, p := range w.db.pipelines {
+		if p.paused {
+			w.halt(i, false)
+		}
+	}
+	for _, run := range w.db.order {
+		if a := w.db.admissions[run]; a != nil && a.Blocking {
+			w.unblock(lineKey{a.pipeline, a.line})
+		}
+	}
 }
 
 // startOne starts a run, with a key as often as not, and repeats it until it is
 // answered.
 func (w *world) startOne() {
-	c := startRun{pipeline: w.rand.IntN(len(w.db.pipelines)), priority: int32(w.rand.IntN(3))}
+	c := *w.startOf(w.rand.IntN(len(w.db.pipelines)))
+	c.priority = int32(w.rand.IntN(3))
+	if c.lined {
+		c.line = pick(w, "", "", "b")
+	}
+	if w.roll(8) {
+		c.at = w.db.now().Add(w.between(0, 3*time.Minute))
+	}
 	if w.roll(2) {
 		n := w.rand.IntN(40)
 		c.key = fmt.Sprintf("key %d of %d", n, c.pipeline)
@@ -261,7 +280,7 @@ func (w *world) anyRun() (id.UUID, bool) {
 
 // expect lets pass what a storm excuses.
 func (w *world) expect(err error) {
-	if err == nil || errors.Is(err, errNetwork) || errors.Is(err, errUnavailable) {
+	if err == nil || errors.Is(err, errNetwork) || errors.Is(err, errUnavailable) || errors.Is(err, errNoPlace) {
 		return
 	}
 	if _, refused := errors.AsType[*engine.Refusal](err); !refused {

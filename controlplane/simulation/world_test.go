@@ -27,6 +27,9 @@ const (
 	plantReport       plant = "a repeated report is not answered from the journal"
 	plantSlot         plant = "the lease of a lost attempt stays"
 	plantPool         plant = "slots of a pool are counted without its lock"
+	plantLine         plant = "lines are read without their locks"
+	plantLeave        plant = "a run that ends while it waits does not leave its line"
+	plantRejoin       plant = "a retried run does not ask for its place"
 )
 
 // options say what is simulated.

@@ -12,12 +12,14 @@ import (
 
 // write is trip two: one statement a table, in the order of the group commit.
 func (b *batch) write() {
+	b.bidFarewell()
+	b.writeLines()
+	b.writeWakes()
 	b.writeRuns()
 	b.writeEntries()
 	b.writeQueue()
 	b.writeLeases()
 	b.writeTimers()
-	b.writeWakes()
 	for _, s := range b.renew {
 		until := b.now.Add(sessionTTL)
 		b.tx.write(func() string {
@@ -84,6 +86,7 @@ func (db *database) insertRun(run id.UUID, c startRun, number int64, b *batch) s
 	}
 	db.runs[run] = &runRow{
 		id: run, parent: parent, pipeline: c.pipeline, number: number, key: c.key, priority: c.priority, created: b.now, generation: 1,
+		version: c.version, line: c.line, lined: c.lined,
 	}
 	db.order = append(db.order, run)
 	db.w.done.Runs++
@@ -167,8 +170,8 @@ func (b *batch) writeQueue() {
 				continue
 			}
 			k, row := taskKey{run, task}, b.readyRow(run, x, task)
-			if !slices.Contains(b.wake, row.pool) {
-				b.wake = append(b.wake, row.pool)
+			if !slices.Contains(b.woken, row.pool) {
+				b.woken = append(b.woken, row.pool)
 			}
 			b.tx.write(func() string {
 				if _, there := db.ready[k]; there {
