@@ -42,7 +42,7 @@ func (s *server) wirePeople(ctx context.Context, advancer *advance.Advancer, run
 	store := tenancydb.NewStore(s.db, hasher, rand.Reader, time.Now)
 	cookies := session.Cookies{Plain: !s.config.secure()}
 	rules, err := rpc.LoadRules(append(tenancyapi.Services(), pipelinev1connect.PipelineServiceName, runv1connect.RunServiceName, runv1connect.HistoryServiceName,
-		runv1connect.ApprovalServiceName,
+		runv1connect.ApprovalServiceName, runv1connect.AlertServiceName,
 		poolv1connect.PoolServiceName, schedulev1connect.ScheduleServiceName, usagev1connect.UsageServiceName, relayv1connect.RelayServiceName)...)
 	if err != nil {
 		return nil, err
@@ -57,6 +57,7 @@ func (s *server) wirePeople(ctx context.Context, advancer *advance.Advancer, run
 	mux.Handle(runv1connect.NewRunServiceHandler(runs, limits(), options))
 	mux.Handle(runv1connect.NewHistoryServiceHandler(runs.History(), limits(), options))
 	mux.Handle(runv1connect.NewApprovalServiceHandler(runs.Approvals(), limits(), options))
+	mux.Handle(runv1connect.NewAlertServiceHandler(runs.Alerts(), limits(), options))
 	mux.Handle(poolv1connect.NewPoolServiceHandler(poolapi.New(s.db, advancer, s.config.PublicURL, rand.Reader, time.Now), limits(), options))
 	mux.Handle(schedulev1connect.NewScheduleServiceHandler(scheduleapi.New(s.db, runs, rand.Reader, time.Now), limits(), options))
 	mux.Handle(usagev1connect.NewUsageServiceHandler(billingapi.New(s.db, time.Now), limits(), options))

@@ -15,6 +15,7 @@ type runColumns struct {
 	olds, seqs                        []int64
 	states, reasons, outcomes         []string
 	generations, dones, faileds       []int32
+	exitsFaileds                      []int32
 	starteds, finisheds, deadlineCols []*time.Time
 }
 
@@ -29,7 +30,7 @@ func (c *runColumns) add(w *runWork) {
 	c.outcomes = append(c.outcomes, outcomeText(s))
 	c.generations = append(c.generations, s.Generation)
 	c.dones = append(c.dones, w.version.graph.Done(s))
-	c.faileds = append(c.faileds, s.Failed())
+	c.faileds, c.exitsFaileds = append(c.faileds, s.Failed()), append(c.exitsFaileds, s.FailedExit)
 	c.starteds = append(c.starteds, nullTime(s.StartedAt))
 	finished := s.FinishedAt
 	if !s.Run.Terminal() {
@@ -62,7 +63,7 @@ func deadlineOf(w *runWork) time.Time {
 func (c *runColumns) args() args {
 	return args{
 		"orgs": c.orgs, "ids": c.ids, "states": c.states, "reasons": short(c.reasons), "outcomes": short(c.outcomes),
-		"seqs": c.seqs, "generations": c.generations, "dones": c.dones, "faileds": short(c.faileds),
+		"seqs": c.seqs, "generations": c.generations, "dones": c.dones, "faileds": short(c.faileds), "exits_faileds": short(c.exitsFaileds),
 		"starteds": short(c.starteds), "finisheds": short(c.finisheds), "deadlines": short(c.deadlineCols),
 	}
 }

@@ -12,21 +12,22 @@ const expectRows = `
 const sqlInsertRuns = `
 	WITH n AS (
 	INSERT INTO run (org_id, id, workspace_id, pipeline_id, digest, number, cause, actor, params, label_set_id, priority,
-		state, reason, outcome, seq, generation, tasks_total, tasks_done, tasks_failed,
+		state, reason, outcome, seq, generation, tasks_total, tasks_done, tasks_failed, exits_failed,
 		created_at, started_at, finished_at, deadline, concurrency_key, start_at,
 		parent_run, parent_task, parent_attempt, parent_path, root_run, depth, nominal, interval_start)
 	SELECT org_id, id, workspace_id, pipeline_id, digest, number, cause, actor, params, label_set_id, priority,
-		state, coalesce(reason, ''), coalesce(outcome, ''), seq, generation, tasks_total, tasks_done, coalesce(tasks_failed, 0),
+		state, coalesce(reason, ''), coalesce(outcome, ''), seq, generation, tasks_total, tasks_done, coalesce(tasks_failed, 0), coalesce(exits_failed, 0),
 		@now, started_at, finished_at, deadline, concurrency_key, start_at,
 		parent_run, parent_task, parent_attempt, parent_path, root_run, depth, nominal, interval_start
 	FROM unnest(@orgs::uuid[], @ids::uuid[], @workspaces::uuid[], @pipelines::uuid[], @digests::bytea[], @numbers::bigint[],
 		@causes::text[], @actors::text[], @params::bytea[], @label_sets::bigint[], @priorities::int[],
 		@states::text[], @reasons::text[], @outcomes::text[], @seqs::bigint[], @generations::int[],
-		@totals::int[], @dones::int[], @faileds::int[], @starteds::timestamptz[], @finisheds::timestamptz[], @deadlines::timestamptz[],
+		@totals::int[], @dones::int[], @faileds::int[], @exits_faileds::int[],
+		@starteds::timestamptz[], @finisheds::timestamptz[], @deadlines::timestamptz[],
 		@lines::text[], @start_ats::timestamptz[], @parents::uuid[], @parent_tasks::int[], @parent_attempts::int[],
 		@parent_paths::text[], @roots::uuid[], @depths::int[], @nominals::timestamptz[], @intervals::timestamptz[])
 		AS u (org_id, id, workspace_id, pipeline_id, digest, number, cause, actor, params, label_set_id, priority,
-			state, reason, outcome, seq, generation, tasks_total, tasks_done, tasks_failed, started_at, finished_at, deadline,
+			state, reason, outcome, seq, generation, tasks_total, tasks_done, tasks_failed, exits_failed, started_at, finished_at, deadline,
 			concurrency_key, start_at, parent_run, parent_task, parent_attempt, parent_path, root_run, depth, nominal, interval_start)
 		RETURNING 1
 	)` + expectRows
@@ -37,12 +38,12 @@ const sqlUpdateRuns = `
 	WITH n AS (
 	UPDATE run r
 	SET state = u.state, reason = coalesce(u.reason, ''), outcome = coalesce(u.outcome, ''), seq = u.seq, generation = u.generation,
-		tasks_done = u.tasks_done, tasks_failed = coalesce(u.tasks_failed, 0),
+		tasks_done = u.tasks_done, tasks_failed = coalesce(u.tasks_failed, 0), exits_failed = coalesce(u.exits_failed, 0),
 		started_at = u.started_at, finished_at = u.finished_at, deadline = u.deadline
 	FROM unnest(@orgs::uuid[], @ids::uuid[], @olds::bigint[], @states::text[], @reasons::text[], @outcomes::text[],
-		@seqs::bigint[], @generations::int[], @dones::int[], @faileds::int[],
+		@seqs::bigint[], @generations::int[], @dones::int[], @faileds::int[], @exits_faileds::int[],
 		@starteds::timestamptz[], @finisheds::timestamptz[], @deadlines::timestamptz[])
-		AS u (org_id, id, old, state, reason, outcome, seq, generation, tasks_done, tasks_failed, started_at, finished_at, deadline)
+		AS u (org_id, id, old, state, reason, outcome, seq, generation, tasks_done, tasks_failed, exits_failed, started_at, finished_at, deadline)
 	CROSS JOIN LATERAL (
 		SELECT x.ctid AS at
 		FROM run x

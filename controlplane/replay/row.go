@@ -26,11 +26,12 @@ type Row struct {
 	Seq                                int64
 	Generation                         int32
 	TasksTotal, TasksDone, TasksFailed int32
+	ExitsFailed                        int32
 	StartedAt, FinishedAt, Deadline    *time.Time
 }
 
 const rowColumns = `r.id, r.workspace_id, r.pipeline_id, r.digest, r.label_set_id, r.state, r.reason, r.outcome, r.seq, r.generation,
-		r.tasks_total, r.tasks_done, r.tasks_failed, r.started_at, r.finished_at, r.deadline`
+		r.tasks_total, r.tasks_done, r.tasks_failed, r.exits_failed, r.started_at, r.finished_at, r.deadline`
 
 const sqlReadRows = `
 	SELECT ` + rowColumns + `
@@ -87,7 +88,7 @@ func (c Columns) Digest() string {
 
 // Columns are those that stand in the row.
 func (r *Row) Columns() Columns {
-	return columns(r.Seq, r.State, r.Outcome, r.Reason, r.Generation, r.TasksTotal, r.TasksDone, r.TasksFailed,
+	return columns(r.Seq, r.State, r.Outcome, r.Reason, r.Generation, r.TasksTotal, r.TasksDone, r.TasksFailed, r.ExitsFailed,
 		r.StartedAt, r.FinishedAt, r.Deadline)
 }
 
@@ -100,11 +101,11 @@ func Shown(g *engine.Graph, s *engine.State) Columns {
 	if g.Plan.Deadline > 0 && !s.GenerationAt.IsZero() {
 		deadline = s.GenerationAt.Add(time.Duration(g.Plan.Deadline) * time.Millisecond)
 	}
-	return columns(s.Seq, s.Run.String(), Outcome(s), s.Reason, s.Generation, g.Total(), g.Done(s), s.Failed(),
+	return columns(s.Seq, s.Run.String(), Outcome(s), s.Reason, s.Generation, g.Total(), g.Done(s), s.Failed(), s.FailedExit,
 		&s.StartedAt, &finished, &deadline)
 }
 
-func columns(seq int64, state, outcome, reason string, generation, total, done, failed int32, started, finished, deadline *time.Time) Columns {
+func columns(seq int64, state, outcome, reason string, generation, total, done, failed, exits int32, started, finished, deadline *time.Time) Columns {
 	number := func(n int32) string { return strconv.Itoa(int(n)) }
 	return Columns{
 		{"seq", strconv.FormatInt(seq, 10)},
@@ -115,6 +116,7 @@ func columns(seq int64, state, outcome, reason string, generation, total, done, 
 		{"tasks_total", number(total)},
 		{"tasks_done", number(done)},
 		{"tasks_failed", number(failed)},
+		{"exits_failed", number(exits)},
 		{"started_at", spell(started)},
 		{"finished_at", spell(finished)},
 		{"deadline", spell(deadline)},

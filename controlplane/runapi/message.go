@@ -24,7 +24,7 @@ func runMessage(r *rundb.Run) *runv1.Run {
 		Labels: r.Labels, Priority: r.Priority, Generation: r.Generation, Seq: r.Seq,
 		CreatedAt: timestamppb.New(r.CreatedAt), StartedAt: stampOf(r.StartedAt), FinishedAt: stampOf(r.FinishedAt),
 		TasksTotal: uint32(r.TasksTotal), TasksDone: uint32(r.TasksDone), TasksFailed: uint32(r.TasksFailed),
-		Waiting: waitingMessage(r.Waiting),
+		ExitHandlerFailed: r.ExitsFailed > 0, Waiting: waitingMessage(r.Waiting),
 	}
 	if f := r.Fire; f != nil {
 		m.Nominal, m.IntervalStart, m.IntervalEnd = timestamppb.New(f.Nominal), timestamppb.New(f.IntervalStart), timestamppb.New(f.IntervalEnd)

@@ -75,7 +75,8 @@ const listNewest = `
 
 // listColumns are what the rows of a page need, so that no run is read twice.
 const listColumns = `r.org_id, r.id, r.pipeline_id, r.digest, r.number, r.state, r.reason, r.outcome, r.cause, r.actor, r.label_set_id,
-			r.priority, r.generation, r.seq, r.created_at, r.started_at, r.finished_at, r.tasks_total, r.tasks_done, r.tasks_failed`
+			r.priority, r.generation, r.seq, r.created_at, r.started_at, r.finished_at, r.tasks_total, r.tasks_done, r.tasks_failed,
+			r.exits_failed`
 
 const listBegin = `
 	SELECT ` + runColumns + `

@@ -149,7 +149,7 @@ func (r *Run) become(g *engine.Graph, s *engine.State) {
 	if s.Run.Terminal() {
 		r.FinishedAt = moment(s.FinishedAt)
 	}
-	r.TasksDone, r.TasksFailed = 0, s.Failed()
+	r.TasksDone, r.TasksFailed, r.ExitsFailed = 0, s.Failed(), s.FailedExit
 	if len(s.Tasks) > 0 {
 		r.TasksTotal, r.TasksDone = g.Total(), g.Done(s)
 	}

@@ -34,6 +34,8 @@ type Run struct {
 	CreatedAt                          time.Time
 	StartedAt, FinishedAt              *time.Time
 	TasksTotal, TasksDone, TasksFailed int32
+	// ExitsFailed are the exit handlers among TasksFailed.
+	ExitsFailed int32
 	// Fire is of a run that a schedule started; else nil.
 	Fire *Fire `db:"-"`
 	// Waiting is set while the run has not begun.
@@ -47,7 +49,7 @@ func (r *Run) Terminal() bool { return r.FinishedAt != nil }
 
 const runColumns = `r.id, r.pipeline_id, p.name AS pipeline, r.digest, r.number, r.state, r.reason, r.outcome, r.cause, r.actor,
 		l.labels, r.priority, r.generation, r.seq, r.created_at, r.started_at, r.finished_at,
-		r.tasks_total, r.tasks_done, r.tasks_failed`
+		r.tasks_total, r.tasks_done, r.tasks_failed, r.exits_failed`
 
 const runJoins = `
 	JOIN pipeline p ON p.org_id = r.org_id AND p.id = r.pipeline_id

@@ -90,7 +90,7 @@ func (a *app) addCommands(root *cobra.Command) {
 	}
 	add(groupDaily, a.loginCommand(), a.applyCommand(), a.validateCommand(), a.statusCommand(),
 		a.watchCommand(), a.logsCommand(), a.retryCommand(), a.cancelCommand(), a.approveCommand(), a.openCommand())
-	add(groupWork, a.pipelineCommand(), a.runCommand(), a.taskCommand(), a.approvalCommand(), a.scheduleCommand(), a.sealCommand(), a.poolCommand(), a.limitCommand(), a.agentCommand())
+	add(groupWork, a.pipelineCommand(), a.runCommand(), a.taskCommand(), a.approvalCommand(), a.alertCommand(), a.scheduleCommand(), a.sealCommand(), a.poolCommand(), a.limitCommand(), a.agentCommand())
 	add(groupTeam, a.orgCommand(), a.workspaceCommand(), a.memberCommand(), a.keyCommand(),
 		a.usageCommand(), a.invoiceCommand(), a.auditCommand())
 	add(groupSelf, a.whoamiCommand(), a.logoutCommand(), a.configCommand())

@@ -107,6 +107,7 @@ func newFake(t *testing.T) *fake {
 		func() (string, http.Handler) { return runv1connect.NewRunServiceHandler(f, options) },
 		func() (string, http.Handler) { return runv1connect.NewHistoryServiceHandler(f, options) },
 		func() (string, http.Handler) { return runv1connect.NewApprovalServiceHandler(f, options) },
+		func() (string, http.Handler) { return runv1connect.NewAlertServiceHandler(f, options) },
 		func() (string, http.Handler) { return relayv1connect.NewRelayServiceHandler(f, options) },
 		func() (string, http.Handler) { return usagev1connect.NewUsageServiceHandler(f, options) },
 	} {

@@ -36,6 +36,16 @@ func (f *fake) ListApprovals(context.Context, *runv1.ListApprovalsRequest) (*run
 	}, nil
 }
 
+func (f *fake) ListAlerts(context.Context, *runv1.ListAlertsRequest) (*runv1.ListAlertsResponse, error) {
+	return &runv1.ListAlertsResponse{
+		Alerts: []*runv1.Alert{{
+			Tier: "P2", Kind: "exit_handler_failed", RunId: run12, Pipeline: "train", Number: 12, Outcome: "succeeded",
+			Text: "An exit handler failed; the run succeeded all the same.", Since: before(2 * time.Hour),
+		}},
+		NextPageToken: "more",
+	}, nil
+}
+
 func (f *fake) DecideApproval(context.Context, *runv1.DecideApprovalRequest) (*runv1.DecideApprovalResponse, error) {
 	return &runv1.DecideApprovalResponse{Run: f.theRun()}, nil
 }

@@ -54,6 +54,9 @@ func (a *app) runSheet(r *runv1.Run) *output.Sheet {
 	s.Add("created", a.moment(r.GetCreatedAt()))
 	s.Add("duration", took(r.GetStartedAt(), r.GetFinishedAt(), a.now()))
 	s.Add("tasks", output.Text(fmt.Sprintf("%d of %d done, %d failed", r.GetTasksDone(), r.GetTasksTotal(), r.GetTasksFailed())))
+	if r.GetExitHandlerFailed() {
+		s.Add("alert", output.Text("P2: an exit handler failed"))
+	}
 	return s
 }
 

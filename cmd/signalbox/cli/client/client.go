@@ -55,6 +55,7 @@ type Clients struct {
 	Run          runv1connect.RunServiceClient
 	History      runv1connect.HistoryServiceClient
 	Approval     runv1connect.ApprovalServiceClient
+	Alert        runv1connect.AlertServiceClient
 	Pool         poolv1connect.PoolServiceClient
 	Schedule     schedulev1connect.ScheduleServiceClient
 	Relay        relayv1connect.RelayServiceClient
@@ -78,6 +79,7 @@ func New(c Config) *Clients {
 		Pipeline:     pipelinev1connect.NewPipelineServiceClient(hc, c.Server, options...),
 		Run:          runv1connect.NewRunServiceClient(hc, c.Server, options...),
 		Approval:     runv1connect.NewApprovalServiceClient(hc, c.Server, options...),
+		Alert:        runv1connect.NewAlertServiceClient(hc, c.Server, options...),
 		History:      runv1connect.NewHistoryServiceClient(hc, c.Server, options...),
 		Pool:         poolv1connect.NewPoolServiceClient(hc, c.Server, options...),
 		Schedule:     schedulev1connect.NewScheduleServiceClient(hc, c.Server, options...),

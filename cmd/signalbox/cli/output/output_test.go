@@ -33,7 +33,7 @@ func TestJSONShowsTheAPIsFieldsInTheirOrder(t *testing.T) {
 	require.Equal(t, `{"run":{"id":"run_1","pipeline":"","version":"","number":1152921504606846976,"state":"","reason":"",`+
 		`"outcome":"","cause":"","actor":"","labels":{"a":"<1>","b":"2"},"priority":0,"generation":0,"seq":0,`+
 		`"createdAt":"2026-11-20T12:00:00Z","startedAt":null,"finishedAt":null,"tasksTotal":0,"tasksDone":0,"tasksFailed":0,`+
-		`"nominal":null,"intervalStart":null,"intervalEnd":null,"waiting":null,"parent":null},"created":false}`+"\n",
+		`"nominal":null,"intervalStart":null,"intervalEnd":null,"waiting":null,"parent":null,"exitHandlerFailed":false},"created":false}`+"\n",
 		printed(t, output.Printer{Format: output.JSONL}, v))
 }
 

@@ -60,9 +60,11 @@ type Run struct {
 	// What a pending run waits for.
 	Waiting *Waiting `protobuf:"bytes,40,opt,name=waiting,proto3" json:"waiting,omitempty"`
 	// The task that this run is for; none: it is for itself.
-	Parent        *Parent `protobuf:"bytes,50,opt,name=parent,proto3" json:"parent,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Parent *Parent `protobuf:"bytes,50,opt,name=parent,proto3" json:"parent,omitempty"`
+	// An exit handler failed; the outcome is what it was without.
+	ExitHandlerFailed bool `protobuf:"varint,60,opt,name=exit_handler_failed,json=exitHandlerFailed,proto3" json:"exit_handler_failed,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *Run) Reset() {
@@ -261,6 +263,13 @@ func (x *Run) GetParent() *Parent {
 		return x.Parent
 	}
 	return nil
+}
+
+func (x *Run) GetExitHandlerFailed() bool {
+	if x != nil {
+		return x.ExitHandlerFailed
+	}
+	return false
 }
 
 // Parent is the task of another run that runs a pipeline.
@@ -3084,7 +3093,7 @@ var File_signalbox_run_v1_run_proto protoreflect.FileDescriptor
 
 const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\n" +
-	"\x1asignalbox/run/v1/run.proto\x12\x10signalbox.run.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esignalbox/authz/v1/authz.proto\x1a\x1esignalbox/run/v1/explain.proto\x1a\x1csignalbox/run/v1/value.proto\"\xd0\a\n" +
+	"\x1asignalbox/run/v1/run.proto\x12\x10signalbox.run.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esignalbox/authz/v1/authz.proto\x1a\x1esignalbox/run/v1/explain.proto\x1a\x1csignalbox/run/v1/value.proto\"\x80\b\n" +
 	"\x03Run\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\bpipeline\x18\x02 \x01(\tR\bpipeline\x12\x18\n" +
@@ -3117,7 +3126,8 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\x0einterval_start\x18\x1f \x01(\v2\x1a.google.protobuf.TimestampR\rintervalStart\x12=\n" +
 	"\finterval_end\x18  \x01(\v2\x1a.google.protobuf.TimestampR\vintervalEnd\x123\n" +
 	"\awaiting\x18( \x01(\v2\x19.signalbox.run.v1.WaitingR\awaiting\x120\n" +
-	"\x06parent\x182 \x01(\v2\x18.signalbox.run.v1.ParentR\x06parent\x1a9\n" +
+	"\x06parent\x182 \x01(\v2\x18.signalbox.run.v1.ParentR\x06parent\x12.\n" +
+	"\x13exit_handler_failed\x18< \x01(\bR\x11exitHandlerFailed\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x9d\x01\n" +
