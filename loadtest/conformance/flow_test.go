@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -26,7 +27,7 @@ func branches(d *desk) {
 	r = d.ended(d.start("conditions", "-p", "f1=0.5"), 30*time.Second)
 	require.Equal(d.t, "succeeded", r.Run.State)
 	require.Equal(d.t, map[string]string{"evaluate": "succeeded", "register": "skipped", "notify": "succeeded"}, r.states())
-	require.Equal(d.t, "condition_false: evaluate.f1 (0.5) >= 0.85", d.task(r, "register").Reason)
+	require.Equal(d.t, "condition_false: evaluate.f1 (0.5) >= 0.85", d.must("task", "get", r.Run.ID, "register", "--json", "--jq", ".reason"))
 }
 
 func failureModes(d *desk) {
@@ -66,11 +67,17 @@ func loops(d *desk) {
 
 func loopResumes(d *desk) {
 	d.agent("one", 2)
-	d.apply("loop.yaml", "FILE", filepath.Join(d.dir, "go"))
+	file := filepath.Join(d.dir, "go")
+	d.apply("loop.yaml", "FILE", file)
 	id := d.start("loop")
-	require.Equal(d.t, "failed", d.ended(id, 30*time.Second).Run.State)
+	// Three passes are whole when the fourth is killed.
+	require.NoError(d.t, syscall.Kill(d.pid(file+".pid"), syscall.SIGKILL))
+	killed := d.ended(id, 30*time.Second)
+	require.Equal(d.t, "failed", killed.Run.State)
+	require.Equal(d.t, 3, d.task(killed, "search").Items.Succeeded, "whole passes")
 	d.touch("go")
 	again := d.ended(d.resume(id), 30*time.Second)
 	require.Equal(d.t, "succeeded", again.Run.State)
-	require.Equal(d.t, 2, d.executed(again.Run.ID), "passes that ran")
+	require.Equal(d.t, 2, d.executed(again.Run.ID, "search["), "passes that ran")
+	require.Equal(d.t, 5, d.task(again, "search").Items.Total, "passes")
 }

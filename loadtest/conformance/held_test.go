@@ -39,6 +39,7 @@ func heldOutage(d *desk) {
 		}
 	}
 	require.Equal(d.t, 1, ends["rest"])
+	require.Equal(d.t, "1", d.must("run", "history", id, "--json", "--jq", `[.entries[] | select(.kind == "signal_received")] | length`), "one key, one signal")
 	require.Equal(d.t, "1", d.must("run", "history", id, "--json", "--jq", `[.entries[] | select(.task == "late" and .next == "succeeded")] | length`))
 }
 
@@ -61,6 +62,7 @@ func approvals(d *desk) {
 	d.until(id, "gate", 20*time.Second, "held")
 	failure := d.refused(5, "approve", id, "gate")
 	require.Contains(d.t, failure, "another pair of eyes")
+	require.Contains(d.t, failure, "FOUR_EYES")
 	bob.must("approve", id, "gate", "--comment", "fine")
 	require.Equal(d.t, "held", d.task(d.get(id), "gate").State, "one of two")
 	require.Contains(d.t, d.why(id), "it waits for approval, 1 of 2 so far")
@@ -73,7 +75,6 @@ func approvals(d *desk) {
 		within = 20 * time.Second // beside all other tests
 	}
 	require.Less(d.t, d.task(r, "after").Attempts[0].StartedAt.Sub(approved), within)
-	d.must("audit", "verify")
 
 	id = d.start("gate")
 	d.until(id, "gate", 20*time.Second, "held")
@@ -81,6 +82,9 @@ func approvals(d *desk) {
 	r = d.ended(id, 20*time.Second)
 	require.Equal(d.t, "failed", r.Run.State)
 	require.Contains(d.t, d.task(r, "gate").Reason, "rejected by bob")
+	require.Contains(d.t, d.must("audit", "verify"), "intact")
+	require.Equal(d.t, "approval.reject\napproval.approve\napproval.approve", d.must("audit", "list", "--json", "--jq",
+		`.entries[] | select(.action | startswith("approval.")) | .action`), "every vote is in it, newest first")
 }
 
 func rejections(d *desk) {

@@ -3,6 +3,7 @@ package conformance_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -43,6 +44,8 @@ func resumeAfterFix(d *desk) {
 	r := d.ended(d.resume(id), 30*time.Second)
 	require.Equal(d.t, map[string]string{"a": "reused", "b": "succeeded", "c": "succeeded"}, r.states())
 	require.Empty(d.t, d.task(r, "a").Attempts)
+	require.Equal(d.t, "b\nc", d.billed(r.Run.ID), "what is reused costs nothing")
+	require.Equal(d.t, "a\nb", d.billed(id), "as it was billed where it ran")
 
 	d.apply("chain.yaml", "AAA", "two", "BBB", `"true"`)
 	said := d.must("run", "resume", id)
@@ -65,6 +68,12 @@ func taskTest(d *desk) {
 	require.Equal(d.t, before, d.must("run", "get", id, "--json"))
 }
 
+// billed are the tasks of a run of which attempts were billed.
+func (d *desk) billed(id string) string {
+	d.t.Helper()
+	return d.must("usage", "attempts", id, "--json", "--jq", "[.attempts[].task] | unique | .[]")
+}
+
 // resume starts a new run of one that has ended, and returns its id.
 func (d *desk) resume(id string, args ...string) string {
 	d.t.Helper()
@@ -74,12 +83,12 @@ func (d *desk) resume(id string, args ...string) string {
 	return next
 }
 
-// executed is how many attempts a run has had.
-func (d *desk) executed(id string) int {
+// executed is how many attempts a run has had of tasks whose path begins so.
+func (d *desk) executed(id, prefix string) int {
 	d.t.Helper()
 	n := 0
 	for _, e := range d.history(id) {
-		if e.Kind == "attempt_ended" {
+		if e.Kind == "attempt_ended" && strings.HasPrefix(e.Task, prefix) {
 			n++
 		}
 	}

@@ -18,6 +18,7 @@ type runHead struct {
 	ID          string     `json:"id"`
 	State       string     `json:"state"`
 	Reason      string     `json:"reason"`
+	Version     string     `json:"version"`
 	Number      int        `json:"number"`
 	Generation  int        `json:"generation"`
 	StartedAt   *time.Time `json:"startedAt"`
@@ -25,6 +26,7 @@ type runHead struct {
 	Nominal     *time.Time `json:"nominal"`
 	TasksDone   int        `json:"tasksDone"`
 	TasksFailed int        `json:"tasksFailed"`
+	ExitFailed  bool       `json:"exitHandlerFailed"`
 }
 
 type task struct {
@@ -45,6 +47,7 @@ type attempt struct {
 	Reason     string     `json:"reason"`
 	AgentName  string     `json:"agentName"`
 	ReadyAt    *time.Time `json:"readyAt"`
+	GrantedAt  *time.Time `json:"grantedAt"`
 	StartedAt  *time.Time `json:"startedAt"`
 	FinishedAt *time.Time `json:"finishedAt"`
 	BilledMs   int64      `json:"billedMs"`

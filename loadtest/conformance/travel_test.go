@@ -6,17 +6,19 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/signalboxhq/signalbox/loadtest/stack"
 )
 
 func travelChecks() []check {
 	return []check{
 		{capability: "C-63", says: "explain: no agent, and when it was last seen", test: explainNoAgent},
-		{capability: "C-63", says: "explain: a full pool, how many are ahead", test: explainFull},
-		{capability: "C-63", says: "explain: a lane's fair share of a full pool", test: explainShare},
-		{capability: "C-63", says: "--at shows what ran at that moment", test: travels},
+		{capability: "C-63", says: "explain: a full pool, how many are ahead, the fair share", test: explainFull},
+		{capability: "C-63", says: "--at shows the running set of that moment", test: travels},
 		{capability: "C-63", says: "a thousand random runs, replayed: equal digests", test: replaysMany},
 		{capability: "C-63", says: "diff names exactly the input that changed", test: differs},
 		{capability: "C-63", says: "fork from a task with changed params", needs: "run resume --from --set", test: forks},
@@ -30,41 +32,23 @@ func (d *desk) why(id string) string {
 }
 
 func explainNoAgent(d *desk) {
-	agent := d.agent("one", 1)
-	d.apply("behind.yaml")
-	require.NoError(d.t, agent.Stop())
+	d.must("pool", "create", "cpu")
+	d.apply("behind.yaml", "name: behind", "name: behind\npool: cpu")
+	for _, agent := range []*stack.Agent{d.agent("one", 1), d.agentOf("cpu", "two", 1)} {
+		require.NoError(d.t, agent.Stop())
+	}
 	id := d.start("behind")
 	said := ""
 	d.eventually(60*time.Second, "explain notices that nobody is there", func() bool {
 		said = d.why(id)
 		return said != "" && said != "null"
 	})
-	require.Contains(d.t, said, "no agent online in pool default")
-	require.Contains(d.t, said, "last seen")
+	require.Regexp(d.t, `^no agent online in pool cpu \(last seen 20\d\d-.*\)$`, said)
 	d.must("run", "cancel", id)
 }
 
+// explainFull has four teams wait for a pool that a run of the first one fills.
 func explainFull(d *desk) {
-	d.agent("one", 4)
-	d.apply("busy.yaml")
-	d.apply("behind.yaml")
-	busy := d.start("busy")
-	d.eventually(20*time.Second, "the pool is full", func() bool { return d.must("pool", "get", "default", "--jq", ".pool.leased") == "4" })
-	ids := make([]string, 13)
-	for i := range ids {
-		ids[i] = d.start("behind")
-	}
-	said := d.why(ids[12])
-	require.Contains(d.t, said, "4/4")
-	require.Contains(d.t, said, "12 ahead")
-	d.must("run", "cancel", busy)
-	for _, id := range ids {
-		require.Equal(d.t, "succeeded", d.ended(id, 60*time.Second).Run.State)
-	}
-}
-
-// explainShare has four teams wait for a pool that a fifth one's run fills.
-func explainShare(d *desk) {
 	d.agent("one", 4)
 	d.must("pool", "set", "default", "--fairness", "label:team")
 	d.apply("busy.yaml")
@@ -73,36 +57,81 @@ func explainShare(d *desk) {
 	d.eventually(20*time.Second, "the pool is full", func() bool { return d.must("pool", "get", "default", "--jq", ".pool.leased") == "4" })
 	var ids []string
 	for _, team := range []string{"b", "c", "d"} {
-		for range 4 {
-			ids = append(ids, d.start("behind", "--label", "team="+team))
-		}
+		ids = append(ids, d.start("behind", "--label", "team="+team))
 	}
-	last := d.start("behind", "--label", "team=a")
-	said := d.why(last)
-	require.Contains(d.t, said, "4/4")
-	require.Contains(d.t, said, "ahead of it, fair share 25%")
+	for range 13 {
+		ids = append(ids, d.start("behind", "--label", "team=a"))
+	}
+	require.Equal(d.t, "pool default is full, 4/4 slots; 12 ahead of it, fair share 25%", d.why(ids[len(ids)-1]))
 	d.must("run", "cancel", busy)
-	for _, id := range append(ids, last) {
+	for _, id := range ids {
 		require.Equal(d.t, "succeeded", d.ended(id, 60*time.Second).Run.State)
 	}
 }
 
+// travels asks how a run stood, at moments between what is known to have happened
+// to its tasks; each moment has other tasks running.
 func travels(d *desk) {
 	d.agent("one", 4)
-	d.apply("travel.yaml")
-	ids := make([]string, 10)
+	d.apply("span.yaml")
+	ids := make([]string, 4)
 	for i := range ids {
-		ids[i] = d.start("travel")
+		ids[i] = d.start("span")
 	}
+	seen := map[string]bool{}
 	for _, id := range ids {
 		r := d.ended(id, 60*time.Second)
-		b := d.task(r, "b").Attempts[0]
-		then := d.get(id, "--at", b.StartedAt.Add(500*time.Millisecond).UTC().Format(time.RFC3339Nano))
-		require.Equal(d.t, "running", then.Run.State)
-		require.Equal(d.t, "succeeded", then.states()["a"])
-		require.Contains(d.t, []string{"running", "ready", "open", "leased"}, then.states()["b"])
+		begun, ended := d.spans(r)
+		for _, moment := range moments(begun, ended) {
+			want := map[string]string{}
+			for _, x := range r.Tasks {
+				switch {
+				case moment.After(ended[x.Name]):
+					want[x.Name] = "succeeded"
+				case moment.After(begun[x.Name]):
+					want[x.Name] = "running"
+				}
+			}
+			then := d.get(id, "--at", moment.UTC().Format(time.RFC3339Nano))
+			require.Equal(d.t, "running", then.Run.State)
+			got := then.states()
+			maps.DeleteFunc(got, func(_, state string) bool { return state == "pending" || state == "ready" })
+			require.Equal(d.t, want, got, "at %s", moment)
+			maps.DeleteFunc(got, func(_, state string) bool { return state != "running" })
+			seen[strings.Join(slices.Sorted(maps.Keys(got)), " ")] = true
+		}
 		d.must("run", "replay", id, "--verify")
 	}
+	require.Subset(d.t, slices.Collect(maps.Keys(seen)), []string{"a", "b c"}, "one task, and several")
+}
+
+// spans are when an agent was given each task, and when its end was known.
+func (d *desk) spans(r run) (begun, ended map[string]time.Time) {
+	d.t.Helper()
+	begun, ended = map[string]time.Time{}, map[string]time.Time{}
+	for _, x := range r.Tasks {
+		begun[x.Name] = *x.Attempts[0].GrantedAt
+	}
+	for _, e := range d.history(r.Run.ID) {
+		if e.Kind == "attempt_ended" {
+			ended[e.Task] = e.At
+		}
+	}
+	return begun, ended
+}
+
+// moments lie in the middle of the stretches in which no task began or ended, where
+// these are long enough to be told apart.
+func moments(begun, ended map[string]time.Time) []time.Time {
+	var middles []time.Time
+	changes := slices.AppendSeq(slices.Collect(maps.Values(begun)), maps.Values(ended))
+	slices.SortFunc(changes, time.Time.Compare)
+	for i, next := range changes[1:] {
+		if gap := next.Sub(changes[i]); gap > 100*time.Millisecond {
+			middles = append(middles, changes[i].Add(gap/2))
+		}
+	}
+	return middles
 }
 
 // replaysMany starts runs of many kinds, some of which fail, loop, wait or are

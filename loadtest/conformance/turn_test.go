@@ -12,6 +12,10 @@ func turnChecks() []check {
 		{capability: "C-30", says: "pause starts nothing more; resume goes on", test: pauses},
 		{capability: "C-30", says: "suspend frees the slots; resume runs the step again", test: suspends},
 		{capability: "C-30", says: "cancel --force ends at once, without exit handlers", test: forces},
+		{capability: "C-30", says: "cancel and force in every state of a run", test: cancels},
+		{capability: "C-30", says: "a drained pool gives out nothing until it is resumed", test: drains},
+		{capability: "C-30", says: "a paused pipeline's runs wait; what runs goes on", test: pipelinePauses},
+		{capability: "C-30", says: "a frozen organization gets nothing new", short: true, test: freezes},
 	}
 }
 
@@ -22,7 +26,10 @@ func pauses(d *desk) {
 	d.until(id, "first", 20*time.Second, "running")
 	d.must("run", "pause", id)
 	d.until(id, "first", 20*time.Second, "succeeded")
-	<-time.After(2 * time.Second)
+	// A run that comes later is served before it: had the agent been given anything
+	// of the paused one, it would have been that.
+	d.apply("behind.yaml")
+	require.Equal(d.t, "succeeded", d.ended(d.start("behind"), 20*time.Second).Run.State)
 	require.Contains(d.t, []string{"pending", "ready"}, d.task(d.get(id), "second").State)
 	require.Equal(d.t, "paused", d.get(id).Run.State)
 	d.must("run", "resume", id)
