@@ -70,8 +70,8 @@ func (b *bundle) ran(number int64, ended time.Time, ms int64) id.UUID {
 	b.exec(`INSERT INTO run (org_id, id, workspace_id, pipeline_id, digest, number, cause, params, label_set_id, state, outcome, seq, tasks_total, created_at, started_at, finished_at)
 		SELECT p.org_id, @run, p.workspace_id, p.id, v.digest, @number, 'user', '', l.id, 'succeeded', 'succeeded', 2, 1, @began, @began, @ended
 		FROM pipeline p JOIN version v ON v.pipeline_id = p.id JOIN label_set l ON l.org_id = p.org_id`, args)
-	b.exec(`INSERT INTO journal (org_id, run_id, seq, v, at, kind, task, path, attempt, started, finished, outcome, billed_ms)
-		VALUES (@org, @run, 2, 1, @ended, 'attempt_ended', 0, 'train', 1, @began, @ended, 'succeeded', @ms)`, args)
+	b.exec(`INSERT INTO journal (org_id, run_id, seq, v, at, kind, task, path, attempt, started, finished, outcome, billed_ms, billed_gpu_ms)
+		VALUES (@org, @run, 2, 1, @ended, 'attempt_ended', 0, 'train', 1, @began, @ended, 'succeeded', @ms, @ms::bigint * 4)`, args)
 	b.exec(`INSERT INTO usage (org_id, meter, workspace_id, pool_id, pipeline_id, label_set_id, hour, quantity, recorded_at)
 		SELECT r.org_id, m.meter, r.workspace_id, l.id, r.pipeline_id, r.label_set_id, @hour, m.quantity, @ended
 		FROM run r

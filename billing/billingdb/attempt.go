@@ -34,16 +34,8 @@ const sqlFindRun = `
 	)`
 
 const sqlUsageOfAttempts = `
-	WITH p AS MATERIALIZED (
-		SELECT convert_from(v.plan, 'UTF8')::jsonb -> 'tasks' AS tasks
-		FROM run r
-		JOIN version v ON v.org_id = r.org_id AND v.pipeline_id = r.pipeline_id AND v.digest = r.digest
-		WHERE r.org_id = @org_id
-			AND r.id = @run_id
-	)
 	SELECT j.path AS task, j.attempt, j.outcome, j.started AS started_at, coalesce(j.finished, j.at) AS finished_at,
-		j.billed_ms AS task_ms,
-		j.billed_ms * coalesce((SELECT (p.tasks -> j.task -> 'resources' ->> 'gpus')::bigint FROM p), 0) AS gpu_ms
+		j.billed_ms AS task_ms, coalesce(j.billed_gpu_ms, 0) AS gpu_ms
 	FROM journal j
 	WHERE j.org_id = @org_id
 		AND j.run_id = @run_id

@@ -46,12 +46,12 @@ const MaxChildren = 1000
 
 const sqlUsageBelow = `
 	WITH RECURSIVE below AS (
-		SELECT r.id, r.pipeline_id, r.digest, r.number, r.id AS parent, '' AS task
+		SELECT r.id, r.pipeline_id, r.number, r.id AS parent, '' AS task
 		FROM run r
 		WHERE r.org_id = @org_id
 			AND r.id = @run_id
 		UNION ALL
-		SELECT r.id, r.pipeline_id, r.digest, r.number, r.parent_run, coalesce(r.parent_path, '')
+		SELECT r.id, r.pipeline_id, r.number, r.parent_run, coalesce(r.parent_path, '')
 		FROM below b
 		JOIN run r ON r.org_id = @org_id AND r.parent_run = b.id
 	)
@@ -59,18 +59,10 @@ const sqlUsageBelow = `
 	FROM below b
 	JOIN pipeline p ON p.org_id = @org_id AND p.id = b.pipeline_id
 	CROSS JOIN LATERAL (
-		WITH plan AS MATERIALIZED (
-			SELECT convert_from(v.plan, 'UTF8')::jsonb -> 'tasks' AS tasks
-			FROM version v
-			WHERE v.org_id = @org_id
-				AND v.pipeline_id = b.pipeline_id
-				AND v.digest = b.digest
-		)
 		SELECT (count(*) > 0)::int::bigint AS runs,
 			count(*) FILTER (WHERE j.outcome = ANY(@outcomes::text[])) AS task_attempts,
 			coalesce(sum(j.billed_ms) FILTER (WHERE j.outcome = ANY(@outcomes::text[])), 0)::bigint AS task_ms,
-			coalesce(sum(j.billed_ms * coalesce((SELECT (plan.tasks -> j.task -> 'resources' ->> 'gpus')::bigint FROM plan), 0))
-				FILTER (WHERE j.outcome = ANY(@outcomes::text[])), 0)::bigint AS gpu_ms
+			coalesce(sum(j.billed_gpu_ms) FILTER (WHERE j.outcome = ANY(@outcomes::text[])), 0)::bigint AS gpu_ms
 		FROM journal j
 		WHERE j.org_id = @org_id
 			AND j.run_id = b.id

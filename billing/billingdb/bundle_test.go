@@ -95,10 +95,15 @@ func (b *bundle) place(slug string) *place {
 // deploy stores a pipeline of two tasks, of which the first takes two GPUs.
 func (p *place) deploy(name string, labels map[string]string) advance.StartRun {
 	p.t.Helper()
-	made := &plan.Plan{Format: plan.Format, Name: name, Pool: "default", Tasks: []plan.Task{
+	return p.deployPlan(name, labels, []plan.Task{
 		{Name: "train", Run: "true", Pool: "default", Resources: plan.Resources{GPUs: 2}, Retry: plan.Retry{User: 1, Infra: 3, Steps: []plan.Millis{1}, Jitter: plan.JitterNone}},
 		{Name: "score", Run: "true", Pool: "default", Needs: []int{0}},
-	}}
+	})
+}
+
+func (p *place) deployPlan(name string, labels map[string]string, tasks []plan.Task) advance.StartRun {
+	p.t.Helper()
+	made := &plan.Plan{Format: plan.Format, Name: name, Pool: "default", Tasks: tasks}
 	bytes, err := made.Encode()
 	require.NoError(p.t, err)
 	digest := plan.DigestOf(bytes)

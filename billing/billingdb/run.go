@@ -46,8 +46,7 @@ const billedAttempts = `
 			AND coalesce(j.finished, j.at) < @until`
 
 // What a run used of one meter. A run is counted itself when the first of its
-// attempts started that ended. GPUs stand in the plan, which is read only where
-// they are asked for. OFFSET 0 keeps it from being computed twice.
+// attempts started that ended. OFFSET 0 keeps it from being computed twice.
 const usageOfRun = `
 	CROSS JOIN LATERAL (
 		SELECT CASE @meter::text
@@ -73,20 +72,13 @@ const usageOfRun = `
 				SELECT sum(j.billed_ms)::bigint` + billedAttempts + `
 			)
 			WHEN 'gpu_ms' THEN (
-				WITH p AS MATERIALIZED (
-					SELECT convert_from(v.plan, 'UTF8')::jsonb -> 'tasks' AS tasks
-					FROM version v
-					WHERE v.org_id = r.org_id
-						AND v.pipeline_id = r.pipeline_id
-						AND v.digest = r.digest
-				)
-				SELECT sum(j.billed_ms * (SELECT (p.tasks -> j.task -> 'resources' ->> 'gpus')::bigint FROM p))::bigint` + billedAttempts + `
+				SELECT sum(j.billed_gpu_ms)::bigint` + billedAttempts + `
 			)
 		END AS quantity
 		OFFSET 0
 	) q`
 
-const runColumns = `r.org_id, r.id, r.pipeline_id, r.workspace_id, r.digest, r.number, r.started_at`
+const runColumns = `r.org_id, r.id, r.pipeline_id, r.workspace_id, r.number, r.started_at`
 
 const runPage = `
 	SELECT r.id, coalesce(p.name, '') AS pipeline, coalesce(w.slug, '') AS workspace, r.number, r.started_at, q.quantity

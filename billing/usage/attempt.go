@@ -45,6 +45,10 @@ func (a Attempt) DurationMS() int64 {
 	return max(0, a.Finished.Sub(a.Started).Milliseconds())
 }
 
+// GPUMS is what an attempt is billed for of GPU time: DurationMS times the GPUs,
+// of each member of a gang.
+func (a Attempt) GPUMS() int64 { return a.DurationMS() * int64(a.GPUs) }
+
 func (a Attempt) billed() bool { return a.Billable && !a.Started.IsZero() }
 
 // ended is the hour, UTC, that the attempt counts in: the one it ended in, even

@@ -45,7 +45,7 @@ func Measure(a Attempt) []Quantity {
 		ended := a.ended()
 		add(MeterTaskAttempts, ended, 1)
 		add(MeterTaskMS, ended, a.DurationMS())
-		add(MeterGPUMS, ended, a.DurationMS()*int64(a.GPUs))
+		add(MeterGPUMS, ended, a.GPUMS())
 	}
 	return out
 }

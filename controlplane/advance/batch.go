@@ -170,13 +170,14 @@ type timerKey struct {
 type entryRow struct {
 	engine.Entry
 
-	path       string
-	generation int32
-	detail     []byte // Entry.Detail, encoded
-	body       []byte
-	from       int64 // the entry whose body is this one's too
-	billedMS   int64
-	firstStart bool
+	path        string
+	generation  int32
+	detail      []byte // Entry.Detail, encoded
+	body        []byte
+	from        int64 // the entry whose body is this one's too
+	billedMS    int64
+	billedGPUMS int64
+	firstStart  bool
 }
 
 // members is how many members the attempt had that the entry ends; 0 where it

@@ -110,7 +110,7 @@ func nonNil(b []byte) []byte {
 // entryColumnsOf gathers journal rows for one statement.
 type entryColumnsOf struct {
 	orgs, runs                             []id.UUID
-	seqs, leases, billeds                  []int64
+	seqs, leases, billeds, billedGPUs      []int64
 	vs                                     []int16
 	ats                                    []time.Time
 	kinds, paths, outcomes, causes         []string
@@ -132,7 +132,8 @@ func (c *entryColumnsOf) add(k RunKey, e *entryRow) {
 	c.outcomes, c.causes = append(c.outcomes, e.Outcome.String()), append(c.causes, e.Cause.String())
 	c.exits, c.nexts = append(c.exits, e.ExitCode), append(c.nexts, e.Next.String())
 	c.reasons, c.actors = append(c.reasons, e.Reason), append(c.actors, e.Actor)
-	c.billeds, c.details, c.bodies = append(c.billeds, e.billedMS), append(c.details, e.detail), append(c.bodies, e.body)
+	c.billeds, c.billedGPUs = append(c.billeds, e.billedMS), append(c.billedGPUs, e.billedGPUMS)
+	c.details, c.bodies = append(c.details, e.detail), append(c.bodies, e.body)
 }
 
 func (c *entryColumnsOf) args() args {
@@ -141,7 +142,7 @@ func (c *entryColumnsOf) args() args {
 		"paths": c.paths, "attempts": c.attempts, "generations": c.generations, "leases": c.leases, "agents": short(c.agents),
 		"granteds": short(c.granteds), "starteds": short(c.starteds), "finisheds": short(c.finisheds), "outcomes": c.outcomes,
 		"causes": short(c.causes), "exit_codes": short(c.exits), "nexts": c.nexts, "retry_ats": short(c.retries), "reasons": short(c.reasons),
-		"actors": short(c.actors), "billeds": c.billeds, "details": shortBytes(c.details), "bodies": shortBytes(c.bodies),
+		"actors": short(c.actors), "billeds": c.billeds, "billed_gpus": short(c.billedGPUs), "details": shortBytes(c.details), "bodies": shortBytes(c.bodies),
 	}
 }
 

@@ -84,17 +84,18 @@ const sqlDeleteStartKeys = `
 	WHERE s.ctid = x.at`
 
 const entryColumns = `org_id, run_id, seq, v, at, kind, task, path, attempt, generation, lease, agent_id, granted, started, finished,
-		outcome, cause, exit_code, next, retry_at, reason, actor, billed_ms, detail, body`
+		outcome, cause, exit_code, next, retry_at, reason, actor, billed_ms, billed_gpu_ms, detail, body`
 
 // What is nothing at the end of a column is left out: see short.
 const entryArrays = `(
 		SELECT org_id, run_id, seq, v, at, kind, task, path, attempt, generation, lease, agent_id, granted, started, finished, outcome,
 			coalesce(cause, '') AS cause, coalesce(exit_code, 0) AS exit_code, next, retry_at,
-			coalesce(reason, '') AS reason, coalesce(actor, '') AS actor, billed_ms, detail, body, n
+			coalesce(reason, '') AS reason, coalesce(actor, '') AS actor, billed_ms,
+			coalesce(billed_gpu_ms, 0) AS billed_gpu_ms, detail, body, n
 		FROM unnest(@orgs::uuid[], @runs::uuid[], @seqs::bigint[], @vs::smallint[], @ats::timestamptz[], @kinds::text[], @tasks::int[],
 		@paths::text[], @attempts::int[], @generations::int[], @leases::bigint[], @agents::uuid[], @granteds::timestamptz[],
 		@starteds::timestamptz[], @finisheds::timestamptz[], @outcomes::text[], @causes::text[], @exit_codes::int[], @nexts::text[],
-		@retry_ats::timestamptz[], @reasons::text[], @actors::text[], @billeds::bigint[], @details::bytea[], @bodies::bytea[])
+		@retry_ats::timestamptz[], @reasons::text[], @actors::text[], @billeds::bigint[], @billed_gpus::bigint[], @details::bytea[], @bodies::bytea[])
 			WITH ORDINALITY AS x (` + entryColumns + `, n)
 		) e`
 
@@ -134,7 +135,8 @@ const endedColumns = ownColumns + `, e.body`
 
 // ownColumns are an entry's but for the body.
 const ownColumns = `e.org_id, e.run_id, e.seq, e.v, e.at, e.kind, e.task, e.path, e.attempt, e.generation, e.lease, e.agent_id, e.granted,
-			e.started, e.finished, e.outcome, e.cause, e.exit_code, e.next, e.retry_at, e.reason, e.actor, e.billed_ms, e.detail`
+			e.started, e.finished, e.outcome, e.cause, e.exit_code, e.next, e.retry_at, e.reason, e.actor, e.billed_ms,
+			e.billed_gpu_ms, e.detail`
 
 const sqlDeleteReady = `
 	WITH n AS (

@@ -28,7 +28,7 @@ func (b *batch) meter(works []*runWork) []usage.Quantity {
 			if n := e.members(); n > 0 {
 				a.Members, a.BusyMS = n, e.Detail.BusyMS
 			}
-			e.billedMS = a.DurationMS()
+			e.billedMS, e.billedGPUMS = a.DurationMS(), a.GPUMS()
 			attempts = append(attempts, a)
 		}
 	}

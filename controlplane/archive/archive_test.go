@@ -2,11 +2,14 @@ package archive_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 
@@ -87,6 +90,64 @@ func TestAJournalComesBackAsItWas(t *testing.T) {
 
 	_, err = b.archive.Restore(ctx, b.dir, id.New())
 	require.Equal(t, fault.KindNotFound, fault.KindOf(err))
+}
+
+// A journal that was archived before its entries said what they are billed for of
+// GPU time comes back without.
+func TestAJournalOfAnOlderReleaseComesBack(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ctx := t.Context()
+	b.run(engine.OutcomeSucceeded, engine.OutcomeSucceeded)
+	b.old()
+	cutoff := archive.Cutoff(time.Now(), months)
+	due, err := b.archive.Due(ctx, cutoff)
+	require.NoError(t, err)
+	for _, p := range due {
+		_, err := b.archive.Write(ctx, b.dir, p)
+		require.NoError(t, err)
+	}
+	_, err = b.archive.DropDue(ctx, cutoff)
+	require.NoError(t, err)
+	b.withoutColumn(`,"billed_gpu_ms":[0-9]+`)
+	restored, err := b.archive.Restore(ctx, b.dir, queryOne[id.UUID](b, `SELECT id FROM run`))
+	require.NoError(t, err)
+	require.Equal(t, restored.Entries, queryOne[int](b, `SELECT count(*) FROM journal WHERE billed_gpu_ms IS NULL`))
+	b.clean()
+}
+
+// withoutColumn writes the one run of the archive as if a column were not there
+// yet.
+func (b *bundle) withoutColumn(column string) {
+	b.t.Helper()
+	folders, err := filepath.Glob(filepath.Join(b.dir, "*"))
+	require.NoError(b.t, err)
+	require.Len(b.t, folders, 1)
+	data, index := filepath.Join(folders[0], "data.jsonl.gz"), filepath.Join(folders[0], "index.jsonl")
+	packed, err := os.ReadFile(data)
+	require.NoError(b.t, err)
+	unzip, err := gzip.NewReader(bytes.NewReader(packed))
+	require.NoError(b.t, err)
+	rows, err := io.ReadAll(unzip)
+	require.NoError(b.t, err)
+	shorter := regexp.MustCompile(column).ReplaceAll(rows, nil)
+	require.Less(b.t, len(shorter), len(rows))
+	var member bytes.Buffer
+	zip := gzip.NewWriter(&member)
+	_, err = zip.Write(shorter)
+	require.NoError(b.t, err)
+	require.NoError(b.t, zip.Close())
+	require.NoError(b.t, os.WriteFile(data, member.Bytes(), 0o600))
+
+	var line archive.Line
+	text, err := os.ReadFile(index)
+	require.NoError(b.t, err)
+	require.NoError(b.t, json.Unmarshal(text, &line))
+	sum := sha256.Sum256(member.Bytes())
+	line.Length, line.SHA256 = int64(member.Len()), hex.EncodeToString(sum[:])
+	text, err = json.Marshal(line)
+	require.NoError(b.t, err)
+	require.NoError(b.t, os.WriteFile(index, text, 0o600))
 }
 
 // journalText is the old part of the journal, all of it.

@@ -51,8 +51,8 @@ func setup(t *testing.T) *bundle {
 	b.pool = queryOne[id.UUID](b, `SELECT id FROM pool`)
 	args["pool"] = b.pool
 	b.exec(`INSERT INTO agent (org_id, id, workspace_id, pool_id, name, public_key, join_token_id) VALUES (@org, @agent, @ws, @pool, 'a', @key, @agent)`, args)
-	b.exec(`INSERT INTO session (org_id, id, agent_id, workspace_id, pool_id, expires_at, slots)
-		VALUES (@org, @session, @agent, @ws, @pool, now() + interval '5 minutes', 9)`, args)
+	b.exec(`INSERT INTO session (org_id, id, agent_id, workspace_id, pool_id, expires_at, slots, gpus)
+		VALUES (@org, @session, @agent, @ws, @pool, now() + interval '5 minutes', 9, 9)`, args)
 	b.start = b.deploy()
 	return b
 }
@@ -73,7 +73,7 @@ func queryOne[T any](b *bundle, sql string) T {
 func (b *bundle) deploy() advance.StartRun {
 	b.t.Helper()
 	p := &plan.Plan{Format: plan.Format, Name: "one", Pool: "default", Tasks: []plan.Task{
-		{Name: "a", Pool: "default", Run: "true"}, {Name: "b", Pool: "default", Run: "true", Needs: []int{0}},
+		{Name: "a", Pool: "default", Run: "true", Resources: plan.Resources{GPUs: 2}}, {Name: "b", Pool: "default", Run: "true", Needs: []int{0}},
 	}}
 	bytes, err := p.Encode()
 	require.NoError(b.t, err)
@@ -99,7 +99,7 @@ func (b *bundle) run(outcomes ...engine.Outcome) id.UUID {
 
 func (b *bundle) end(o engine.Outcome) {
 	b.t.Helper()
-	work, err := b.a.Poll(b.t.Context(), advance.Poll{Org: b.org, Agent: b.agent, Session: b.session, Free: advance.Free{Slots: 1}})
+	work, err := b.a.Poll(b.t.Context(), advance.Poll{Org: b.org, Agent: b.agent, Session: b.session, Free: advance.Free{Slots: 1, GPUs: 2}})
 	require.NoError(b.t, err)
 	require.Len(b.t, work.Leases, 1)
 	l := work.Leases[0]

@@ -101,6 +101,13 @@ func plantedRuns() []planted {
 		{"billed time", `UPDATE journal SET billed_ms = 1 WHERE run_id = @retried AND seq = 2`, []string{
 			"journal, {org}: entry 2 of {retried} bills 1 ms, but its attempt took 1234 ms.",
 		}},
+		{"billed GPU time", `UPDATE journal SET billed_gpu_ms = 0 WHERE run_id = @succeeded AND seq = 2`, []string{
+			"journal, {org}: entry 2 of {succeeded} bills 0 ms of GPU time, but its attempt took 1234 ms.",
+		}},
+		{"GPU time without a GPU", `UPDATE journal SET billed_gpu_ms = 1 WHERE run_id = @retried AND seq = 1`, []string{
+			"journal, {org}: entry 1 of {retried} bills 1 ms of GPU time, but its attempt took 0 ms.",
+		}},
+		{"GPU time of an entry from before it was noted", `UPDATE journal SET billed_gpu_ms = NULL`, nil},
 		{"not in the queue", `DELETE FROM ready WHERE run_id = @queued`, []string{
 			`dispatch, {org}: attempt 1 of task "score" of {queued} is open and stands in none of them, instead of one of ready, lease and timer.`,
 		}},

@@ -28,13 +28,15 @@ type Row struct {
 	Path       string
 	Generation int32
 	BilledMS   int64
+	// BilledGPUMS is nil where it is not known: the entry is older than this column.
+	BilledGPUMS *int64
 }
 
 const entryColumns = `j.seq, j.v, j.at, j.kind, j.task, j.attempt, j.lease, j.agent_id, j.granted, j.started, j.finished,
 		j.outcome, j.cause, j.exit_code, j.next, j.retry_at, j.reason, j.actor, j.detail`
 
 const sqlReadEntries = `
-	SELECT ` + entryColumns + `, j.path, j.generation, j.billed_ms
+	SELECT ` + entryColumns + `, j.path, j.generation, j.billed_ms, j.billed_gpu_ms
 	FROM journal j
 	WHERE j.org_id = @org_id
 		AND j.run_id = @run_id
@@ -62,7 +64,7 @@ func read(ctx context.Context, q Querier, sql string, args pgx.StrictNamedArgs) 
 	out, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (Row, error) {
 		var out Row
 		var c columns
-		if err := r.Scan(append(c.targets(&out.Entry), &out.Path, &out.Generation, &out.BilledMS)...); err != nil {
+		if err := r.Scan(append(c.targets(&out.Entry), &out.Path, &out.Generation, &out.BilledMS, &out.BilledGPUMS)...); err != nil {
 			return out, err
 		}
 		return out, c.into(&out.Entry)

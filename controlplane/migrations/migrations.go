@@ -55,10 +55,11 @@ func Up(ctx context.Context, url string) error {
 	})
 }
 
-// Down takes back every step, for the test that Down works at all.
-func Down(ctx context.Context, url string) error {
+// Down takes back every step above a version, 0 for all: for tests of what a step
+// does.
+func Down(ctx context.Context, url string, version int64) error {
 	return withProvider(url, func(p *goose.Provider) error {
-		if _, err := p.DownTo(ctx, 0); err != nil {
+		if _, err := p.DownTo(ctx, version); err != nil {
 			return fmt.Errorf("migrate down: %w", err)
 		}
 		return nil

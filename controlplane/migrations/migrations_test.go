@@ -30,7 +30,7 @@ func TestReplicasMayMigrateAtOnce(t *testing.T) {
 func TestDownTakesEverythingBack(t *testing.T) {
 	t.Parallel()
 	database := pgtest.URL(t)
-	require.NoError(t, migrations.Down(t.Context(), database))
+	require.NoError(t, migrations.Down(t.Context(), database, 0))
 	const query = `
 		SELECT c.relname FROM pg_class c
 		 WHERE c.relnamespace = 'sb'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'S')

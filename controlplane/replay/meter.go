@@ -27,22 +27,47 @@ func (m *meter) count(s *engine.State, e *journal.Row) {
 	if task == nil {
 		return // the fold says what is wrong with it
 	}
-	a := usage.Attempt{
-		Org: m.facts.Org, Workspace: row.WorkspaceID, Pool: m.version.pools[task.Pool], Pipeline: row.PipelineID, LabelSet: row.LabelSetID,
-		Started: e.Started, Finished: e.Finished, Recorded: e.At,
-		Billable:   usage.Billable(e.Outcome.String(), !e.Started.IsZero()),
-		GPUs:       int32(task.Resources.GPUs),
-		FirstOfRun: !m.began && !e.Started.IsZero(),
-	}
-	if e.Detail != nil {
-		a.Members, a.BusyMS = e.Detail.Gang, e.Detail.BusyMS
-	}
+	a := attemptOf(task, e)
+	a.Org, a.Workspace, a.Pool, a.Pipeline, a.LabelSet = m.facts.Org, row.WorkspaceID, m.version.pools[task.Pool], row.PipelineID, row.LabelSetID
+	a.FirstOfRun = !m.began && !e.Started.IsZero()
 	m.began = m.began || a.FirstOfRun
 	if e.Seq <= m.facts.CountedTo {
 		return
 	}
 	for _, q := range usage.Measure(a) {
 		m.used[q.Key] += q.Value
+	}
+}
+
+// attemptOf is the end of an attempt as its entry tells it; its task is nil where
+// it is not known.
+func attemptOf(task *plan.Task, e *journal.Row) usage.Attempt {
+	a := usage.Attempt{
+		Started: e.Started, Finished: e.Finished, Recorded: e.At, Billable: usage.Billable(e.Outcome.String(), !e.Started.IsZero()),
+	}
+	if task != nil {
+		a.GPUs = int32(task.Resources.GPUs)
+	}
+	if e.Detail != nil {
+		a.Members, a.BusyMS = e.Detail.Gang, e.Detail.BusyMS
+	}
+	return a
+}
+
+// billed compares what an entry is billed for with what its attempt took.
+func (r *Run) billed(row *Row, task *plan.Task, e *journal.Row) {
+	var a usage.Attempt
+	if e.Kind == engine.KindAttemptEnded && e.Attempt >= 0 { // decisions are free
+		a = attemptOf(task, e)
+	}
+	if ms := a.DurationMS(); e.BilledMS != ms {
+		r.add(KindJournal, "entry %d of %s bills %d ms, but its attempt took %d ms.", e.Seq, row, e.BilledMS, ms)
+	}
+	if e.BilledGPUMS == nil || (task == nil && e.Task >= 0) {
+		return // nobody can tell
+	}
+	if ms := a.GPUMS(); *e.BilledGPUMS != ms {
+		r.add(KindJournal, "entry %d of %s bills %d ms of GPU time, but its attempt took %d ms.", e.Seq, row, *e.BilledGPUMS, ms)
 	}
 }
 

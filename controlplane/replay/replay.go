@@ -13,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/signalboxhq/signalbox/billing/usage"
 	"github.com/signalboxhq/signalbox/controlplane/engine"
 	"github.com/signalboxhq/signalbox/controlplane/journal"
 	"github.com/signalboxhq/signalbox/proto/id"
@@ -80,9 +79,7 @@ func Replay(v *Version, f Facts, used Tally) Run {
 	meter := meter{facts: &f, version: v, used: used}
 	for i := range f.Entries {
 		e := &f.Entries[i]
-		if billed := Billed(e); e.BilledMS != billed {
-			out.add(KindJournal, "entry %d of %s bills %d ms, but its attempt took %d ms.", e.Seq, row, e.BilledMS, billed)
-		}
+		out.billed(row, taskOf(g, state, e.Task), e)
 		meter.count(state, e)
 		if err := engine.Fold(g, state, e.Entry); err != nil {
 			out.add(KindJournal, "the journal of %s cannot be folded: %v.", row, err)
@@ -108,20 +105,6 @@ func (r *Run) beside(row *Row, s *engine.State, e *journal.Row) {
 	if e.Generation != s.Generation {
 		r.add(KindJournal, "entry %d of %s is of generation %d, but the run was in generation %d.", e.Seq, row, e.Generation, s.Generation)
 	}
-}
-
-// Billed is what the end of an attempt is billed for, in milliseconds.
-func Billed(e *journal.Row) int64 {
-	if e.Kind != engine.KindAttemptEnded || e.Attempt < 0 {
-		return 0 // decisions are free
-	}
-	a := usage.Attempt{
-		Started: e.Started, Finished: e.Finished, Recorded: e.At, Billable: usage.Billable(e.Outcome.String(), !e.Started.IsZero()),
-	}
-	if e.Detail != nil {
-		a.Members, a.BusyMS = e.Detail.Gang, e.Detail.BusyMS
-	}
-	return a.DurationMS()
 }
 
 // name is a task as people call it; what is no task of the run goes by its

@@ -52,10 +52,9 @@ func TestTasksHaveGPUsOfTheirOwn(t *testing.T) {
 	t.Parallel()
 	twice(t, func(s *stack) {
 		t := s.t
-		out, tools := t.TempDir(), t.TempDir()
-		require.NoError(t, os.WriteFile(filepath.Join(tools, "nvidia-smi"), []byte(twoA100), 0o700))
+		out := t.TempDir()
 		tn := s.signUp("hopper")
-		tn.agent("box", 4, "PATH="+tools+":"+os.Getenv("PATH"))
+		tn.agent("box", 4, withGPUs(t))
 		var tasks strings.Builder
 		for _, task := range holders {
 			fmt.Fprintf(&tasks, gpuTask, task, out)
@@ -102,18 +101,32 @@ func TestTasksHaveGPUsOfTheirOwn(t *testing.T) {
 		for _, task := range holders {
 			billed += attempts(ended, task)[0].GetBilledMs()
 		}
-		usage, err := tn.usage.GetUsage(t.Context(), &usagev1.GetUsageRequest{})
-		require.NoError(t, err)
-		var metered int64
-		for _, m := range usage.GetTotals() {
-			if m.GetMeter() == "gpu_ms" {
-				metered = m.GetQuantity()
-			}
-		}
-		require.Equal(t, billed, metered)
-		require.Positive(t, metered)
+		require.Equal(t, billed, tn.meteredGPU())
 		s.doctor()
 	})
+}
+
+// withGPUs is what an agent's environment needs for it to find two GPUs.
+func withGPUs(t *testing.T) string {
+	t.Helper()
+	tools := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(tools, "nvidia-smi"), []byte(twoA100), 0o700))
+	return "PATH=" + tools + ":" + os.Getenv("PATH")
+}
+
+// meteredGPU is what has been metered of GPU time, in milliseconds.
+func (tn *tenant) meteredGPU() int64 {
+	tn.t.Helper()
+	usage, err := tn.usage.GetUsage(tn.t.Context(), &usagev1.GetUsageRequest{})
+	require.NoError(tn.t, err)
+	var metered int64
+	for _, m := range usage.GetTotals() {
+		if m.GetMeter() == "gpu_ms" {
+			metered = m.GetQuantity()
+		}
+	}
+	require.Positive(tn.t, metered)
+	return metered
 }
 
 // written is what a task wrote, or nothing.

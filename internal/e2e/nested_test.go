@@ -3,6 +3,8 @@ package e2e_test
 import (
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -220,8 +222,8 @@ func TestUsageOfChildrenRollsUp(t *testing.T) {
 	twice(t, func(s *stack) {
 		t := s.t
 		tn := s.signUp("pia")
-		tn.agent("one", 2)
-		tn.apply("signalbox: v1\nname: sub\ntasks:\n  a: {run: 'sleep 1'}\n")
+		tn.agent("one", 2, withGPUs(t))
+		tn.apply("signalbox: v1\nname: sub\ntasks:\n  a: {run: 'sleep 1', for_each: 2, resources: {gpu: 1}}\n")
 		tn.apply("signalbox: v1\nname: top\ntasks:\n  own: {run: 'true'}\n  sub: {pipeline: sub}\n")
 		run := tn.start("top")
 		require.Equal(t, "succeeded", tn.finished(run, 30*time.Second).GetRun().GetState())
@@ -232,5 +234,10 @@ func TestUsageOfChildrenRollsUp(t *testing.T) {
 		one := tn.must("usage", "run", child, "--json", "--jq", "["+own+"] | tostring")
 		require.Equal(t, one, all)
 		require.Contains(t, tn.must("usage", "run", run), "sub#1")
+		gpu := strconv.FormatInt(tn.meteredGPU(), 10)
+		below := tn.must("usage", "run", run, "--json", "--jq", `.childrenMeters[] | select(.meter == "gpu_ms") | .quantity`)
+		require.Equal(t, gpu, strings.TrimSpace(below), "the items' GPU time")
+		listed := tn.must("usage", "attempts", child, "--json", "--jq", `[.attempts[].gpuMs | tonumber] | add`)
+		require.Equal(t, gpu, strings.TrimSpace(listed))
 	})
 }
