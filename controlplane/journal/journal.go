@@ -28,7 +28,8 @@ type Row struct {
 	Path       string
 	Generation int32
 	BilledMS   int64
-	// BilledGPUMS is nil where it is not known: the entry is older than this column.
+	// BilledGPUMS is nil where nobody can tell: the entry is of a release that did
+	// not note it.
 	BilledGPUMS *int64
 }
 

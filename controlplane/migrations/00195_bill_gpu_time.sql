@@ -2,10 +2,12 @@
 -- does: which task of the plan it was does not follow from the row alone.
 
 -- +goose Up
--- NULL: the entry is older than the column, and what is there does not tell which
--- task it was (a run that went on where another had ended), or it came back from
--- an archive of that time.
+-- NULL: it was written by a release that did not know the column, and what is there
+-- does not tell which task it was (a run that went on where another had ended), or
+-- it came back from an archive of that time. Entries that are there get 0 without
+-- being written anew; later ones have no default.
 ALTER TABLE sb.journal ADD COLUMN billed_gpu_ms bigint DEFAULT 0;
+ALTER TABLE sb.journal ALTER COLUMN billed_gpu_ms DROP DEFAULT;
 
 -- The journal is append-only, but for this one step. A task is found in the plan
 -- by its path without the numbers of items and passes; one that a step added, by
