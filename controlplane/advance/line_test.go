@@ -1,6 +1,7 @@
 package advance_test
 
 import (
+	"context"
 	"log/slog"
 	"slices"
 	"testing"
@@ -256,6 +257,29 @@ func TestAPausedPipelineStartsNothing(t *testing.T) {
 		b.orderly()
 		require.Zero(t, b.count("admission"))
 	}
+}
+
+// A run whose time comes, and that is canceled in the same batch, does not wait
+// for its pipeline any more.
+func TestARunIsCanceledAsItArrives(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c := b.deploy(chain("later", 1))
+	c.At = time.Now().Add(time.Hour)
+	run := b.start(c)
+	b.exec(`UPDATE pipeline SET paused = true WHERE id = @id`, pgx.NamedArgs{"id": c.Pipeline})
+	arrive := advance.Wake{Org: b.org, Kind: advance.WakeArrive, Run: run, Pipeline: c.Pipeline}
+	arrive.ID = queryOne[id.UUID](b, `SELECT id FROM wake WHERE run_id = @run`, pgx.NamedArgs{"run": run})
+	var served, canceled error
+	b.together(
+		func() { served = b.a.Wake(context.Background(), arrive) },
+		func() { canceled = b.a.CancelRun(context.Background(), advance.CancelRun{RunKey: b.key(run), Actor: "test"}) },
+	)
+	require.NoError(t, served)
+	require.NoError(t, canceled)
+	require.Equal(t, "canceled", b.state(run))
+	require.Zero(t, b.count("admission"))
+	b.orderly()
 }
 
 // ticker serves timers and wakes that nobody served.

@@ -42,8 +42,8 @@ func (b *batch) writeLines(q *writer) {
 func (b *batch) writePaused(q *writer) {
 	var on, pipelines, onOrgs, off, offOrgs []id.UUID
 	for _, w := range b.paused {
-		if w.failed != nil {
-			continue
+		if w.failed != nil || w.state.Run != engine.RunPending {
+			continue // it was canceled in this very batch, and waits for nothing
 		}
 		onOrgs, on, pipelines = append(onOrgs, w.key.Org), append(on, w.key.Run), append(pipelines, w.info.pipeline)
 	}

@@ -371,6 +371,9 @@ func (b *batch) writeLines() {
 		})
 	}
 	for _, run := range b.paused {
+		if b.works[run].state.Run != engine.RunPending {
+			continue // it was canceled in this very batch
+		}
 		pipeline := b.pipelineOf(run, b.works[run])
 		b.tx.write(func() string {
 			if db.admissions[run] == nil {

@@ -168,14 +168,10 @@ func (w *world) addPeople() {
 func (w *world) act() {
 	switch run, some := w.anyRun(); {
 	case some && w.roll(7):
-		force := w.roll(3)
-		op := w.recordForce(run, force)
-		_, err := w.net.call(10*time.Second, func(r *replica) (any, error) { return r.do(cancelRun{run, force}) })
-		w.recordDone(op, err)
-		w.expect(err)
+		w.cancel(run, w.roll(3))
 	case some && w.roll(3):
 		w.say(run)
-	case w.roll(12):
+	case w.roll(8):
 		w.steer(w.rand.IntN(len(w.db.pipelines)))
 	case some && w.roll(6):
 		_, err := w.net.call(10*time.Second, func(r *replica) (any, error) { return r.do(retryRun{run: run}) })
@@ -183,6 +179,13 @@ func (w *world) act() {
 	default:
 		w.startOne()
 	}
+}
+
+func (w *world) cancel(run id.UUID, force bool) {
+	op := w.recordForce(run, force)
+	_, err := w.net.call(10*time.Second, func(r *replica) (any, error) { return r.do(cancelRun{run, force}) })
+	w.recordDone(op, err)
+	w.expect(err)
 }
 
 // say is something that people tell a run: pause, resume, signals and votes.
@@ -263,7 +266,12 @@ func (w *world) startOne() {
 	for range 5 {
 		out, err := w.net.call(10*time.Second, func(r *replica) (any, error) { return r.do(c) })
 		if err == nil {
+			run := out.(started).run
 			w.check.startedBy(c, out.(started))
+			if w.roll(4) && c.at.After(time.Now()) {
+				w.pause(time.Until(c.at) + w.between(0, 100*time.Millisecond))
+				w.cancel(run, false) // in the moment in which its time comes
+			}
 			return
 		}
 		w.expect(err)
