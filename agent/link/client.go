@@ -210,7 +210,7 @@ func (c *Client) RunValues(ctx context.Context, run, grant string) (RunValues, e
 	for _, t := range response.GetTasks() {
 		values.Tasks = append(values.Tasks, TaskValues{
 			Task: t.GetTask(), Attempt: t.GetAttempt(), Outputs: fromValues(t.GetOutputs()), Artifacts: fromArtifacts(t.GetArtifacts()),
-			Signal: t.GetSignal(),
+			Signal: t.GetSignal(), Message: fromMessage(t.GetMessage()),
 		})
 	}
 	for _, e := range response.GetErrors() {

@@ -117,6 +117,13 @@ func fromValues(list []*runv1.Value) []Value {
 	return values
 }
 
+func fromMessage(v *runv1.Value) *Value {
+	if v == nil {
+		return nil
+	}
+	return &fromValues([]*runv1.Value{v})[0]
+}
+
 func toValues(list []Value) []*runv1.Value {
 	var values []*runv1.Value
 	for _, v := range list {

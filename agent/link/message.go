@@ -148,6 +148,7 @@ type TaskValues struct {
 	Outputs   []Value
 	Artifacts []Artifact
 	Signal    string // of a run's values: the signal that brought the outputs
+	Message   *Value // of a run's values: what an approval asks, sealed
 
 	// Of a lease's inputs: which child of a map left this, by the maps between
 	// the task and its reader, outermost first; how many items they have; and how

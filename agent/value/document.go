@@ -23,6 +23,8 @@ type TaskDocument struct {
 	Outputs   map[string]json.RawMessage `json:"outputs"`
 	Artifacts map[string]json.RawMessage `json:"artifacts"`
 	Errors    map[string]string          `json:"errors,omitempty"`
+	// Message is what an approval asks those who vote; nil for none.
+	Message json.RawMessage `json:"message,omitempty"`
 }
 
 // Document opens the values of a run.
@@ -44,6 +46,16 @@ func (w *Workspace) Document(run link.RunValues) (Document, error) {
 			}
 			if err := w.into(task.Outputs, v, name); err != nil {
 				return Document{}, err
+			}
+		}
+		if t.Message != nil {
+			raw, err := w.open(*t.Message, seal.MessageName(t.Task))
+			if err := bearable(err); err != nil {
+				return Document{}, err
+			}
+			if json.Valid(raw) {
+				task.Message = raw
+				doc.Tasks[t.Task] = task
 			}
 		}
 		for _, a := range t.Artifacts {
@@ -86,7 +98,7 @@ func (w *Workspace) into(values map[string]json.RawMessage, v link.Value, name s
 // bearable lets pass what one value has wrong with it; a document without it is
 // better than none.
 func bearable(err error) error {
-	if errors.Is(err, seal.ErrNoKey) || errors.Is(err, seal.ErrCorrupt) || errors.Is(err, seal.ErrVersion) {
+	if err == nil || errors.Is(err, seal.ErrNoKey) || errors.Is(err, seal.ErrCorrupt) || errors.Is(err, seal.ErrVersion) {
 		return nil
 	}
 	return fmt.Errorf("open a value: %w", err)

@@ -265,7 +265,11 @@ func TestDocument(t *testing.T) {
 	in := b.inputs(t)
 	doc, err := b.workspace.Document(link.RunValues{
 		Params: append(in.Params, link.Value{Name: "old", Sealed: unknown}),
-		Tasks:  in.Tasks,
+		Tasks: append(in.Tasks, link.TaskValues{
+			Task: "fold[3]/ask", Message: &link.Value{Name: "message", Sealed: b.seal(t, "message.fold/ask", `"Promote 7?"`)},
+		}, link.TaskValues{
+			Task: "other", Message: &link.Value{Name: "message", Sealed: b.seal(t, "params.message", `"no message"`)},
+		}),
 		Errors: []link.SealedError{{Task: "train", Attempt: 2, Sealed: b.seal(t, "error", "it broke")}},
 	})
 	require.NoError(t, err)
@@ -275,7 +279,9 @@ func TestDocument(t *testing.T) {
 		"params": {"epochs": 10},
 		"tasks": {
 			"prepare": {"outputs": {"shards": ["a", "b"], "rows": 7}, "artifacts": {"data": "agent://me/x"}},
-			"train": {"outputs": {}, "artifacts": {}, "errors": {"2": "it broke"}}
+			"train": {"outputs": {}, "artifacts": {}, "errors": {"2": "it broke"}},
+			"fold[3]/ask": {"outputs": {}, "artifacts": {}, "message": "Promote 7?"},
+			"other": {"outputs": {}, "artifacts": {}}
 		}
 	}`, string(text))
 }

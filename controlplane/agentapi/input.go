@@ -20,6 +20,7 @@ import (
 	agentv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/agent/v1"
 	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
 	"github.com/signalboxhq/signalbox/proto/id"
+	"github.com/signalboxhq/signalbox/proto/plan"
 )
 
 // GetPlan answers with the plan bytes of a version.
@@ -87,10 +88,13 @@ func (s *Service) GetRunValues(ctx context.Context, req *agentv1.GetRunValuesReq
 			return err
 		}
 		seeded, err := journal.Seeded(ctx, tx, a.Org, run)
-		if err != nil || !seeded {
+		if err != nil || !seeded && !asks(l.Plan) {
 			return err
 		}
 		return s.runs.Use(ctx, tx, a.Org, run, l.Graph, func(g *engine.Graph, state *engine.State) error {
+			if err := addMessages(ctx, tx, out, a.Org, run, upstream.Asking(g, state)); err != nil {
+				return err
+			}
 			return addReused(ctx, tx, out, a.Org, run, g, state)
 		})
 	})
@@ -98,6 +102,28 @@ func (s *Service) GetRunValues(ctx context.Context, req *agentv1.GetRunValuesReq
 		return nil, err
 	}
 	return out, nil
+}
+
+func asks(p *plan.Plan) bool {
+	return slices.ContainsFunc(p.Tasks, func(t plan.Task) bool { return upstream.Asks(&t) })
+}
+
+// addMessages adds what approvals ask those who vote.
+func addMessages(ctx context.Context, tx pgx.Tx, out *agentv1.GetRunValuesResponse, org, run id.UUID, tasks []int32) error {
+	answers, err := journal.Answers(ctx, tx, org, run, tasks)
+	if err != nil {
+		return err
+	}
+	for i := range answers {
+		message, err := upstream.Message(answers[i].Bytes)
+		if err != nil {
+			return err
+		}
+		if message != nil {
+			out.Tasks = append(out.Tasks, &runv1.TaskValues{Task: answers[i].Path, Message: message})
+		}
+	}
+	return nil
 }
 
 // addReused adds what tasks left that were taken over, from the runs that ran

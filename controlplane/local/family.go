@@ -65,6 +65,15 @@ func misfit(declared []plan.Param, given []*runv1.Value) string {
 	return ""
 }
 
+// message is what an agent made for those who decide on an approval; nil: nothing.
+func (r *run) message(task int32) (*runv1.Value, error) {
+	made, err := r.decided(task)
+	if i := slices.IndexFunc(made, func(v *runv1.Value) bool { return v.GetName() == "message" }); i >= 0 {
+		return made[i], err
+	}
+	return nil, err
+}
+
 // decided are the values that an agent made when the task began.
 func (r *run) decided(task int32) ([]*runv1.Value, error) {
 	for i := len(r.journal) - 1; i >= 0; i-- {

@@ -229,6 +229,13 @@ func (s runService) GetRunValues(_ context.Context, req *runv1.GetRunValuesReque
 	if out.Params, err = param.WithDefaults(r.version.graph.Plan.Params, given); err != nil {
 		return nil, err
 	}
+	for _, i := range upstream.Asking(r.version.graph, r.state) {
+		if v, err := r.message(i); err != nil {
+			return nil, err
+		} else if v != nil {
+			out.Tasks = append(out.Tasks, &runv1.TaskValues{Task: r.version.graph.Path(r.state, i), Message: v})
+		}
+	}
 	for i := range r.state.Tasks {
 		t := &r.state.Tasks[i]
 		b, ok := r.bodies[t.EndSeq]

@@ -12,10 +12,12 @@ import (
 	"github.com/signalboxhq/signalbox/controlplane/actor"
 	"github.com/signalboxhq/signalbox/controlplane/advance"
 	"github.com/signalboxhq/signalbox/controlplane/rundb"
+	"github.com/signalboxhq/signalbox/controlplane/upstream"
 	"github.com/signalboxhq/signalbox/internal/fault"
 	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
 	"github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1/runv1connect"
 	"github.com/signalboxhq/signalbox/proto/id"
+	"github.com/signalboxhq/signalbox/proto/plan"
 	"github.com/signalboxhq/signalbox/tenancy/audit"
 	"github.com/signalboxhq/signalbox/tenancy/authz"
 	"github.com/signalboxhq/signalbox/tenancy/caller"
@@ -46,7 +48,11 @@ func (a *Approvals) ListApprovals(ctx context.Context, req *runv1.ListApprovalsR
 	}
 	res := &runv1.ListApprovalsResponse{NextPageToken: next}
 	for i := range list {
-		res.Approvals = append(res.Approvals, approvalMessage(by, &list[i]))
+		m := approvalMessage(by, &list[i])
+		if m.Message, err = askedOf(&list[i]); err != nil {
+			return nil, err
+		}
+		res.Approvals = append(res.Approvals, m)
 	}
 	return res, nil
 }
@@ -130,6 +136,23 @@ func approvalMessage(by caller.Caller, a *rundb.Approval) *runv1.Approval {
 		Since: timestamppb.New(a.Since), Until: stampOf(a.Until), Required: uint32(a.Required), Approved: uint32(a.Approved),
 		By: a.Voters, NotRequester: a.NotRequester, Denied: string(denied(by, a)),
 	}
+}
+
+// askedOf is what those who vote are asked; nil: nothing.
+func askedOf(a *rundb.Approval) (*runv1.Value, error) {
+	if a.Answer != nil {
+		return upstream.Message(a.Answer)
+	}
+	if a.Text == "" {
+		return nil, nil
+	}
+	open, err := plan.ParseValue(plan.TypeString, a.Text)
+	if err != nil {
+		return nil, fmt.Errorf("encode a message: %w", err)
+	}
+	return &runv1.Value{
+		Name: "message", Type: string(plan.TypeString), Size: uint32(len(open)), Content: &runv1.Value_OpenJson{OpenJson: open},
+	}, nil
 }
 
 // holdMessage is nil for tasks that run.

@@ -7,7 +7,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
 
+	"github.com/signalboxhq/signalbox/controlplane/engine"
 	"github.com/signalboxhq/signalbox/controlplane/rundb"
 	"github.com/signalboxhq/signalbox/internal/fault"
 	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
@@ -101,7 +103,48 @@ func TestAnApprovalWithPlainTextOpensAtOnce(t *testing.T) {
 	_, tasks := b.get(run)
 	require.Equal(t, "held", tasks["sign-off"].GetState())
 	require.Equal(t, "Is the corpus good?", tasks["sign-off"].GetHold().GetMessage())
+	require.Equal(t, `"Is the corpus good?"`, string(b.inbox(b.ctx())[0].GetMessage().GetOpenJson()))
 	require.NoError(t, b.decide(b.ctx(), run, "sign-off", false))
+}
+
+// What an agent made of a message is with the run's values and in the inbox,
+// sealed as it came, and stays with the values when the vote is over.
+func TestASealedMessageIsHandedToThoseWhoRead(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.deploy(&plan.Plan{Name: "gated", Pool: "default", Tasks: []plan.Task{
+		{Name: "train"},
+		{Name: "sign-off", Needs: []int{0}, Approve: &plan.Approve{Message: "Promote ${{ params.auc }}?"}},
+		{Name: "deploy", Needs: []int{1}},
+	}})
+	w := b.worker("one")
+	run := b.start("gated").GetId()
+	left, err := proto.Marshal(&runv1.Body{Outputs: []*runv1.Value{{Name: "auc", Type: "float", Content: &runv1.Value_OpenJson{OpenJson: []byte("1")}}}})
+	require.NoError(t, err)
+	w.end(w.poll(8).Leases[0], engine.OutcomeSucceeded, 0, left)
+	require.Empty(t, b.inbox(b.ctx()), "it waits for its message")
+	sealed := &runv1.Value{Name: "message", Type: "string", Content: &runv1.Value_Sealed{Sealed: []byte("an envelope")}, Size: 12}
+	body, err := proto.Marshal(&runv1.Body{Decided: []*runv1.Value{sealed}})
+	require.NoError(t, err)
+	w.answer(w.poll(8).Leases[0], body)
+
+	require.True(t, proto.Equal(sealed, b.inbox(b.ctx())[0].GetMessage()), b.inbox(b.ctx()))
+	messages := func(task string) (out []string) {
+		res, err := b.h.GetRunValues(b.ctx(), &runv1.GetRunValuesRequest{Id: run, Task: task})
+		require.NoError(t, err)
+		for _, x := range res.GetTasks() {
+			if x.GetMessage() != nil {
+				require.True(t, proto.Equal(sealed, x.GetMessage()))
+				out = append(out, x.GetTask())
+			}
+		}
+		return out
+	}
+	require.Equal(t, []string{"sign-off"}, messages(""))
+	require.Equal(t, []string{"sign-off"}, messages("sign-off"))
+	require.Empty(t, messages("train"))
+	require.NoError(t, b.decide(b.ctx(), run, "sign-off", false))
+	require.Equal(t, []string{"sign-off"}, messages(""))
 }
 
 func TestOnlyThoseWhoAreNamedVote(t *testing.T) {

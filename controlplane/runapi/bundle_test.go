@@ -192,10 +192,23 @@ func (b *bundle) worker(name string) *worker {
 func (w *worker) poll(free int32, held ...advance.Held) *advance.Work {
 	w.t.Helper()
 	work, err := w.a.Poll(w.t.Context(), advance.Poll{
-		Org: w.by.OrgID, Agent: w.agent, Session: w.session, Free: advance.Free{Slots: free}, ListsLeases: true, Held: held,
+		Org: w.by.OrgID, Agent: w.agent, Session: w.session, Free: advance.Free{Slots: free, Decisions: free}, ListsLeases: true, Held: held,
 	})
 	require.NoError(w.t, err)
 	return work
+}
+
+// answer reports that what a task asks before it begins holds.
+func (w *worker) answer(l advance.Lease, body []byte) {
+	w.t.Helper()
+	work, err := w.a.Report(w.t.Context(), advance.Report{
+		Org: w.by.OrgID, Agent: w.agent, Session: w.session,
+		Reports: []advance.AttemptReport{{
+			Lease: l.ID, Run: l.Run, Outcome: engine.OutcomeSucceeded, Body: body, Answer: &engine.Answer{Yes: true},
+		}},
+	})
+	require.NoError(w.t, err)
+	require.Equal(w.t, []advance.ReportStatus{advance.ReportAccepted}, work.Status)
 }
 
 // end reports the end of an attempt with what it left.

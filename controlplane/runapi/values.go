@@ -8,6 +8,7 @@ import (
 
 	"github.com/signalboxhq/signalbox/controlplane/param"
 	"github.com/signalboxhq/signalbox/controlplane/rundb"
+	"github.com/signalboxhq/signalbox/controlplane/upstream"
 	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
 	"github.com/signalboxhq/signalbox/tenancy/caller"
 )
@@ -22,6 +23,14 @@ func (h *Handler) values(ctx context.Context, by caller.Caller, ref rundb.Ref, t
 	res := &runv1.GetRunValuesResponse{}
 	room := maxAnswer
 	stored, err := h.store.ReadValues(ctx, by, ref, task, func(left rundb.Left) error {
+		if left.Answer {
+			message, err := upstream.Message(left.Body)
+			if message != nil {
+				room = fit(message, room)
+				res.Tasks = append(res.Tasks, &runv1.TaskValues{Task: left.Task, Message: message})
+			}
+			return err
+		}
 		var body runv1.Body
 		if err := proto.Unmarshal(left.Body, &body); err != nil {
 			return fmt.Errorf("decode what task %s left: %w", left.Task, err)

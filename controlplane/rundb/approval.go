@@ -5,11 +5,14 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/signalboxhq/signalbox/controlplane/actor"
+	"github.com/signalboxhq/signalbox/controlplane/journal"
+	"github.com/signalboxhq/signalbox/controlplane/upstream"
 	"github.com/signalboxhq/signalbox/internal/fault"
 	"github.com/signalboxhq/signalbox/internal/pg"
 	"github.com/signalboxhq/signalbox/proto/id"
@@ -33,8 +36,15 @@ type Approval struct {
 	Voters       []string
 	NotRequester bool
 
+	PipelineID id.UUID
+	Digest     []byte
+
 	// Requester is Actor by name.
 	Requester string `db:"-"`
+	// Text is what those who vote are asked, in plain text; else Answer is what an
+	// agent made of it, encoded. Neither: nothing is asked.
+	Text   string `db:"-"`
+	Answer []byte `db:"-"`
 }
 
 // place is where a page ends.
@@ -46,7 +56,7 @@ type approvalPlace struct {
 
 const sqlListApprovals = `
 	SELECT a.run_id, a.task, p.name AS pipeline, r.number, a.path, r.actor, a.retried_by, a.since, a.until, a.required, a.approved,
-		a.voters, a.not_requester
+		a.voters, a.not_requester, r.pipeline_id, r.digest
 	FROM approval a
 	JOIN run r ON r.org_id = a.org_id AND r.id = a.run_id
 	JOIN pipeline p ON p.org_id = r.org_id AND p.id = r.pipeline_id
@@ -72,6 +82,7 @@ func (s *Store) ListApprovals(ctx context.Context, by caller.Caller, size int, t
 	}
 	size = Filter{PageSize: size}.size()
 	var list []Approval
+	more := false
 	err := pg.InTenantRead(ctx, s.db.API, by.OrgID, func(tx pgx.Tx) (err error) {
 		rows, _ := tx.Query(ctx, sqlListApprovals, pgx.StrictNamedArgs{
 			"org_id": by.OrgID, "workspace_id": by.WorkspaceID, "since": from.Since, "run_id": from.Run, "task": from.Task, "limit": size + 1,
@@ -79,14 +90,51 @@ func (s *Store) ListApprovals(ctx context.Context, by caller.Caller, size int, t
 		if list, err = pgx.CollectRows(rows, pgx.RowToStructByName[Approval]); err != nil {
 			return fmt.Errorf("list approvals: %w", err)
 		}
+		if more = len(list) > size; more {
+			list = list[:size]
+		}
+		if err := s.readMessages(ctx, tx, by.OrgID, list); err != nil {
+			return err
+		}
 		return nameRequesters(ctx, tx, by.OrgID, list)
 	})
-	if err != nil || len(list) <= size {
+	if err != nil || !more {
 		return list, "", err
 	}
 	last := list[size-1]
 	next, err := json.Marshal(approvalPlace{last.Since, last.RunID, last.Task})
-	return list[:size], base64.RawURLEncoding.EncodeToString(next), err
+	return list, base64.RawURLEncoding.EncodeToString(next), err
+}
+
+// readMessages fills in what those who vote are asked.
+func (s *Store) readMessages(ctx context.Context, tx pgx.Tx, org id.UUID, list []Approval) error {
+	asking := map[id.UUID][]int32{}
+	for i := range list {
+		a := &list[i]
+		g, err := s.graph(ctx, tx, org, a.PipelineID, plan.Digest(a.Digest))
+		if err != nil {
+			return err
+		}
+		t, _, ok := g.Plan.Task(indexes.ReplaceAllLiteralString(a.Path, ""))
+		switch {
+		case !ok || t.Approve == nil:
+		case upstream.Asks(t):
+			asking[a.RunID] = append(asking[a.RunID], a.Task)
+		default:
+			a.Text = t.Approve.Text
+		}
+	}
+	for run, tasks := range asking {
+		answers, err := journal.Answers(ctx, tx, org, run, tasks)
+		if err != nil {
+			return err
+		}
+		for i := range answers {
+			k := slices.IndexFunc(list, func(a Approval) bool { return a.RunID == run && a.Task == answers[i].Task })
+			list[k].Answer = answers[i].Bytes
+		}
+	}
+	return nil
 }
 
 func nameRequesters(ctx context.Context, tx pgx.Tx, org id.UUID, list []Approval) error {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/signalboxhq/signalbox/controlplane/journal"
+	"github.com/signalboxhq/signalbox/controlplane/upstream"
 	"github.com/signalboxhq/signalbox/internal/fault"
 	"github.com/signalboxhq/signalbox/internal/pg"
 	"github.com/signalboxhq/signalbox/proto/id"
@@ -43,10 +45,14 @@ type Left struct {
 	Task    string
 	Attempt int32
 	Body    []byte
+	// Answer: it is what an agent made before the task began, not what an attempt
+	// left.
+	Answer bool
 }
 
 // ReadValues returns what went into a run, and hands what came out of each of
-// its ended tasks to each, one after the other: together they may be large. Of
+// its ended tasks to each, one after the other: together they may be large; before
+// them what agents made for approvals. Of
 // tasks that were taken over that is what they left in the run that ran them.
 // With a path it is about that task, and what is directly part of it, only.
 // Errors: NotFound (run or task), JOURNAL_ARCHIVED, and those of each.
@@ -69,6 +75,9 @@ func (s *Store) ReadValues(ctx context.Context, by caller.Caller, ref Ref, path 
 		}
 		which, err := r.history.whose(path)
 		if err != nil {
+			return err
+		}
+		if err := eachAnswer(ctx, tx, by.OrgID, run.ID, r.history, which, each); err != nil {
 			return err
 		}
 		return eachBody(ctx, tx, by.OrgID, run.ID, r.history, which, each)
@@ -94,6 +103,25 @@ func (h *history) whose(path string) ([]int32, error) {
 		out = slices.AppendSeq(out, h.graph.Inside(h.state, i, 0))
 	}
 	return out, nil
+}
+
+// eachAnswer reads what approvals among the tasks ask those who vote.
+func eachAnswer(ctx context.Context, tx pgx.Tx, org, run id.UUID, h *history, which []int32, each func(Left) error) error {
+	asking := map[int32]bool{}
+	for _, i := range upstream.Asking(h.graph, h.state) {
+		asking[i] = true
+	}
+	which = slices.DeleteFunc(slices.Clone(which), func(i int32) bool { return !asking[i] })
+	answers, err := journal.Answers(ctx, tx, org, run, which)
+	if err != nil {
+		return err
+	}
+	for i := range answers {
+		if err := each(Left{Task: answers[i].Path, Attempt: answers[i].Attempt, Body: answers[i].Bytes, Answer: true}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // eachBody reads what tasks left: run by run, of most there is one.

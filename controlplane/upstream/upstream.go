@@ -1,6 +1,7 @@
 // Package upstream finds what a leased task reads: params, what other tasks left,
 // and what the step that added it gave it. Every control plane answers its agents'
-// GetInputs through it; where bodies are kept, it asks through Bodies.
+// GetInputs through it; where bodies are kept, it asks through Bodies. It knows
+// where the messages of approvals lie, too.
 //
 // It opens nothing: values pass through as they came. It must not decide who may
 // read: the caller has looked at the lease.

@@ -104,6 +104,7 @@ describe.each(["light", "dark"] as const)("in the %s theme", (scheme) => {
     await page.getByRole("table", { name: "Approvals" }).getByRole("link").first().click();
     await page.getByRole("button", { name: "Approve…" }).waitFor();
     await page.getByText("Grace Hopper").waitFor();
+    await page.getByText("“Promote accuracy 0.9822?”").waitFor();
     await page.getByRole("button", { name: "Pause…" }).click();
     await page.getByRole("menuitem", { name: /^Suspend/ }).click();
     await page.getByRole("button", { name: "Resume" }).waitFor();
@@ -126,6 +127,7 @@ describe("the keyboard alone", () => {
     await page.keyboard.press("k");
     await page.keyboard.press("a");
     await page.getByRole("textbox", { name: "Comment" }).fill("fine");
+    await page.getByRole("dialog").getByText("“Promote accuracy 0.9822?”").waitFor();
     await page.getByRole("dialog").getByRole("button", { name: "Approve" }).press("Enter");
     await expect.poll(() => rows.count(), { timeout: 10_000 }).toBe(3);
     await page.context().close();

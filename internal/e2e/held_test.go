@@ -109,6 +109,35 @@ tasks:
     run: 'true'
 `
 
+// What an approval asks is sealed on its way through, and read by whoever votes.
+func TestWhatAnApprovalAsksIsSealed(t *testing.T) {
+	t.Parallel()
+	twice(t, func(s *stack) {
+		t := s.t
+		tn := s.signUp("ada")
+		tn.agent("one", 2)
+		tn.apply(`signalbox: v1
+name: asking
+tasks:
+  train:
+    run: 'echo 0.9731 > "$SB_OUTPUTS/auc"'
+    outputs: {auc: float}
+  sign-off:
+    approve: {message: "Promote ${{ tasks.train.outputs.auc }}?"}
+`)
+		run := tn.start("asking")
+		tn.inState(run, "sign-off", "held")
+		require.Contains(t, tn.must("approval", "list"), "Promote 0.9731?")
+		require.Equal(t, "Promote 0.9731?\n", tn.must("run", "values", run, "tasks.sign-off.message"))
+		closed := tn.must("approval", "list", "--sealed", "--json", "--jq", ".approvals[0].message")
+		require.Contains(t, closed, "sealed")
+		require.NotContains(t, closed, "openJson")
+		tn.must("approve", run, "sign-off")
+		require.Equal(t, "succeeded", tn.finished(run, 20*time.Second).GetRun().GetState())
+		s.doctor()
+	})
+}
+
 func TestFourEyes(t *testing.T) {
 	t.Parallel()
 	twice(t, func(s *stack) {

@@ -102,6 +102,9 @@ func (f *fake) GetTask(_ context.Context, req *runv1.GetTaskRequest) (*runv1.Get
 	if err != nil {
 		return nil, err
 	}
+	if req.GetTask() == "sign-off" {
+		return &runv1.GetTaskResponse{Run: run, Task: &runv1.Task{Name: "sign-off", State: "held", Hold: &runv1.Hold{Kind: "approval"}}}, nil
+	}
 	for _, t := range all {
 		if t.GetName() == req.GetTask() {
 			return &runv1.GetTaskResponse{Run: run, Task: t}, nil

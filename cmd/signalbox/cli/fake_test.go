@@ -92,7 +92,7 @@ func newFake(t *testing.T) *fake {
 	t.Helper()
 	key, err := seal.Generate(bytes.NewReader(bytes.Repeat([]byte{7}, 32)))
 	require.NoError(t, err)
-	f := &fake{key: key, fail: map[string]error{}, logs: map[string][]string{}, runState: "running"}
+	f := &fake{key: key, fail: map[string]error{}, logs: map[string][]string{}, values: openedMessage, runState: "running"}
 	mux := http.NewServeMux()
 	options := connect.WithInterceptors(recorder{f})
 	for _, mount := range []func() (string, http.Handler){

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
+	"github.com/signalboxhq/signalbox/proto/seal"
 )
 
 func (f *fake) PauseRun(_ context.Context, req *runv1.PauseRunRequest) (*runv1.PauseRunResponse, error) {
@@ -31,9 +32,17 @@ func (f *fake) ListApprovals(context.Context, *runv1.ListApprovalsRequest) (*run
 			Required: 2, Approved: 1, By: []string{"role:admin"}, Denied: denied,
 		}
 	}
-	return &runv1.ListApprovalsResponse{
-		Approvals: []*runv1.Approval{one("sign-off", ""), one("deploy", "FOUR_EYES"), one("spend", "NOT_AN_APPROVER")}, NextPageToken: "more",
-	}, nil
+	list := []*runv1.Approval{one("sign-off", ""), one("deploy", "FOUR_EYES"), one("spend", "NOT_AN_APPROVER")}
+	list[0].Message = f.message()
+	list[1].Message = &runv1.Value{Name: "message", Type: "string", Content: &runv1.Value_OpenJson{OpenJson: []byte(`"To all regions?"`)}, Size: 17}
+	return &runv1.ListApprovalsResponse{Approvals: list, NextPageToken: "more"}, nil
+}
+
+// message is what sign-off asks.
+func (f *fake) message() *runv1.Value {
+	return &runv1.Value{Name: "message", Type: "string", Content: &runv1.Value_Sealed{
+		Sealed: f.envelope(seal.MessageName("sign-off"), `"Promote 0.93?"`),
+	}, Size: 15}
 }
 
 func (f *fake) ListAlerts(context.Context, *runv1.ListAlertsRequest) (*runv1.ListAlertsResponse, error) {

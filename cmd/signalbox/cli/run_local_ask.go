@@ -6,8 +6,11 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/datastream"
 	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/follow"
+	relayv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/relay/v1"
 	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
+	"github.com/signalboxhq/signalbox/proto/plan"
 )
 
 // localAsk puts the approvals of a local run to whoever sits at the terminal.
@@ -47,6 +50,25 @@ func (q *localAsk) left() bool {
 	return q.nobody
 }
 
+// message is what an approval asks; empty for nothing. What is computed the run's
+// own agent opens.
+func (q *localAsk) message(ctx context.Context, t *runv1.Task) string {
+	if text := t.GetHold().GetMessage(); text != "" {
+		return text
+	}
+	opened, err := datastream.ReadValues(ctx, q.local.Relay, q.opts.Random, datastream.Source{
+		Org: q.run.Org, Run: q.runID, Kind: relayv1.DataKind_DATA_KIND_VALUES,
+	})
+	if err != nil {
+		return ""
+	}
+	raw, asked := opened.Find(datastream.KindMessage, t.GetName(), "")
+	if !asked {
+		return ""
+	}
+	return plan.Text(raw)
+}
+
 func (q *localAsk) decide(ctx context.Context, t *runv1.Task) {
 	q.one.Lock()
 	defer q.one.Unlock()
@@ -56,7 +78,7 @@ func (q *localAsk) decide(ctx context.Context, t *runv1.Task) {
 	if n := t.GetHold().GetRequired(); n > 1 {
 		q.say(fmt.Sprintf("%s: the %d approvals that it requires are given as one here.", t.GetName(), n))
 	}
-	if text := t.GetHold().GetMessage(); text != "" {
+	if text := q.message(ctx, t); text != "" {
 		q.say(t.GetName() + ": " + text)
 	}
 	yes := q.yes

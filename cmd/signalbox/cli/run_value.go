@@ -46,6 +46,9 @@ func valuesOf(res *runv1.GetRunValuesResponse) []*shownValue {
 	}
 	add(datastream.KindParam, "", "", 0, res.GetParams())
 	for _, t := range res.GetTasks() {
+		if m := t.GetMessage(); m != nil {
+			add(datastream.KindMessage, t.GetTask(), "", 0, []*runv1.Value{m})
+		}
 		add(datastream.KindOutput, t.GetTask(), t.GetSignal(), t.GetAttempt(), t.GetOutputs())
 		for _, x := range t.GetArtifacts() {
 			out = append(out, &shownValue{
@@ -93,6 +96,8 @@ func (s *shownValue) path() string {
 		return "tasks." + s.task + ".artifacts." + s.name
 	case datastream.KindError:
 		return "tasks." + s.task + ".errors." + s.name
+	case datastream.KindMessage:
+		return "tasks." + s.task + ".message"
 	}
 	return s.name
 }
@@ -101,6 +106,9 @@ func (s *shownValue) path() string {
 func (s *shownValue) sealedAs() string {
 	if s.kind == datastream.KindParam {
 		return seal.ParamName(s.name)
+	}
+	if s.kind == datastream.KindMessage {
+		return seal.MessageName(s.task)
 	}
 	if seal.IsLeft(s.leftAs) {
 		return s.leftAs

@@ -36,10 +36,14 @@ shown; an item of a map, as train[7], shows its own. What is sealed is opened by
 a key that is made for this one command; or here, with an exported key. With no
 agent online, sealed values show as such.
 ` + runHelp
-	c.Flags().StringVar(&v.keyFile, "key-file", "", "open with the keys of this `FILE` (`signalbox-agent key export`) instead of asking an agent")
-	c.Flags().BoolVar(&v.closed, "sealed", false, "leave sealed what is sealed")
+	v.flags(c)
 	c.ValidArgsFunction = a.completeRuns
 	return c
+}
+
+func (v *values) flags(c *cobra.Command) {
+	c.Flags().StringVar(&v.keyFile, "key-file", "", "open with the keys of this `FILE` (`signalbox-agent key export`) instead of asking an agent")
+	c.Flags().BoolVar(&v.closed, "sealed", false, "leave sealed what is sealed")
 }
 
 func (v *values) run(ctx context.Context, args []string) error {
@@ -85,6 +89,9 @@ func taskOrName(text string) (task, name string) {
 		if i := strings.LastIndex(rest, kind); i > 0 {
 			return rest[:i], text
 		}
+	}
+	if task, asked := strings.CutSuffix(rest, ".message"); asked {
+		return task, text
 	}
 	return "", text
 }

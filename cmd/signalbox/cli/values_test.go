@@ -82,3 +82,39 @@ func TestValuesAreOpenedWithAnExportedKey(t *testing.T) {
 	require.NotContains(t, r.err, "nonsense")
 	require.Equal(t, 65, d.run("run", "values", run12, "--key-file", "/nowhere").code)
 }
+
+const openedMessage = `{"params": {}, "tasks": {"sign-off": {"outputs": {}, "artifacts": {}, "message": "Promote 0.93?"}}}`
+
+// What an approval asks is opened as other values are, and read before the vote.
+func TestWhatAnApprovalAsksIsOpened(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	r := d.run("approval", "list")
+	require.Zero(t, r.code, r.err)
+	require.Contains(t, r.out, "may decide            Promote 0.93?\n")
+	require.Contains(t, r.out, "no: you asked for it  To all regions?\n")
+	r = d.run("approve", "train#12", "sign-off")
+	require.Zero(t, r.code, r.err)
+	require.Contains(t, r.err, "sign-off asks: Promote 0.93?\n")
+	require.Equal(t, "Promote 0.93?\n", d.run("run", "values", run12, "tasks.sign-off.message").out)
+
+	keys := filepath.Join(d.dir, "keys.txt")
+	require.NoError(t, os.WriteFile(keys, []byte(d.fake.key.Export()+"\n"), 0o600))
+	require.Contains(t, d.run("approval", "list", "--key-file", keys).out, "Promote 0.93?")
+	require.Contains(t, d.run("approve", "train#12", "sign-off", "--key-file", keys).err, "Promote 0.93?")
+	require.Contains(t, d.run("approval", "list", "--sealed").out, "may decide            sealed\n")
+}
+
+// A vote can be cast where nobody is there to open the question.
+func TestAVoteNeedsNoAgent(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	d.fake.fail["OpenDataStream"] = refusal(connect.CodeUnavailable, faultv1.Reason_REASON_NO_AGENT_ONLINE, "no agent is online, last seen 11:02")
+	r := d.run("approve", "train#12", "sign-off")
+	require.Zero(t, r.code, r.err)
+	require.Contains(t, r.err, "Sealed values stay sealed: no agent is online, last seen 11:02.")
+	require.Len(t, d.fake.called("DecideApproval"), 1)
+	r = d.run("approval", "list")
+	require.Zero(t, r.code, r.err)
+	require.Contains(t, r.out, "may decide            sealed\n")
+}

@@ -18,6 +18,7 @@ const (
 	KindOutput
 	KindArtifact
 	KindError
+	KindMessage // of an approval; it has no name
 )
 
 // Values is the document that an agent makes of a run's values, opened. An
@@ -33,6 +34,8 @@ type TaskValues struct {
 	Artifacts map[string]json.RawMessage `json:"artifacts"`
 	// Errors are the error texts of attempts, by their numbers.
 	Errors map[string]json.RawMessage `json:"errors"`
+	// Message is what an approval asks.
+	Message json.RawMessage `json:"message"`
 }
 
 // maxValues bounds the document: an agent that is not one could send for ever.
@@ -70,6 +73,9 @@ func (v *Values) Find(kind ValueKind, task, name string) (json.RawMessage, bool)
 		from = v.Tasks[task].Artifacts
 	case KindError:
 		from = v.Tasks[task].Errors
+	case KindMessage:
+		raw := v.Tasks[task].Message
+		return raw, raw != nil
 	}
 	raw, ok := from[name]
 	return raw, ok

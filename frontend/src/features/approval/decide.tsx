@@ -6,13 +6,16 @@ import { FaultNotice } from "@/components/ui/fault-notice";
 import { Icon } from "@/components/ui/icon";
 import { ApprovalService } from "@/gen/signalbox/run/v1/approval_pb";
 import { RunService } from "@/gen/signalbox/run/v1/run_pb";
+import type { Value } from "@/gen/signalbox/run/v1/value_pb";
 import { useInvalidate } from "@/rpc/invalidate";
+import { Message } from "./message";
 
 export interface Question {
   runId: string;
   /** As people call the run: `fraud-train #12`. */
   run: string;
   task: string;
+  message?: Value;
 }
 
 interface DecideProps {
@@ -48,7 +51,11 @@ export function Decide({ question, reject, opened, onClose }: DecideProps) {
           vote.mutate({ runId: question.runId, task: question.task, reject, comment });
         }}
       >
+        {opened && question.message && (
+          <Message run={{ id: question.runId, seq: 0n }} task={question.task} value={question.message} />
+        )}
         <Textarea
+          mt={question.message ? "md" : undefined}
           label="Comment"
           description="Kept in the open, in the run's history. Your vote is an entry of the audit log."
           value={comment}

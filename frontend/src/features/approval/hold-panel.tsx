@@ -14,6 +14,7 @@ import type { Hold, Run, Task } from "@/gen/signalbox/run/v1/run_pb";
 import classes from "./approval.module.css";
 import { Decide } from "./decide";
 import { approverText, whyDenied } from "./denied";
+import { MessageOf } from "./message";
 
 interface HoldPanelProps {
   run: Run;
@@ -35,6 +36,7 @@ export function HoldPanel({ run, task, hold, past = false }: HoldPanelProps) {
         {task.state === "held" && until !== undefined && ` ${formatDuration(Math.max(0, until - now))} left.`}
       </p>
       {hold.message && <p className={classes.what}>“{hold.message}”</p>}
+      {hold.kind === "approval" && !hold.message && <MessageOf run={run} task={task} />}
       {hold.votes.length > 0 && (
         <ol className={classes.votes}>
           {hold.votes.map((vote) => (
@@ -103,7 +105,7 @@ function Ballot({ run, task }: { run: Run; task: Task }) {
         </Group>
       </Reasoned>
       <Decide
-        question={{ runId: run.id, run: `${run.pipeline} #${run.number}`, task: task.name }}
+        question={{ runId: run.id, run: `${run.pipeline} #${run.number}`, task: task.name, message: mine.message }}
         reject={reject}
         opened={open}
         onClose={() => setOpen(false)}

@@ -6,9 +6,11 @@ import { useNow } from "@/components/ui/now";
 import { Above, RowLink, Table } from "@/components/ui/table";
 import { useShortcuts } from "@/features/shell/shortcut";
 import { usePlace } from "@/features/tenancy/place";
+import { showValue, textOfJson } from "@/features/value/shown";
 import { formatDuration } from "@/format/duration";
 import { millis } from "@/format/time";
 import type { Approval } from "@/gen/signalbox/run/v1/approval_pb";
+import type { Value } from "@/gen/signalbox/run/v1/value_pb";
 import classes from "./approval.module.css";
 import { Decide, type Question } from "./decide";
 import { approverText, whyDenied } from "./denied";
@@ -45,6 +47,7 @@ export function Inbox({ approvals }: InboxProps) {
           <>
             <th>Task</th>
             <th>Run</th>
+            <th>Asks</th>
             <th>Waiting since</th>
             <th>Left</th>
             <th data-num>Approved</th>
@@ -72,6 +75,9 @@ export function Inbox({ approvals }: InboxProps) {
             <td>
               {approval.pipeline} <span className="sb-dim sb-num">#{approval.number.toString()}</span>
             </td>
+            <td className={classes.asks}>
+              <Asks value={approval.message} />
+            </td>
             <td>
               <Moment at={approval.since} />
             </td>
@@ -92,6 +98,15 @@ export function Inbox({ approvals }: InboxProps) {
       {asked && <Decide question={asked.question} reject={asked.reject} opened={open} onClose={() => setOpen(false)} />}
     </>
   );
+}
+
+/** Asks shows plain text; what is sealed is opened where the run or the vote is looked at. */
+function Asks({ value }: { value: Value | undefined }) {
+  if (!value) return <span className="sb-dim">–</span>;
+  const shown = showValue(value, undefined);
+  if (shown.state === "sealed") return <span className="sb-dim">sealed</span>;
+  const text = textOfJson(shown.json);
+  return <span title={text}>{text}</span>;
 }
 
 function Votes({ approval, onVote }: { approval: Approval; onVote: (reject: boolean) => void }) {
@@ -115,7 +130,12 @@ function Votes({ approval, onVote }: { approval: Approval; onVote: (reject: bool
 }
 
 function questionOf(approval: Approval): Question {
-  return { runId: approval.runId, run: `${approval.pipeline} #${approval.number}`, task: approval.task };
+  return {
+    runId: approval.runId,
+    run: `${approval.pipeline} #${approval.number}`,
+    task: approval.task,
+    message: approval.message,
+  };
 }
 
 function leftOf(approval: Approval, now: number): string {

@@ -3,9 +3,10 @@ import { Loaded, Rows } from "@/components/ui/loaded";
 import { Notice } from "@/components/ui/notice";
 import type { Run, TaskValues } from "@/gen/signalbox/run/v1/run_pb";
 import type { Value } from "@/gen/signalbox/run/v1/value_pb";
+import type { Document } from "./document";
 import { useNoDataReason } from "./may-read";
 import { OpenedNotice } from "./opened-notice";
-import { showArtifact, showValue } from "./shown";
+import { showArtifact, showMessage, showValue } from "./shown";
 import { useOpened, useValues } from "./use-values";
 import classes from "./value.module.css";
 import { ArtifactTable, ValueTable } from "./value-table";
@@ -51,8 +52,8 @@ export function RunValues({ run, task }: RunValuesProps) {
             <TaskOutputs
               key={each.task}
               values={each}
-              opened={document?.tasks[each.task]}
-              title={task ? "Outputs" : each.task}
+              document={document}
+              title={task ? (each.message ? "What it asks" : "Outputs") : each.task}
             />
           ))}
           {tasks.every(isBare) && params.length === 0 && (
@@ -70,15 +71,19 @@ export function RunValues({ run, task }: RunValuesProps) {
 
 interface TaskOutputsProps {
   values: TaskValues;
-  opened: { outputs: Record<string, unknown>; artifacts: Record<string, unknown> } | undefined;
+  document: Document | undefined;
   title: string;
 }
 
-function TaskOutputs({ values, opened, title }: TaskOutputsProps) {
+function TaskOutputs({ values, document, title }: TaskOutputsProps) {
   if (isBare(values)) return null;
+  const opened = document?.tasks[values.task];
   return (
     <>
       <h3 className={classes.task}>{title}</h3>
+      {values.message && (
+        <ValueTable label={`What ${values.task} asks`} values={[showMessage(values.message, document, values.task)]} />
+      )}
       {values.outputs.length > 0 && (
         <ValueTable
           label={`Outputs of ${values.task}`}
@@ -104,11 +109,17 @@ function inOrder(tasks: readonly TaskValues[]): TaskValues[] {
   return tasks.toSorted((a, b) => rank(a) - rank(b) || a.task.localeCompare(b.task, "en", { numeric: true }));
 }
 
-function isBare({ outputs, artifacts }: TaskValues): boolean {
-  return outputs.length === 0 && artifacts.length === 0;
+function isBare({ outputs, artifacts, message }: TaskValues): boolean {
+  return !message && outputs.length === 0 && artifacts.length === 0;
 }
 
 function hasSealed(params: readonly Value[], tasks: readonly TaskValues[]): boolean {
   const sealed = ({ content }: Value) => content.case === "sealed";
-  return params.some(sealed) || tasks.some(({ outputs, artifacts }) => outputs.some(sealed) || artifacts.length > 0);
+  return (
+    params.some(sealed) ||
+    tasks.some(
+      ({ outputs, artifacts, message }) =>
+        outputs.some(sealed) || artifacts.length > 0 || (message !== undefined && sealed(message)),
+    )
+  );
 }

@@ -23,6 +23,12 @@ export function showValue(value: Value, opened: Record<string, unknown> | undefi
   return { ...base, state: "sealed" };
 }
 
+/** showMessage puts together what an approval asks: of its task the document has it under a key of its own. */
+export function showMessage(value: Value, document: Document | undefined, task: string): Shown {
+  const message = document?.tasks[task]?.message;
+  return showValue(value, message === undefined ? undefined : { [value.name]: message });
+}
+
 export interface ShownArtifact {
   name: string;
   type: string;

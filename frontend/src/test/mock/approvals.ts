@@ -4,7 +4,10 @@ import { ApprovalService } from "@/gen/signalbox/run/v1/approval_pb";
 import type { Task } from "@/gen/signalbox/run/v1/run_pb";
 import { fold, type RunScript } from "./fold";
 import { pause } from "./refuse";
+import { messageValue } from "./runs";
 import type { World } from "./world";
+
+const te = new TextEncoder();
 
 const asked = [
   { task: "sign-off", denied: "", by: ["role:admin"], required: 2, approved: 1, hours: 26, left: 22 },
@@ -22,6 +25,12 @@ const asked = [
 
 const heldOf = (tasks: readonly Task[]) =>
   tasks.find(({ state, exit }) => state === "pending" && exit === "")?.name ?? "sign-off";
+
+const openMessage = (task: string) => ({
+  name: "message",
+  type: "string",
+  content: { case: "openJson" as const, value: te.encode(JSON.stringify(`Is ${task} fine?`)) },
+});
 
 /** approvalRoutes answers with one approval for each of the first runs. */
 export function approvalRoutes(router: ConnectRouter, world: World): void {
@@ -49,6 +58,7 @@ export function approvalRoutes(router: ConnectRouter, world: World): void {
                   by: each.by,
                   notRequester: each.denied === "FOUR_EYES",
                   denied: each.denied,
+                  message: i === 0 ? messageValue() : openMessage(each.task),
                 },
               ]
             : [],

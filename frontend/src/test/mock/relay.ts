@@ -9,7 +9,7 @@ import { fold, type RunScript } from "./fold";
 import { logLine } from "./log-lines";
 import { mockId } from "./random";
 import { notFound, pause, refuse } from "./refuse";
-import { sample } from "./runs";
+import { asked, sample } from "./runs";
 import { orgId, type World } from "./world";
 
 /** The agent's side of the relay, played in the browser: real frames, really sealed. */
@@ -107,6 +107,7 @@ function valuesOf(script: RunScript, world: World) {
                 `file:///var/lib/signalbox/artifacts/${script.id}/${task.name}/${a.name}`,
               ]),
             ),
+            message: asked,
             errors: Object.fromEntries(
               failed.map((a) => [a.number, "ValueError: feature matrix has 64 columns, the scaler was fitted on 63"]),
             ),

@@ -155,7 +155,9 @@ export function runRoutes(router: ConnectRouter, world: World): void {
     getRunValues: async ({ id }) => {
       await pause(150);
       const script = find(id);
-      return { params: paramsOf(script, world), tasks: tasksOf(script, world) };
+      const asking = held(fold(script, Date.now()), world).tasks.filter(({ hold }) => hold?.kind === "approval");
+      const messages = asking.map(({ name }) => ({ task: name, message: messageValue() }));
+      return { params: paramsOf(script, world), tasks: [...tasksOf(script, world), ...messages] };
     },
   });
 }
@@ -246,6 +248,14 @@ function value(name: string, type: string, open: boolean, plain: unknown) {
   const json = te.encode(JSON.stringify(plain));
   const content: Value["content"] = open ? { case: "openJson", value: json } : { case: "sealed", value: sealedLike() };
   return { name, type, size: json.length, content };
+}
+
+/** asked is what the approvals of the mock ask. */
+export const asked = "Promote accuracy 0.9822?";
+
+/** messageValue is a sealed message of an approval. */
+export function messageValue() {
+  return value("message", "string", false, asked);
 }
 
 /** An envelope in shape only: nobody but an agent could open a real one either. */

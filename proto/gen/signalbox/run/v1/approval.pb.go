@@ -44,7 +44,10 @@ type Approval struct {
 	NotRequester bool     `protobuf:"varint,11,opt,name=not_requester,json=notRequester,proto3" json:"not_requester,omitempty"`
 	// Why the caller may not vote on it: FOUR_EYES, NOT_AN_APPROVER or
 	// PERMISSION_DENIED; empty: they may.
-	Denied        string `protobuf:"bytes,12,opt,name=denied,proto3" json:"denied,omitempty"`
+	Denied string `protobuf:"bytes,12,opt,name=denied,proto3" json:"denied,omitempty"`
+	// What those who vote are asked; not set if nothing is. Plain text of the file
+	// is open; what an agent made is sealed, as the run's values are.
+	Message       *Value `protobuf:"bytes,13,opt,name=message,proto3" json:"message,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -161,6 +164,13 @@ func (x *Approval) GetDenied() string {
 		return x.Denied
 	}
 	return ""
+}
+
+func (x *Approval) GetMessage() *Value {
+	if x != nil {
+		return x.Message
+	}
+	return nil
 }
 
 type ListApprovalsRequest struct {
@@ -388,7 +398,7 @@ var File_signalbox_run_v1_approval_proto protoreflect.FileDescriptor
 
 const file_signalbox_run_v1_approval_proto_rawDesc = "" +
 	"\n" +
-	"\x1fsignalbox/run/v1/approval.proto\x12\x10signalbox.run.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esignalbox/authz/v1/authz.proto\x1a\x1asignalbox/run/v1/run.proto\"\xf0\x02\n" +
+	"\x1fsignalbox/run/v1/approval.proto\x12\x10signalbox.run.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esignalbox/authz/v1/authz.proto\x1a\x1asignalbox/run/v1/run.proto\x1a\x1csignalbox/run/v1/value.proto\"\xa3\x03\n" +
 	"\bApproval\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x1a\n" +
 	"\bpipeline\x18\x02 \x01(\tR\bpipeline\x12\x16\n" +
@@ -402,7 +412,8 @@ const file_signalbox_run_v1_approval_proto_rawDesc = "" +
 	"\x02by\x18\n" +
 	" \x03(\tR\x02by\x12#\n" +
 	"\rnot_requester\x18\v \x01(\bR\fnotRequester\x12\x16\n" +
-	"\x06denied\x18\f \x01(\tR\x06denied\"R\n" +
+	"\x06denied\x18\f \x01(\tR\x06denied\x121\n" +
+	"\amessage\x18\r \x01(\v2\x17.signalbox.run.v1.ValueR\amessage\"R\n" +
 	"\x14ListApprovalsRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\rR\bpageSize\x12\x1d\n" +
 	"\n" +
@@ -444,22 +455,24 @@ var file_signalbox_run_v1_approval_proto_goTypes = []any{
 	(*DecideApprovalRequest)(nil),  // 3: signalbox.run.v1.DecideApprovalRequest
 	(*DecideApprovalResponse)(nil), // 4: signalbox.run.v1.DecideApprovalResponse
 	(*timestamppb.Timestamp)(nil),  // 5: google.protobuf.Timestamp
-	(*Run)(nil),                    // 6: signalbox.run.v1.Run
+	(*Value)(nil),                  // 6: signalbox.run.v1.Value
+	(*Run)(nil),                    // 7: signalbox.run.v1.Run
 }
 var file_signalbox_run_v1_approval_proto_depIdxs = []int32{
 	5, // 0: signalbox.run.v1.Approval.since:type_name -> google.protobuf.Timestamp
 	5, // 1: signalbox.run.v1.Approval.until:type_name -> google.protobuf.Timestamp
-	0, // 2: signalbox.run.v1.ListApprovalsResponse.approvals:type_name -> signalbox.run.v1.Approval
-	6, // 3: signalbox.run.v1.DecideApprovalResponse.run:type_name -> signalbox.run.v1.Run
-	1, // 4: signalbox.run.v1.ApprovalService.ListApprovals:input_type -> signalbox.run.v1.ListApprovalsRequest
-	3, // 5: signalbox.run.v1.ApprovalService.DecideApproval:input_type -> signalbox.run.v1.DecideApprovalRequest
-	2, // 6: signalbox.run.v1.ApprovalService.ListApprovals:output_type -> signalbox.run.v1.ListApprovalsResponse
-	4, // 7: signalbox.run.v1.ApprovalService.DecideApproval:output_type -> signalbox.run.v1.DecideApprovalResponse
-	6, // [6:8] is the sub-list for method output_type
-	4, // [4:6] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	6, // 2: signalbox.run.v1.Approval.message:type_name -> signalbox.run.v1.Value
+	0, // 3: signalbox.run.v1.ListApprovalsResponse.approvals:type_name -> signalbox.run.v1.Approval
+	7, // 4: signalbox.run.v1.DecideApprovalResponse.run:type_name -> signalbox.run.v1.Run
+	1, // 5: signalbox.run.v1.ApprovalService.ListApprovals:input_type -> signalbox.run.v1.ListApprovalsRequest
+	3, // 6: signalbox.run.v1.ApprovalService.DecideApproval:input_type -> signalbox.run.v1.DecideApprovalRequest
+	2, // 7: signalbox.run.v1.ApprovalService.ListApprovals:output_type -> signalbox.run.v1.ListApprovalsResponse
+	4, // 8: signalbox.run.v1.ApprovalService.DecideApproval:output_type -> signalbox.run.v1.DecideApprovalResponse
+	7, // [7:9] is the sub-list for method output_type
+	5, // [5:7] is the sub-list for method input_type
+	5, // [5:5] is the sub-list for extension type_name
+	5, // [5:5] is the sub-list for extension extendee
+	0, // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_run_v1_approval_proto_init() }
@@ -468,6 +481,7 @@ func file_signalbox_run_v1_approval_proto_init() {
 		return
 	}
 	file_signalbox_run_v1_run_proto_init()
+	file_signalbox_run_v1_value_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

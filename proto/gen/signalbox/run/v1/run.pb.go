@@ -2668,7 +2668,9 @@ type TaskValues struct {
 	Artifacts []*Artifact            `protobuf:"bytes,4,rep,name=artifacts,proto3" json:"artifacts,omitempty"`
 	// Set where a signal brought the outputs: they are sealed under its name, not
 	// under the task's.
-	Signal        string `protobuf:"bytes,10,opt,name=signal,proto3" json:"signal,omitempty"`
+	Signal string `protobuf:"bytes,10,opt,name=signal,proto3" json:"signal,omitempty"`
+	// Of approvals: the message that an agent made for those who vote, sealed.
+	Message       *Value `protobuf:"bytes,11,opt,name=message,proto3" json:"message,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2736,6 +2738,13 @@ func (x *TaskValues) GetSignal() string {
 		return x.Signal
 	}
 	return ""
+}
+
+func (x *TaskValues) GetMessage() *Value {
+	if x != nil {
+		return x.Message
+	}
+	return nil
 }
 
 type RestartRunRequest struct {
@@ -3322,7 +3331,7 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\x04task\x18\x02 \x01(\tR\x04task\"{\n" +
 	"\x14GetRunValuesResponse\x12/\n" +
 	"\x06params\x18\x01 \x03(\v2\x17.signalbox.run.v1.ValueR\x06params\x122\n" +
-	"\x05tasks\x18\x02 \x03(\v2\x1c.signalbox.run.v1.TaskValuesR\x05tasks\"\xbf\x01\n" +
+	"\x05tasks\x18\x02 \x03(\v2\x1c.signalbox.run.v1.TaskValuesR\x05tasks\"\xf2\x01\n" +
 	"\n" +
 	"TaskValues\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x18\n" +
@@ -3330,7 +3339,8 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\aoutputs\x18\x03 \x03(\v2\x17.signalbox.run.v1.ValueR\aoutputs\x128\n" +
 	"\tartifacts\x18\x04 \x03(\v2\x1a.signalbox.run.v1.ArtifactR\tartifacts\x12\x16\n" +
 	"\x06signal\x18\n" +
-	" \x01(\tR\x06signal\"\x86\x02\n" +
+	" \x01(\tR\x06signal\x121\n" +
+	"\amessage\x18\v \x01(\v2\x17.signalbox.run.v1.ValueR\amessage\"\x86\x02\n" +
 	"\x11RestartRunRequest\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x1b\n" +
@@ -3517,47 +3527,48 @@ var file_signalbox_run_v1_run_proto_depIdxs = []int32{
 	35, // 46: signalbox.run.v1.GetRunValuesResponse.tasks:type_name -> signalbox.run.v1.TaskValues
 	44, // 47: signalbox.run.v1.TaskValues.outputs:type_name -> signalbox.run.v1.Value
 	45, // 48: signalbox.run.v1.TaskValues.artifacts:type_name -> signalbox.run.v1.Artifact
-	44, // 49: signalbox.run.v1.RestartRunRequest.params:type_name -> signalbox.run.v1.Value
-	0,  // 50: signalbox.run.v1.RestartRunResponse.run:type_name -> signalbox.run.v1.Run
-	38, // 51: signalbox.run.v1.RestartRunResponse.tasks:type_name -> signalbox.run.v1.KeptTask
-	0,  // 52: signalbox.run.v1.TestTaskResponse.run:type_name -> signalbox.run.v1.Run
-	9,  // 53: signalbox.run.v1.RunService.StartRun:input_type -> signalbox.run.v1.StartRunRequest
-	11, // 54: signalbox.run.v1.RunService.GetRun:input_type -> signalbox.run.v1.GetRunRequest
-	13, // 55: signalbox.run.v1.RunService.ListTasks:input_type -> signalbox.run.v1.ListTasksRequest
-	15, // 56: signalbox.run.v1.RunService.GetTask:input_type -> signalbox.run.v1.GetTaskRequest
-	17, // 57: signalbox.run.v1.RunService.ListRuns:input_type -> signalbox.run.v1.ListRunsRequest
-	19, // 58: signalbox.run.v1.RunService.WatchRun:input_type -> signalbox.run.v1.WatchRunRequest
-	21, // 59: signalbox.run.v1.RunService.CancelRun:input_type -> signalbox.run.v1.CancelRunRequest
-	23, // 60: signalbox.run.v1.RunService.RetryRun:input_type -> signalbox.run.v1.RetryRunRequest
-	36, // 61: signalbox.run.v1.RunService.RestartRun:input_type -> signalbox.run.v1.RestartRunRequest
-	39, // 62: signalbox.run.v1.RunService.TestTask:input_type -> signalbox.run.v1.TestTaskRequest
-	25, // 63: signalbox.run.v1.RunService.PauseRun:input_type -> signalbox.run.v1.PauseRunRequest
-	27, // 64: signalbox.run.v1.RunService.ResumeRun:input_type -> signalbox.run.v1.ResumeRunRequest
-	29, // 65: signalbox.run.v1.RunService.SignalRun:input_type -> signalbox.run.v1.SignalRunRequest
-	46, // 66: signalbox.run.v1.RunService.ExplainRun:input_type -> signalbox.run.v1.ExplainRunRequest
-	31, // 67: signalbox.run.v1.RunService.UnblockRun:input_type -> signalbox.run.v1.UnblockRunRequest
-	33, // 68: signalbox.run.v1.RunService.GetRunValues:input_type -> signalbox.run.v1.GetRunValuesRequest
-	10, // 69: signalbox.run.v1.RunService.StartRun:output_type -> signalbox.run.v1.StartRunResponse
-	12, // 70: signalbox.run.v1.RunService.GetRun:output_type -> signalbox.run.v1.GetRunResponse
-	14, // 71: signalbox.run.v1.RunService.ListTasks:output_type -> signalbox.run.v1.ListTasksResponse
-	16, // 72: signalbox.run.v1.RunService.GetTask:output_type -> signalbox.run.v1.GetTaskResponse
-	18, // 73: signalbox.run.v1.RunService.ListRuns:output_type -> signalbox.run.v1.ListRunsResponse
-	20, // 74: signalbox.run.v1.RunService.WatchRun:output_type -> signalbox.run.v1.WatchRunResponse
-	22, // 75: signalbox.run.v1.RunService.CancelRun:output_type -> signalbox.run.v1.CancelRunResponse
-	24, // 76: signalbox.run.v1.RunService.RetryRun:output_type -> signalbox.run.v1.RetryRunResponse
-	37, // 77: signalbox.run.v1.RunService.RestartRun:output_type -> signalbox.run.v1.RestartRunResponse
-	40, // 78: signalbox.run.v1.RunService.TestTask:output_type -> signalbox.run.v1.TestTaskResponse
-	26, // 79: signalbox.run.v1.RunService.PauseRun:output_type -> signalbox.run.v1.PauseRunResponse
-	28, // 80: signalbox.run.v1.RunService.ResumeRun:output_type -> signalbox.run.v1.ResumeRunResponse
-	30, // 81: signalbox.run.v1.RunService.SignalRun:output_type -> signalbox.run.v1.SignalRunResponse
-	47, // 82: signalbox.run.v1.RunService.ExplainRun:output_type -> signalbox.run.v1.ExplainRunResponse
-	32, // 83: signalbox.run.v1.RunService.UnblockRun:output_type -> signalbox.run.v1.UnblockRunResponse
-	34, // 84: signalbox.run.v1.RunService.GetRunValues:output_type -> signalbox.run.v1.GetRunValuesResponse
-	69, // [69:85] is the sub-list for method output_type
-	53, // [53:69] is the sub-list for method input_type
-	53, // [53:53] is the sub-list for extension type_name
-	53, // [53:53] is the sub-list for extension extendee
-	0,  // [0:53] is the sub-list for field type_name
+	44, // 49: signalbox.run.v1.TaskValues.message:type_name -> signalbox.run.v1.Value
+	44, // 50: signalbox.run.v1.RestartRunRequest.params:type_name -> signalbox.run.v1.Value
+	0,  // 51: signalbox.run.v1.RestartRunResponse.run:type_name -> signalbox.run.v1.Run
+	38, // 52: signalbox.run.v1.RestartRunResponse.tasks:type_name -> signalbox.run.v1.KeptTask
+	0,  // 53: signalbox.run.v1.TestTaskResponse.run:type_name -> signalbox.run.v1.Run
+	9,  // 54: signalbox.run.v1.RunService.StartRun:input_type -> signalbox.run.v1.StartRunRequest
+	11, // 55: signalbox.run.v1.RunService.GetRun:input_type -> signalbox.run.v1.GetRunRequest
+	13, // 56: signalbox.run.v1.RunService.ListTasks:input_type -> signalbox.run.v1.ListTasksRequest
+	15, // 57: signalbox.run.v1.RunService.GetTask:input_type -> signalbox.run.v1.GetTaskRequest
+	17, // 58: signalbox.run.v1.RunService.ListRuns:input_type -> signalbox.run.v1.ListRunsRequest
+	19, // 59: signalbox.run.v1.RunService.WatchRun:input_type -> signalbox.run.v1.WatchRunRequest
+	21, // 60: signalbox.run.v1.RunService.CancelRun:input_type -> signalbox.run.v1.CancelRunRequest
+	23, // 61: signalbox.run.v1.RunService.RetryRun:input_type -> signalbox.run.v1.RetryRunRequest
+	36, // 62: signalbox.run.v1.RunService.RestartRun:input_type -> signalbox.run.v1.RestartRunRequest
+	39, // 63: signalbox.run.v1.RunService.TestTask:input_type -> signalbox.run.v1.TestTaskRequest
+	25, // 64: signalbox.run.v1.RunService.PauseRun:input_type -> signalbox.run.v1.PauseRunRequest
+	27, // 65: signalbox.run.v1.RunService.ResumeRun:input_type -> signalbox.run.v1.ResumeRunRequest
+	29, // 66: signalbox.run.v1.RunService.SignalRun:input_type -> signalbox.run.v1.SignalRunRequest
+	46, // 67: signalbox.run.v1.RunService.ExplainRun:input_type -> signalbox.run.v1.ExplainRunRequest
+	31, // 68: signalbox.run.v1.RunService.UnblockRun:input_type -> signalbox.run.v1.UnblockRunRequest
+	33, // 69: signalbox.run.v1.RunService.GetRunValues:input_type -> signalbox.run.v1.GetRunValuesRequest
+	10, // 70: signalbox.run.v1.RunService.StartRun:output_type -> signalbox.run.v1.StartRunResponse
+	12, // 71: signalbox.run.v1.RunService.GetRun:output_type -> signalbox.run.v1.GetRunResponse
+	14, // 72: signalbox.run.v1.RunService.ListTasks:output_type -> signalbox.run.v1.ListTasksResponse
+	16, // 73: signalbox.run.v1.RunService.GetTask:output_type -> signalbox.run.v1.GetTaskResponse
+	18, // 74: signalbox.run.v1.RunService.ListRuns:output_type -> signalbox.run.v1.ListRunsResponse
+	20, // 75: signalbox.run.v1.RunService.WatchRun:output_type -> signalbox.run.v1.WatchRunResponse
+	22, // 76: signalbox.run.v1.RunService.CancelRun:output_type -> signalbox.run.v1.CancelRunResponse
+	24, // 77: signalbox.run.v1.RunService.RetryRun:output_type -> signalbox.run.v1.RetryRunResponse
+	37, // 78: signalbox.run.v1.RunService.RestartRun:output_type -> signalbox.run.v1.RestartRunResponse
+	40, // 79: signalbox.run.v1.RunService.TestTask:output_type -> signalbox.run.v1.TestTaskResponse
+	26, // 80: signalbox.run.v1.RunService.PauseRun:output_type -> signalbox.run.v1.PauseRunResponse
+	28, // 81: signalbox.run.v1.RunService.ResumeRun:output_type -> signalbox.run.v1.ResumeRunResponse
+	30, // 82: signalbox.run.v1.RunService.SignalRun:output_type -> signalbox.run.v1.SignalRunResponse
+	47, // 83: signalbox.run.v1.RunService.ExplainRun:output_type -> signalbox.run.v1.ExplainRunResponse
+	32, // 84: signalbox.run.v1.RunService.UnblockRun:output_type -> signalbox.run.v1.UnblockRunResponse
+	34, // 85: signalbox.run.v1.RunService.GetRunValues:output_type -> signalbox.run.v1.GetRunValuesResponse
+	70, // [70:86] is the sub-list for method output_type
+	54, // [54:70] is the sub-list for method input_type
+	54, // [54:54] is the sub-list for extension type_name
+	54, // [54:54] is the sub-list for extension extendee
+	0,  // [0:54] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_run_v1_run_proto_init() }

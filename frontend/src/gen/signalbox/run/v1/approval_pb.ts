@@ -9,13 +9,15 @@ import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_signalbox_authz_v1_authz } from "../../authz/v1/authz_pb";
 import type { Run } from "./run_pb";
 import { file_signalbox_run_v1_run } from "./run_pb";
+import type { Value } from "./value_pb";
+import { file_signalbox_run_v1_value } from "./value_pb";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file signalbox/run/v1/approval.proto.
  */
 export const file_signalbox_run_v1_approval: GenFile = /*@__PURE__*/
-  fileDesc("Ch9zaWduYWxib3gvcnVuL3YxL2FwcHJvdmFsLnByb3RvEhBzaWduYWxib3gucnVuLnYxIooCCghBcHByb3ZhbBIOCgZydW5faWQYASABKAkSEAoIcGlwZWxpbmUYAiABKAkSDgoGbnVtYmVyGAMgASgDEgwKBHRhc2sYBCABKAkSEQoJcmVxdWVzdGVyGAUgASgJEikKBXNpbmNlGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIcmVxdWlyZWQYCCABKA0SEAoIYXBwcm92ZWQYCSABKA0SCgoCYnkYCiADKAkSFQoNbm90X3JlcXVlc3RlchgLIAEoCBIOCgZkZW5pZWQYDCABKAkiPQoUTGlzdEFwcHJvdmFsc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgNEhIKCnBhZ2VfdG9rZW4YAiABKAkiXwoVTGlzdEFwcHJvdmFsc1Jlc3BvbnNlEi0KCWFwcHJvdmFscxgBIAMoCzIaLnNpZ25hbGJveC5ydW4udjEuQXBwcm92YWwSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlYKFURlY2lkZUFwcHJvdmFsUmVxdWVzdBIOCgZydW5faWQYASABKAkSDAoEdGFzaxgCIAEoCRIOCgZyZWplY3QYAyABKAgSDwoHY29tbWVudBgEIAEoCSI8ChZEZWNpZGVBcHByb3ZhbFJlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnNpZ25hbGJveC5ydW4udjEuUnVuMogCCg9BcHByb3ZhbFNlcnZpY2USdgoNTGlzdEFwcHJvdmFscxImLnNpZ25hbGJveC5ydW4udjEuTGlzdEFwcHJvdmFsc1JlcXVlc3QaJy5zaWduYWxib3gucnVuLnYxLkxpc3RBcHByb3ZhbHNSZXNwb25zZSIUkAIBkoIZDQoJcnVucy5yZWFkEAISfQoORGVjaWRlQXBwcm92YWwSJy5zaWduYWxib3gucnVuLnYxLkRlY2lkZUFwcHJvdmFsUmVxdWVzdBooLnNpZ25hbGJveC5ydW4udjEuRGVjaWRlQXBwcm92YWxSZXNwb25zZSIYkoIZFAoQYXBwcm92YWxzLmRlY2lkZRACYgZwcm90bzM", [file_google_protobuf_timestamp, file_signalbox_authz_v1_authz, file_signalbox_run_v1_run]);
+  fileDesc("Ch9zaWduYWxib3gvcnVuL3YxL2FwcHJvdmFsLnByb3RvEhBzaWduYWxib3gucnVuLnYxIrQCCghBcHByb3ZhbBIOCgZydW5faWQYASABKAkSEAoIcGlwZWxpbmUYAiABKAkSDgoGbnVtYmVyGAMgASgDEgwKBHRhc2sYBCABKAkSEQoJcmVxdWVzdGVyGAUgASgJEikKBXNpbmNlGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIcmVxdWlyZWQYCCABKA0SEAoIYXBwcm92ZWQYCSABKA0SCgoCYnkYCiADKAkSFQoNbm90X3JlcXVlc3RlchgLIAEoCBIOCgZkZW5pZWQYDCABKAkSKAoHbWVzc2FnZRgNIAEoCzIXLnNpZ25hbGJveC5ydW4udjEuVmFsdWUiPQoUTGlzdEFwcHJvdmFsc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgNEhIKCnBhZ2VfdG9rZW4YAiABKAkiXwoVTGlzdEFwcHJvdmFsc1Jlc3BvbnNlEi0KCWFwcHJvdmFscxgBIAMoCzIaLnNpZ25hbGJveC5ydW4udjEuQXBwcm92YWwSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlYKFURlY2lkZUFwcHJvdmFsUmVxdWVzdBIOCgZydW5faWQYASABKAkSDAoEdGFzaxgCIAEoCRIOCgZyZWplY3QYAyABKAgSDwoHY29tbWVudBgEIAEoCSI8ChZEZWNpZGVBcHByb3ZhbFJlc3BvbnNlEiIKA3J1bhgBIAEoCzIVLnNpZ25hbGJveC5ydW4udjEuUnVuMogCCg9BcHByb3ZhbFNlcnZpY2USdgoNTGlzdEFwcHJvdmFscxImLnNpZ25hbGJveC5ydW4udjEuTGlzdEFwcHJvdmFsc1JlcXVlc3QaJy5zaWduYWxib3gucnVuLnYxLkxpc3RBcHByb3ZhbHNSZXNwb25zZSIUkAIBkoIZDQoJcnVucy5yZWFkEAISfQoORGVjaWRlQXBwcm92YWwSJy5zaWduYWxib3gucnVuLnYxLkRlY2lkZUFwcHJvdmFsUmVxdWVzdBooLnNpZ25hbGJveC5ydW4udjEuRGVjaWRlQXBwcm92YWxSZXNwb25zZSIYkoIZFAoQYXBwcm92YWxzLmRlY2lkZRACYgZwcm90bzM", [file_google_protobuf_timestamp, file_signalbox_authz_v1_authz, file_signalbox_run_v1_run, file_signalbox_run_v1_value]);
 
 /**
  * Approval is one that is open.
@@ -94,6 +96,14 @@ export type Approval = Message<"signalbox.run.v1.Approval"> & {
    * @generated from field: string denied = 12;
    */
   denied: string;
+
+  /**
+   * What those who vote are asked; not set if nothing is. Plain text of the file
+   * is open; what an agent made is sealed, as the run's values are.
+   *
+   * @generated from field: signalbox.run.v1.Value message = 13;
+   */
+  message?: Value | undefined;
 };
 
 /**
