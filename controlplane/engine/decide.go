@@ -89,7 +89,7 @@ type decider struct {
 
 // emit writes an entry and applies it.
 func (x *decider) emit(e Entry) error {
-	e.V, e.Seq, e.At = EntryVersion, x.s.Seq+1, x.now
+	e.V, e.Seq, e.At = max(e.V, formatFirst), x.s.Seq+1, x.now
 	n := len(x.d.Entries)
 	x.d.Entries = append(x.d.Entries, e)
 	unstarted, running := x.s.FirstStartAt.IsZero(), !x.s.Halted

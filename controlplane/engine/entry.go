@@ -6,9 +6,18 @@ import (
 	"github.com/signalboxhq/signalbox/proto/id"
 )
 
-// EntryVersion is the format of the entries that this package writes, and the
-// newest that it folds.
-const EntryVersion int16 = 1
+// EntryVersion is the newest format of entries that this package folds. Each
+// entry is written in the oldest that says what it means, so that a replica of an
+// earlier release goes on with whatever it understands.
+const EntryVersion int16 = 2
+
+// What the formats say.
+const (
+	formatFirst int16 = 1
+	// Of KindTaskExpanded: items that are taken over count as ended and leave alone
+	// how many run. Before, each made room for one more.
+	formatRoom int16 = 2
+)
 
 // NoTask is Entry.Task of an entry that concerns the run as a whole.
 const NoTask int32 = -1

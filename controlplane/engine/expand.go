@@ -51,9 +51,11 @@ func (x *decider) expand(owner, most int32) error {
 	if x.g.grown(x.s, x.g.inside(x.g.node(x.s, owner))*int64(n)) {
 		return x.tooLarge(owner)
 	}
-	err := x.emit(Entry{
-		Kind: KindTaskExpanded, Task: owner, Next: TaskExpanding, Detail: &Detail{First: f.Made, Count: n},
-	})
+	e := Entry{Kind: KindTaskExpanded, Task: owner, Next: TaskExpanding, Detail: &Detail{First: f.Made, Count: n}}
+	if len(f.Reused) > 0 {
+		e.V = formatRoom
+	}
+	err := x.emit(e)
 	if f.Made < f.Count && err == nil {
 		x.d.Timers = append(x.d.Timers, Timer{Kind: TimerExpand, Task: owner, At: x.now})
 	}
@@ -126,7 +128,11 @@ func applyExpanded(g *Graph, s *State, e *Entry, fx *effects) error {
 	if t.State != TaskExpanding || e.Detail == nil || e.Detail.First != f.Made || f.Made+e.Detail.Count > f.Count {
 		return errBroken(e.Task, "these items do not follow")
 	}
+	live := f.Live
 	s.make(g, e.Task, e.Detail.Count, nil)
+	if e.V >= formatRoom {
+		f.Live = live
+	}
 	s.goOn(g, e.Task, e.At, fx)
 	return nil
 }

@@ -23,7 +23,7 @@ func TestFoldRefusesBrokenJournals(t *testing.T) {
 		change func(e *engine.Entry)
 		want   string
 	}{
-		"newer":        {func(e *engine.Entry) { e.V = 2 }, "entry 2 has format 2, newer than 1"},
+		"newer":        {func(e *engine.Entry) { e.V = 3 }, "entry 2 has format 3, newer than 2"},
 		"gap":          {func(e *engine.Entry) { e.Seq = 3 }, "entry 3 follows entry 1"},
 		"repeated":     {func(e *engine.Entry) { e.Seq = 1 }, "entry 1 follows entry 1"},
 		"unknown kind": {func(e *engine.Entry) { e.Kind = 99 }, "fold entry 2 (unknown(99)): kind 99 is unknown"},
