@@ -62,6 +62,16 @@ func ensureDemoAccount(ctx context.Context, server, mail, path string) (demoAcco
 	return a, nil
 }
 
+// knownAccount is the account of an earlier demo; nil for none.
+func knownAccount(dir string) *demoAccount {
+	var a demoAccount
+	b, err := os.ReadFile(filepath.Join(dir, "demo.json"))
+	if err != nil || json.Unmarshal(b, &a) != nil || a.Email == "" {
+		return nil
+	}
+	return &a
+}
+
 func signUpDemo(ctx context.Context, server, mail string) (demoAccount, error) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {

@@ -61,7 +61,7 @@ func dev(ctx context.Context, config Config, o demoOptions, out, logs io.Writer)
 		}
 	}()
 	return serve(ctx, config, logs, func(address string) {
-		_, _ = fmt.Fprint(out, greeting("http://"+address, database.URL()))
+		_, _ = fmt.Fprint(out, greeting("http://"+address, database.URL(), knownAccount(o.dir)))
 		if _, err := os.Stat(filepath.Join(o.dir, "agent")); err == nil {
 			agent = startKnownAgent(ctx, "http://"+address, o, out)
 		}
@@ -69,18 +69,23 @@ func dev(ctx context.Context, config Config, o demoOptions, out, logs io.Writer)
 	})
 }
 
-// greeting says where everything is. The command line has to be told of another
-// address than its own default.
-func greeting(url, database string) string {
+// greeting says where everything is, and how the account of an earlier demo opens
+// it, if there is one. The command line has to be told of another address than its
+// own default.
+func greeting(url, database string, known *demoAccount) string {
 	login := "signalbox login"
 	if url != profile.DefaultServer {
 		login += " --server " + url
 	}
+	enter := "Sign up there"
+	if known != nil {
+		enter = fmt.Sprintf("Sign in there as %s with the password %q, or sign up", known.Email, known.Password)
+	}
 	return fmt.Sprintf(`
   Signalbox is running at %s
-  Sign up there, then `+"`%s`"+`. Ctrl-C stops it; the data stays.
+  %s, then `+"`%s`"+`. Ctrl-C stops it; the data stays.
   For `+"`signalbox server doctor`"+`: export DATABASE_URL='%s'
-`, url, login, database)
+`, url, enter, login, database)
 }
 
 // startKnownAgent starts the agent that an earlier demo installed.
@@ -90,7 +95,7 @@ func startKnownAgent(ctx context.Context, server string, o demoOptions, out io.W
 		_, _ = fmt.Fprintf(out, "  The demo's agent was not started: %s\n", err)
 		return nil
 	}
-	_, _ = fmt.Fprintf(out, "  The demo's agent runs; the e-mail address and the password are in %s\n", filepath.Join(o.dir, "demo.json"))
+	_, _ = fmt.Fprintln(out, "  The demo's agent runs.")
 	return agent
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/exit"
 	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/output"
 	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/profile"
+	tenancyv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/tenancy/v1"
 )
 
 // app is what all commands share: the surroundings and the global flags.
@@ -165,7 +166,17 @@ func (a *app) apiIn(workspace string) (*client.Clients, error) {
 		}
 		return nil, e.Advise("log in with `signalbox login`, or set SIGNALBOX_TOKEN")
 	}
-	return client.New(a.clientConfig(s)), nil
+	c := a.clientConfig(s)
+	var clients *client.Clients
+	c.Place = func(ctx context.Context) (org, ws string) {
+		who, err := clients.Account.WhoAmI(ctx, &tenancyv1.WhoAmIRequest{})
+		if err != nil {
+			return "", "" // the call's own refusal says more
+		}
+		return onlyPlace(who, s.Organization.Value, s.Workspace.Value)
+	}
+	clients = client.New(c)
+	return clients, nil
 }
 
 func (a *app) clientConfig(s profile.Settings) client.Config {

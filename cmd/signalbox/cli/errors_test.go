@@ -87,6 +87,34 @@ func TestAMissingPlaceIsToldInFlags(t *testing.T) {
 	}
 }
 
+// Who may enter one workspace only need not say which.
+func TestTheOnlyPlaceNeedNotBeNamed(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	d.fake.who = member("acme/main")
+	d.fake.placed = true
+	d.env["SIGNALBOX_SERVER"], d.env["SIGNALBOX_TOKEN"], d.env["HOME"] = serverURL, token, t.TempDir()
+	r := d.run("pool", "list")
+	require.Zero(t, r.code, r.err)
+	calls := d.fake.called("ListPools")
+	require.Equal(t, "acme/main", calls[1].header.Get("Signalbox-Organization")+"/"+calls[1].header.Get("Signalbox-Workspace"))
+
+	d.fake.who = member("acme/main", "beta/dev")
+	r = d.run("pool", "list")
+	require.Equal(t, 2, r.code)
+	require.Contains(t, r.err, "--workspace")
+	require.Zero(t, d.run("pool", "list", "--org", "beta").code)
+}
+
+func TestAMissingTaskIsLookedForInItsRun(t *testing.T) {
+	t.Parallel()
+	d := setup(t)
+	r := d.run("task", "get", "@latest", "nothing")
+	require.Equal(t, 3, r.code)
+	require.Contains(t, r.err, "`signalbox task list RUN` lists the run's tasks")
+	require.NotContains(t, r.err, "workspace")
+}
+
 func TestTheStatesAreListedWhereOneIsRefused(t *testing.T) {
 	t.Parallel()
 	d := setup(t)

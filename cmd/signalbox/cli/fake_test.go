@@ -70,6 +70,8 @@ type fake struct {
 	// who replaces the answer of WhoAmI, audit that of VerifyAudit.
 	who   *tenancyv1.WhoAmIResponse
 	audit *tenancyv1.VerifyAuditResponse
+	// placed refuses calls that name no workspace.
+	placed bool
 	// runState is the state of run 12.
 	runState string
 
@@ -176,6 +178,11 @@ func (f *fake) record(procedure string, h http.Header, msg proto.Message) error 
 	known := h.Get("Authorization") == "Bearer "+token || h.Get("Cookie") == "sb=session" || name == "SignIn"
 	if !known {
 		return refusal(connect.CodeUnauthenticated, faultv1.Reason_REASON_UNAUTHENTICATED, "the credential is not valid")
+	}
+	if f.placed && name == "ListPools" && h.Get("Signalbox-Workspace") == "" {
+		text := "name it in the header Signalbox-Workspace"
+		return refusal(connect.CodeInvalidArgument, faultv1.Reason_REASON_INVALID_ARGUMENT, text,
+			&faultv1.Violation{Path: "Signalbox-Workspace", Text: text})
 	}
 	return f.fail[name]
 }

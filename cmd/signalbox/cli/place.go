@@ -65,6 +65,18 @@ func findPlace(who *tenancyv1.WhoAmIResponse, org, ws string) (place, error) {
 		Advise("say it with --workspace, or once for all with `signalbox workspace use NAME`")
 }
 
+// onlyPlace is where a call belongs that does not say it: the only organization,
+// and its only workspace. What there are several of is empty.
+func onlyPlace(who *tenancyv1.WhoAmIResponse, org, ws string) (organization, workspace string) {
+	if p, err := findPlace(who, org, ws); err == nil {
+		return p.org.GetSlug(), p.ws.GetSlug()
+	}
+	if m := who.GetMemberships(); len(m) == 1 && org == "" {
+		return m[0].GetOrganization().GetSlug(), ""
+	}
+	return "", ""
+}
+
 // named reports whether a name that was given, if one was, is one of the names.
 func named(given string, names ...string) bool {
 	return given == "" || slices.Contains(names, given)

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/client"
+	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/follow"
 	"github.com/signalboxhq/signalbox/cmd/signalbox/cli/output"
 	runv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/run/v1"
 	"github.com/signalboxhq/signalbox/proto/id"
@@ -130,7 +131,7 @@ func (a *app) changeRun(ctx context.Context, ref string, change func(*client.Cli
 		return err
 	}
 	view.Names = []string{run.GetId()}
-	state := output.State(run.GetState())
+	state := output.State(follow.StateOfRun(run))
 	return a.done(view, "%s  %s  %s", runName(run), a.painter().Paint(state.Tone, state.Text), run.GetId())
 }
 

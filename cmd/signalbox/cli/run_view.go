@@ -27,7 +27,7 @@ func (a *app) runSheet(r *runv1.Run) *output.Sheet {
 	s := &output.Sheet{}
 	s.Add("run", output.Text(runName(r)))
 	s.Add("id", output.Text(r.GetId()))
-	s.Add("state", output.State(r.GetState()))
+	s.Add("state", output.State(follow.StateOfRun(r)))
 	if r.GetWaiting() != nil {
 		s.Add("waits", output.Text(waitingText(r.GetWaiting())))
 	} else {
@@ -127,7 +127,7 @@ func (a *app) runGrid(runs []*runv1.Run) *output.Grid {
 		Empty: "No runs. Start one with `signalbox run start PIPELINE`.",
 	}
 	for _, r := range runs {
-		g.Add(output.Text(runName(r)), output.State(r.GetState()), output.Text(fmt.Sprintf("%d/%d", r.GetTasksDone(), r.GetTasksTotal())),
+		g.Add(output.Text(runName(r)), output.State(follow.StateOfRun(r)), output.Text(fmt.Sprintf("%d/%d", r.GetTasksDone(), r.GetTasksTotal())),
 			took(r.GetStartedAt(), r.GetFinishedAt(), a.now()), a.ago(r.GetCreatedAt()), output.Text(r.GetActor()), output.Text(r.GetId()),
 			output.Text(short(r.GetVersion())), output.Text(labelText(r.GetLabels())), output.Text(r.GetReason()))
 	}

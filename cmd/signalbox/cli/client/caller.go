@@ -2,16 +2,23 @@ package client
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"sync"
 
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/proto"
+
+	faultv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/fault/v1"
 )
 
 // caller is the interceptor that gives each call its headers and, in curl mode,
 // writes it down instead of making it.
 type caller struct {
 	config Config
+
+	mu    sync.Mutex
+	asked bool // for the place
 }
 
 var _ connect.Interceptor = (*caller)(nil)
@@ -27,8 +34,57 @@ func (c *caller) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 		}
 		ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 		defer cancel()
-		return next(ctx, req)
+		res, err := next(ctx, req)
+		if lacksPlace(err) && c.findPlace(ctx) {
+			c.place(req.Header())
+			return next(ctx, req)
+		}
+		return res, err
 	}
+}
+
+// findPlace asks once where calls belong that do not say it; false if nobody
+// knows.
+func (c *caller) findPlace(ctx context.Context) bool {
+	c.mu.Lock()
+	asked := c.asked
+	c.asked = true
+	c.mu.Unlock()
+	if c.config.Place == nil || asked {
+		return false
+	}
+	org, ws := c.config.Place(ctx)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if org != "" {
+		c.config.Organization = org
+	}
+	if ws != "" {
+		c.config.Workspace = ws
+	}
+	return org+ws != ""
+}
+
+// lacksPlace reports whether a call was refused because it names no organization
+// or no workspace.
+func lacksPlace(err error) bool {
+	refused, ok := errors.AsType[*connect.Error](err)
+	if !ok || refused.Code() != connect.CodeInvalidArgument {
+		return false
+	}
+	for _, d := range refused.Details() {
+		msg, err := d.Value()
+		detail, ok := msg.(*faultv1.Detail)
+		if err != nil || !ok {
+			continue
+		}
+		for _, v := range detail.GetViolations() {
+			if v.GetPath() == HeaderWorkspace || v.GetPath() == HeaderOrganization {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // WrapStreamingClient does the same for streams, without a limit of time.
@@ -53,6 +109,13 @@ func (c *caller) identify(h http.Header) {
 	if c.config.Token != "" {
 		h.Set("Authorization", "Bearer "+c.config.Token)
 	}
+	c.place(h)
+}
+
+// place says where a call belongs.
+func (c *caller) place(h http.Header) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.config.Organization != "" {
 		h.Set(HeaderOrganization, c.config.Organization)
 	}

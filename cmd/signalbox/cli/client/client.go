@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"time"
@@ -33,6 +34,9 @@ type Config struct {
 	Token        string
 	Organization string
 	Workspace    string
+	// Place, where set, is asked for the organization and the workspace once a call
+	// was refused because it names none; an empty one is not known.
+	Place func(context.Context) (organization, workspace string)
 	// Version is this program's, for the User-Agent.
 	Version string
 	// Curl, where set, gets each call written down as a curl command; the call

@@ -1,6 +1,8 @@
 package exit
 
 import (
+	"strings"
+
 	"connectrpc.com/connect"
 
 	faultv1 "github.com/signalboxhq/signalbox/proto/gen/signalbox/fault/v1"
@@ -85,6 +87,9 @@ func refine(e *Error, reason faultv1.Reason) {
 		e.Code = a.code
 	}
 	e.Hint = a.hint
+	if reason == faultv1.Reason_REASON_NOT_FOUND && strings.HasPrefix(e.Text, "there is no task ") {
+		e.Hint = "`signalbox task list RUN` lists the run's tasks, the items of its maps as well"
+	}
 }
 
 // adviceFor is about refusals that carry no reason.

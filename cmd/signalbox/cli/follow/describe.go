@@ -19,6 +19,15 @@ func Last(t *runv1.Task) *runv1.Attempt {
 	return nil
 }
 
+// StateOfRun is the state of a run for people: one whose steps were stopped is
+// suspended, not only paused.
+func StateOfRun(r *runv1.Run) string {
+	if r.GetState() == "paused" && r.GetReason() == "suspended" {
+		return "suspended"
+	}
+	return r.GetState()
+}
+
 // StateOf is the state to show of a task: the attempt's own while one is live,
 // since "leased" and "starting" say more than "running".
 func StateOf(t *runv1.Task) string {
@@ -144,8 +153,8 @@ func join(parts []string) string {
 
 // Title is the run in one line: what, how far, how long.
 func Title(r *runv1.Run, now time.Time) string {
-	parts := []string{fmt.Sprintf("%s#%d", r.GetPipeline(), r.GetNumber()), r.GetState()}
-	if r.GetReason() != "" && r.GetReason() != r.GetState() {
+	parts := []string{fmt.Sprintf("%s#%d", r.GetPipeline(), r.GetNumber()), StateOfRun(r)}
+	if r.GetReason() != "" && r.GetReason() != StateOfRun(r) {
 		parts = append(parts, "("+r.GetReason()+")")
 	}
 	if r.GetStartedAt() != nil {

@@ -9,7 +9,7 @@ type stateSign struct {
 // signs has the states of runs, tasks, attempts and agents.
 var signs = map[string]stateSign{
 	"pending": {"○", Faint}, "ready": {"○", Plain}, "leased": {"◌", Busy}, "starting": {"◌", Busy},
-	"running": {"●", Busy}, "backoff": {"◌", Warn}, "finalizing": {"●", Busy}, "paused": {"‖", Warn},
+	"running": {"●", Busy}, "backoff": {"◌", Warn}, "finalizing": {"●", Busy}, "paused": {"‖", Warn}, "suspended": {"‖", Warn},
 	"held": {"‖", Warn}, "canceling": {"●", Warn},
 	"succeeded": {"✓", Good}, "cached": {"✓", Good}, "reused": {"✓", Good}, "tolerated": {"!", Warn},
 	"failed": {"✗", Bad}, "timed_out": {"✗", Bad}, "lost": {"✗", Bad}, "refused": {"✗", Bad},
