@@ -55,6 +55,7 @@ type Attempt struct {
 	RunLimit time.Duration
 	Gang     uint32 // members; 0: no gang
 	Rank     uint32
+	Meeting  string                 // the sealed address of the member of rank 0
 	Pages    [][]*agentv1.InputTask // instead of what earlier tasks of the run left
 }
 
@@ -94,7 +95,7 @@ func (p *Plane) Queue(a Attempt) int64 {
 	message := &agentv1.Lease{
 		Id: p.lastID, RunId: id.Format(id.Run, a.Run), RunNumber: 1, Pipeline: name, Version: a.Version,
 		Task: a.Task, Attempt: a.Number, GrantedAt: timestamppb.Now(), Labels: a.Labels, RunOutcome: a.Outcome, HasInputs: true,
-		PlanTask: a.PlanTask, Indexes: a.Indexes, Decision: a.Decision, GangSize: a.Gang, GangRank: a.Rank,
+		PlanTask: a.PlanTask, Indexes: a.Indexes, Decision: a.Decision, GangSize: a.Gang, GangRank: a.Rank, Rendezvous: a.Meeting,
 	}
 	if a.Decision != agentv1.Decision_DECISION_UNSPECIFIED {
 		message.Attempt = 0

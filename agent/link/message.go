@@ -40,7 +40,7 @@ type Lease struct {
 	Decision   Decision
 	GangRank   uint32
 	GangSize   uint32 // 0: the attempt is no gang's
-	Rendezvous string // the address of member 0's agent; empty if it told none
+	Rendezvous string // the address of member 0's agent, sealed as text; empty if it told none
 }
 
 // Decision is what is to be decided for a task; DecideNothing is a step to run.
@@ -248,7 +248,7 @@ type Opening struct {
 	Version      string
 	SealingKIDs  []string
 	PolicyDigest []byte
-	Address      string // by which other agents reach this one
+	Address      string // by which other agents reach this one, sealed as text
 	// Replaces names the session before this one, Adopted the leases of it that
 	// live on.
 	Replaces string

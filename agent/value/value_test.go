@@ -192,6 +192,32 @@ func TestWrongInputs(t *testing.T) {
 	}
 }
 
+func TestAddressesAreSealed(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, address := range []string{"10.0.0.7", strings.Repeat("a", 255)} {
+		text, err := b.workspace.SealAddress(address)
+		require.NoError(t, err)
+		require.NotContains(t, text, address)
+		require.LessOrEqual(t, len(text), 600, "what the control plane takes")
+		got, err := b.workspace.OpenAddress(text)
+		require.NoError(t, err)
+		require.Equal(t, address, got)
+		_, err = b.blind.OpenAddress(text)
+		wrong, ok := errors.AsType[*value.InputError](err)
+		require.True(t, ok)
+		require.True(t, wrong.Elsewhere, "an agent that has the key may do better")
+	}
+	none, err := b.workspace.SealAddress("")
+	require.NoError(t, err)
+	require.Empty(t, none)
+	old, err := b.workspace.OpenAddress("10.0.0.7")
+	require.NoError(t, err)
+	require.Equal(t, "10.0.0.7", old)
+	_, err = b.workspace.OpenAddress("sealed:rubbish")
+	require.Error(t, err)
+}
+
 func TestAgentWithoutTheKey(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

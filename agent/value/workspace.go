@@ -82,6 +82,36 @@ func (w *Workspace) SealError(text string) ([]byte, error) {
 	return envelope, nil
 }
 
+// SealAddress seals where other agents reach this one, as text; none stays none.
+func (w *Workspace) SealAddress(address string) (string, error) {
+	if address == "" {
+		return "", nil
+	}
+	envelope, err := w.sender.Seal(w.binding(seal.AddressName), []byte(address))
+	if err != nil {
+		return "", fmt.Errorf("seal an address: %w", err)
+	}
+	return seal.Text(envelope), nil
+}
+
+// OpenAddress opens what another agent sealed. One of before addresses were
+// sealed comes as it is. The error is an *InputError.
+func (w *Workspace) OpenAddress(text string) (string, error) {
+	const name = "the address of the gang's first member"
+	if !seal.IsText(text) {
+		return text, nil
+	}
+	envelope, err := seal.ParseText(text)
+	if err != nil {
+		return "", wrong(name, err)
+	}
+	address, err := w.keyring.Ring().Open(w.binding(seal.AddressName), envelope)
+	if err != nil {
+		return "", wrong(name, err)
+	}
+	return string(address), nil
+}
+
 // SealArtifact describes an artifact for the control plane: its URI sealed as
 // the JSON of a uri, its digest keyed, so that equal things can be told without
 // being known. An agent without the private key leaves the digest out.

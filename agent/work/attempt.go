@@ -28,6 +28,7 @@ type Attempt struct {
 	Index    int               // of Task, in the plan
 	Source   string            // the folder of the pipeline's source, absolute; may be empty
 	Env      map[string]string // rendered
+	Meeting  string            // the address of a gang's first member
 	Inputs   []artifactInput
 	Values   value.Values
 	Secrets  map[string]secret.Value
@@ -56,7 +57,7 @@ func (a *Attempt) gang() *step.Gang {
 	if a.Lease.GangSize == 0 {
 		return nil
 	}
-	return &step.Gang{Rank: a.Lease.GangRank, Size: a.Lease.GangSize, Address: a.Lease.Rendezvous}
+	return &step.Gang{Rank: a.Lease.GangRank, Size: a.Lease.GangSize, Address: a.Meeting}
 }
 
 // LogValue names the attempt.

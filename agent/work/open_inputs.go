@@ -46,6 +46,9 @@ func (s *openInputs) Handle(ctx context.Context, a *Attempt) *step.Verdict {
 		a.Values = values
 		return nil
 	}
+	if a.Meeting, err = s.workspace().OpenAddress(a.Lease.Rendezvous); err != nil {
+		return inputVerdict(err)
+	}
 	if a.Program.ReadsItem(a.Index) {
 		if err := s.items.Item(a.Program, a.Index, false, a.Lease.Indexes, &values); err != nil {
 			return inputVerdict(err)

@@ -53,9 +53,13 @@ func (w *Worker) settle(ctx context.Context) error {
 // all that are held, running or waiting to be reported.
 func (w *Worker) openSession(ctx context.Context) error {
 	return w.persist(ctx, "open a session", func() error {
+		address, err := w.workspaceNow().SealAddress(w.config.Address)
+		if err != nil {
+			return err
+		}
 		opening := link.Opening{
 			Capacity: w.accounts.capacity(), Labels: w.config.Labels, Version: w.config.Version,
-			PolicyDigest: w.policy.Digest(), Address: w.config.Address, Replaces: w.lastSession(),
+			PolicyDigest: w.policy.Digest(), Address: address, Replaces: w.lastSession(),
 		}
 		for _, kid := range w.keyring.Ring().KIDs() {
 			opening.SealingKIDs = append(opening.SealingKIDs, kid.String())

@@ -58,6 +58,7 @@ type testBundle struct {
 	log     *syncBuffer
 
 	logs     *logs.Store
+	address  string
 	gpus     gpu.Found
 	findGPUs func(context.Context) gpu.Found
 
@@ -123,7 +124,7 @@ func (b *testBundle) start(t *testing.T) *testBundle {
 	b.worker, err = work.New(work.Config{
 		Server: b.plane.URL, Dir: b.dir, Capacity: link.Capacity{Slots: b.slots, CPUMillis: 4000, MemoryBytes: 1 << 30},
 		Version: "v0", Sources: b.dir, Env: []string{"PATH=" + os.Getenv("PATH")}, Labels: map[string]string{"zone": "test"},
-		GPUs: b.gpus, FindGPUs: b.findGPUs, FindEvery: 20 * time.Millisecond,
+		Address: b.address, GPUs: b.gpus, FindGPUs: b.findGPUs, FindEvery: 20 * time.Millisecond,
 	}, parts)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))

@@ -14,7 +14,7 @@ import (
 const (
 	maxName        = 100
 	maxVersion     = 100
-	maxAddress     = 255
+	maxAddress     = 600 // sealed
 	maxGPUType     = 100
 	maxLabels      = 64
 	maxLabelKey    = 63

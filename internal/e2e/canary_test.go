@@ -38,7 +38,7 @@ tasks:
     env: {WORD: "${{ params.word }}", HEARD: "${{ tasks.speak.outputs.said }}"}
 `
 
-// A random word goes in as a param, and from there into an environment value,
+// A random word goes in as a param and an agent's address, and from there into an environment value,
 // both streams, an output and an error. It must be found nowhere but with the
 // customer.
 func TestValuesNeverReachTheControlPlaneInTheClear(t *testing.T) {
@@ -52,7 +52,7 @@ func TestValuesNeverReachTheControlPlaneInTheClear(t *testing.T) {
 
 		wire := eavesdrop(t, s)
 		tn := s.signUp("turing")
-		tn.agent("one", 2)
+		tn.agent("one", 2, "SIGNALBOX_AGENT_ADDRESS="+word) // where gangs meet
 		tn.apply(canaryPipeline)
 		out, code := tn.cli("run", "start", "canary", "-p", "word="+word, "--watch")
 		require.Equal(t, 9, code, "the run fails, and says so: %s", out)

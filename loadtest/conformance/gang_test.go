@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,7 +23,7 @@ func gangChecks() []check {
 func (d *desk) four() map[string]*stack.Agent {
 	agents := map[string]*stack.Agent{}
 	for _, name := range []string{"one", "two", "three", "four"} {
-		agents[name] = d.agent(name, 1)
+		agents[name] = d.agent(name, 1, "--address", "host-"+name)
 	}
 	return agents
 }
@@ -37,7 +38,7 @@ func (d *desk) leased() string {
 // are told to: whatever is seen until then is all members or none.
 func gangs(d *desk) {
 	d.four()
-	d.apply("gang.yaml", "sleep LONG", `'while [ ! -e "`+d.dir+`/$SB_RUN_ID" ]; do sleep 0.1; done'`)
+	d.apply("gang.yaml", "sleep LONG", `'echo "$MASTER_ADDR" >> "`+d.dir+`/meeting"; while [ ! -e "`+d.dir+`/$SB_RUN_ID" ]; do sleep 0.1; done'`)
 	ids := []string{d.start("gang"), d.start("gang")}
 	whole := func(what string, ask func() bool) {
 		d.eventually(60*time.Second, what, func() bool {
@@ -61,6 +62,10 @@ func gangs(d *desk) {
 		require.Equal(d.t, "succeeded", r.Run.State)
 		require.Len(d.t, d.task(r, "train").Attempts, 1)
 	}
+	// Where they met, the control plane had only in a sealed form.
+	meeting, err := os.ReadFile(filepath.Join(d.dir, "meeting"))
+	require.NoError(d.t, err)
+	require.Regexp(d.t, `^(host-(?:one|two|three|four)\n){6}$`, string(meeting))
 }
 
 func gangLoss(d *desk) {

@@ -25,6 +25,10 @@ func EnvName(variable string) string { return "env." + variable }
 // may be a path with indexes, which do not count.
 func MessageName(task string) string { return "message." + withoutIndexes(task) }
 
+// AddressName is the name under which an agent's address is sealed: where the
+// members of a gang meet.
+const AddressName = "address"
+
 // SignalName is the name under which a signal's payload is sealed: whoever sends
 // it cannot know which task will take it.
 func SignalName(signal string) string { return "signals." + signal }
@@ -53,7 +57,7 @@ func withoutIndexes(path string) string {
 
 // Binding is what an envelope is bound to: it opens only as what it was sealed.
 // Name is made by ParamName, EnvName, MessageName,
-// SignalName or OutputName, or is ErrorName.
+// SignalName or OutputName, or is ErrorName or AddressName.
 type Binding struct {
 	Org       id.UUID
 	Workspace id.UUID

@@ -615,7 +615,8 @@ type OpenSessionRequest struct {
 	// sha256 of the policy file, for the pool's page.
 	PolicyDigest []byte `protobuf:"bytes,7,opt,name=policy_digest,json=policyDigest,proto3" json:"policy_digest,omitempty"`
 	// The host name or IP by which other agents reach this one: where the members
-	// of a gang meet whose member 0 it is. Not sealed.
+	// of a gang meet whose member 0 it is. Sealed to the workspace's key under the
+	// name "address", in the text form of an envelope.
 	Address       string `protobuf:"bytes,8,opt,name=address,proto3" json:"address,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1097,7 +1098,8 @@ type Lease struct {
 	// where the attempt has this lease only.
 	GangRank uint32 `protobuf:"varint,20,opt,name=gang_rank,json=gangRank,proto3" json:"gang_rank,omitempty"`
 	GangSize uint32 `protobuf:"varint,21,opt,name=gang_size,json=gangSize,proto3" json:"gang_size,omitempty"`
-	// The address of the agent that has rank 0; empty if it told none.
+	// The address of the agent that has rank 0, as that sealed it; empty if it told
+	// none.
 	Rendezvous    string `protobuf:"bytes,22,opt,name=rendezvous,proto3" json:"rendezvous,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
