@@ -45,9 +45,18 @@ type batch struct {
 	served   []id.UUID
 	leaves   []wakeRow
 
-	lines    map[lineKey]*engine.Line
-	leavers  map[id.UUID]leaver
-	halted   map[int]bool // pipelines that are paused
+	lines   map[lineKey]*engine.Line
+	leavers map[id.UUID]leaver
+	halted  map[int]bool // pipelines that are paused
+
+	limits   map[int]*limitRow
+	heldOf   map[int]int64
+	released map[int]int64
+	unheld   []holdKey
+	taken    []holdKey
+	units    []int32 // of taken
+	spent    map[int]bool
+
 	resumed  map[id.UUID][]id.UUID
 	paused   []id.UUID // that wait for their pipeline
 	unpaused []id.UUID // that do not any more
@@ -96,6 +105,7 @@ func (r *replica) newBatch(reqs []*request) *batch {
 		ready: map[taskKey]bool{}, leases: map[int64]*leaseRow{}, byRun: map[id.UUID][]*leaseRow{},
 		due: map[timerKey]timerRow{}, living: map[id.UUID]*sessionRow{}, listed: map[id.UUID][]*leaseRow{},
 		used: map[int]int64{}, phases: map[int64]time.Time{}, claimed: map[taskKey]readyRow{}, wakes: map[id.UUID]bool{},
+		limits: map[int]*limitRow{}, heldOf: map[int]int64{}, released: map[int]int64{}, spent: map[int]bool{},
 		lines: map[lineKey]*engine.Line{}, leavers: map[id.UUID]leaver{}, halted: map[int]bool{}, resumed: map[id.UUID][]id.UUID{},
 	}
 	for _, q := range reqs {

@@ -19,6 +19,7 @@ type checker struct {
 	answers map[int64]*answer
 	ends    map[int64]bool
 	derived map[usage.Key]int64
+	given   []*given
 }
 
 // shadow is a run as its journal tells it, folded entry by entry beside the
@@ -64,6 +65,7 @@ func (db *database) committed(b *batch) {
 	}
 	c.pools()
 	c.lines(b)
+	c.limits(b)
 	for _, run := range b.order {
 		if row := db.runs[run]; row != nil {
 			db.w.note(run.String(), row.state.String())

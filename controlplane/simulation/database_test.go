@@ -30,6 +30,8 @@ type database struct {
 	timers    map[timerKey]timerRow
 	wakes     map[id.UUID]wakeRow
 	lines     map[lineKey]*lineRow
+	limits    []*limitRow
+	holds     map[holdKey]int32
 
 	admissions map[id.UUID]*admissionRow
 
@@ -134,7 +136,7 @@ func newDatabase(w *world) *database {
 		w: w, up: true, locks: map[lockKey]*rowLock{}, keys: map[string]keyRow{},
 		runs: map[id.UUID]*runRow{}, ready: map[taskKey]readyRow{}, leases: map[int64]*leaseRow{},
 		sessions: map[id.UUID]*sessionRow{}, timers: map[timerKey]timerRow{},
-		lines: map[lineKey]*lineRow{}, admissions: map[id.UUID]*admissionRow{},
+		holds: map[holdKey]int32{}, lines: map[lineKey]*lineRow{}, admissions: map[id.UUID]*admissionRow{},
 		wakes: map[id.UUID]wakeRow{}, usage: map[usage.Key]int64{}, seen: time.Now(), nextLease: 1,
 	}
 }

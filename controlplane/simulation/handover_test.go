@@ -142,6 +142,7 @@ func (b *batch) compare(q *request, c poll) {
 // handOver lets what became ready and the heads of the queues compete.
 func (b *batch) handOver() {
 	w := b.r.w
+	b.unhold()
 	var list []choose.Candidate
 	var keys []taskKey
 	var rows []readyRow
@@ -149,7 +150,7 @@ func (b *batch) handOver() {
 		need, _ := needOf(row.class, row.asking)
 		list = append(list, choose.Candidate{
 			Pool: w.poolID(row.pool), Class: row.class, Priority: row.priority, Since: row.since, Run: k.run, Task: k.task,
-			Need: need, Avoid: row.avoid.Agent, AvoidUntil: row.avoid.Until, Possible: w.possible(row),
+			Need: need, Avoid: row.avoid.Agent, AvoidUntil: row.avoid.Until, Possible: w.possible(row), Uses: w.db.usesIn(row.class, row.asking),
 		})
 		keys, rows = append(keys, k), append(rows, row)
 	}
@@ -168,7 +169,7 @@ func (b *batch) handOver() {
 		}
 		add(k, b.claimed[k])
 	}
-	result := choose.Choose(choose.Scene{Now: b.now, Pools: b.choosePools(), Candidates: list, Takers: b.chooseTakers()})
+	result := choose.Choose(choose.Scene{Now: b.now, Pools: b.choosePools(), Candidates: list, Takers: b.chooseTakers(), Limits: b.chooseLimits()})
 	for _, a := range result.Assignments {
 		t, row, k := b.takers[a.Taker], rows[a.Candidate], keys[a.Candidate]
 		_, slots := needOf(row.class, row.asking)
@@ -179,6 +180,7 @@ func (b *batch) handOver() {
 		w.db.nextLease++
 		t.leases = append(t.leases, l)
 		b.granted = append(b.granted, l)
+		b.take(l)
 		if a.Candidate >= fresh {
 			b.unready = append(b.unready, k)
 			continue

@@ -437,13 +437,17 @@ func (w *world) startOf(pipeline int) *startRun {
 	return &startRun{pipeline: pipeline, version: p.deployed, lined: p.graphs[p.deployed].Plan.Concurrency != nil}
 }
 
-// steer is something that people do to a pipeline.
+// steer is something that people do to a pipeline, or a limit.
 func (w *world) steer(pipeline int) {
 	p := w.db.pipelines[pipeline]
-	switch w.rand.IntN(4) {
+	switch w.rand.IntN(5) {
 	case 0:
 		p.deployed = 1 - p.deployed
 	case 1:
+		if n := w.rand.IntN(len(w.db.limits)); w.db.limits[n].full > 0 {
+			w.setLimit(n, w.rand.Int64N(w.db.limits[n].full+1))
+		}
+	case 2:
 		w.unblock(lineKey{pipeline, pick(w, "", "b")})
 	default:
 		w.halt(pipeline, !p.paused)

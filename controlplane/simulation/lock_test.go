@@ -11,7 +11,7 @@ import (
 
 // lock is trip one: every lock the batch needs, in one order, then the clock.
 func (b *batch) lock() error {
-	for _, step := range []func() error{b.lockStarts, b.lockLines, b.lockRuns, b.lockReady, b.lockLeases, b.lockSessions, b.lockPools} {
+	for _, step := range []func() error{b.lockStarts, b.lockLines, b.lockRuns, b.lockReady, b.lockLeases, b.lockSessions, b.lockPools, b.lockLimits} {
 		if err := step(); err != nil {
 			return err
 		}

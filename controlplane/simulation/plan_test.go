@@ -22,6 +22,7 @@ func (w *world) deployAll() {
 		}
 		w.db.pools = append(w.db.pools, p)
 	}
+	w.addLimits()
 	for i := range pipelineCount {
 		p := &pipelineRow{id: w.newID(), next: 1}
 		drawn := w.drawPlan(i)
@@ -166,6 +167,7 @@ func (w *world) drawTask(name string) plan.Task {
 	}
 	t.Resources.Slots = pick(w, 0, 1, 1, 2)
 	t.Resources.GPUs = pick(w, 0, 0, 0, 1)
+	w.drawLimits(&t)
 	if w.roll(5) {
 		t.Timeouts.Queue = plan.Millis(w.between(5*time.Second, 3*time.Minute).Milliseconds())
 	}
@@ -183,7 +185,7 @@ func poolNamed(name string) int {
 
 // classOf is a task's requirement class: what it asks of an agent.
 func classOf(t *plan.Task) int64 {
-	return int64(max(1, t.Resources.Slots)) | int64(t.Resources.GPUs)<<8
+	return int64(max(1, t.Resources.Slots)) | int64(t.Resources.GPUs)<<8 | usesClass(t)
 }
 
 // needOf is what a class takes of an agent. A decision takes nothing.
@@ -192,7 +194,7 @@ func needOf(class int64, asking bool) (choose.Amount, int32) {
 		return choose.Amount{}, 0
 	}
 	slots := int32(class & 0xff)
-	return choose.Amount{Slots: slots, GPUs: int32(class >> 8)}, slots
+	return choose.Amount{Slots: slots, GPUs: int32(class >> 8 & 0xff)}, slots
 }
 
 // attemptOf is what an entry is billed as.

@@ -86,7 +86,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 	t.Parallel()
 	for _, p := range []plant{
 		plantFence, plantSessionFence, plantUnique, plantLeaseUnique, plantKey, plantReport, plantSlot, plantPool,
-		plantLine, plantLeave, plantRejoin,
+		plantLine, plantLeave, plantRejoin, plantLimit, plantHold, plantTwice,
 	} {
 		t.Run(string(p), func(t *testing.T) {
 			t.Parallel()

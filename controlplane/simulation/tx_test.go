@@ -21,6 +21,7 @@ const (
 	lockLease
 	lockSession
 	lockPool
+	lockLimit
 	lockReaper
 )
 

@@ -236,6 +236,11 @@ func (w *world) release() {
 			w.expect(err)
 		}
 	}
+	for n, l := range w.db.limits {
+		if l.most != l.full {
+			w.setLimit(n, l.full)
+		}
+	}
 	for i, p := range w.db.pipelines {
 		if p.paused {
 			w.halt(i, false)

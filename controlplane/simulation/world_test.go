@@ -29,6 +29,9 @@ const (
 	plantPool         plant = "slots of a pool are counted without its lock"
 	plantLine         plant = "lines are read without their locks"
 	plantLeave        plant = "a run that ends while it waits does not leave its line"
+	plantLimit        plant = "limits are counted without their locks"
+	plantHold         plant = "a lost attempt does not give its units of a limit back"
+	plantTwice        plant = "units of a limit that are given back count twice"
 	plantRejoin       plant = "a retried run does not ask for its place"
 )
 

@@ -17,6 +17,7 @@ func (b *batch) write() {
 	b.writeWakes()
 	b.writeRuns()
 	b.writeEntries()
+	b.writeHolds()
 	b.writeQueue()
 	b.writeLeases()
 	b.writeTimers()
