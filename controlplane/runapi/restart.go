@@ -28,7 +28,7 @@ func (h *Handler) RestartRun(ctx context.Context, req *runv1.RestartRunRequest) 
 	if err != nil {
 		return nil, err
 	}
-	start, err := again(&origin, req.GetParams())
+	start, err := again(&origin, req.GetParams(), req.GetUnset()...)
 	if err != nil {
 		return nil, err
 	}
@@ -40,9 +40,12 @@ func (h *Handler) RestartRun(ctx context.Context, req *runv1.RestartRunRequest) 
 				return nil, fault.NotFound("task", from)
 			}
 		}
+		if err := unknownParam(target.Graph.Plan.Params, req); err != nil {
+			return nil, err
+		}
 		seed, kept, err := target.Graph.Plant(&engine.Reuse{
 			Run: origin.Run.ID, Graph: origin.Graph, State: origin.State, From: req.GetFromTask(), Trust: req.GetTrust(),
-			Changed: changed(&origin, req.GetParams()), Digests: func(seq int64) []byte { return itemDigests(&origin, seq) },
+			Changed: changed(&origin, req.GetParams(), req.GetUnset()...), Digests: func(seq int64) []byte { return itemDigests(&origin, seq) },
 			Beside: func(task int32) ([]string, []string, error) { return pipeline.BesideItem(target.Graph.Plan, int(task)) },
 		})
 		if err != nil {
@@ -141,15 +144,30 @@ func (h *Handler) origin(ctx context.Context, by caller.Caller, run string) (run
 	return h.store.ReadOrigin(ctx, by, ref)
 }
 
-// again is a start like the one of a run, with some params changed.
-func again(o *rundb.Origin, params []*runv1.Value) (*runv1.StartRunRequest, error) {
+// unknownParam refuses to put back what the version does not declare, or what is
+// given anew.
+func unknownParam(params []plan.Param, req *runv1.RestartRunRequest) error {
+	for _, name := range req.GetUnset() {
+		switch {
+		case !slices.ContainsFunc(params, func(p plan.Param) bool { return p.Name == name }):
+			return fault.Invalid(reasonParam, "there is no param %q", name)
+		case slices.ContainsFunc(req.GetParams(), func(v *runv1.Value) bool { return v.GetName() == name }):
+			return fault.Invalid(reasonParam, "param %q is given, and is to be its default: it cannot be both", name)
+		}
+	}
+	return nil
+}
+
+// again is a start like the one of a run, with some params changed, and some left
+// to their defaults.
+func again(o *rundb.Origin, params []*runv1.Value, unset ...string) (*runv1.StartRunRequest, error) {
 	out := &runv1.StartRunRequest{Pipeline: o.Run.Pipeline, Labels: maps.Clone(o.Run.Labels)}
 	var given runv1.Params
 	if err := proto.Unmarshal(o.Params, &given); err != nil {
 		return nil, fmt.Errorf("decode params: %w", err)
 	}
 	for _, v := range given.GetValues() {
-		if !slices.ContainsFunc(params, func(p *runv1.Value) bool { return p.GetName() == v.GetName() }) {
+		if !slices.Contains(unset, v.GetName()) && !slices.ContainsFunc(params, func(p *runv1.Value) bool { return p.GetName() == v.GetName() }) {
 			out.Params = append(out.Params, v)
 		}
 	}
@@ -158,8 +176,8 @@ func again(o *rundb.Origin, params []*runv1.Value) (*runv1.StartRunRequest, erro
 }
 
 // changed lists the params that differ. Sealed ones differ whenever they are
-// given: nobody here can tell.
-func changed(o *rundb.Origin, params []*runv1.Value) []string {
+// given: nobody here can tell. What is a default again differs if it was given.
+func changed(o *rundb.Origin, params []*runv1.Value, unset ...string) []string {
 	var given runv1.Params
 	if proto.Unmarshal(o.Params, &given) != nil {
 		return nil
@@ -171,6 +189,11 @@ func changed(o *rundb.Origin, params []*runv1.Value) []string {
 		})
 		if !same {
 			out = append(out, p.GetName())
+		}
+	}
+	for _, v := range given.GetValues() {
+		if slices.Contains(unset, v.GetName()) {
+			out = append(out, v.GetName())
 		}
 	}
 	return out

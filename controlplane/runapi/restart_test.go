@@ -82,6 +82,32 @@ func TestARestartTakesOverWhatSucceeded(t *testing.T) {
 	require.Equal(t, fault.KindNotFound, fault.KindOf(err))
 }
 
+// A param goes back to its default, and who reads it runs again.
+func TestARestartPutsParamsBack(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.deploy(threeSteps())
+	w := b.worker("box-1")
+	first, err := b.h.StartRun(b.ctx(), &runv1.StartRunRequest{Pipeline: "steps", Params: []*runv1.Value{open("lr", "0.2")}})
+	require.NoError(t, err)
+	run := first.GetRun().GetId()
+	for _, task := range []string{"a", "b", "c"} {
+		w.next(task, engine.OutcomeSucceeded)
+	}
+	res, err := b.h.RestartRun(b.ctx(), &runv1.RestartRunRequest{RunId: run, Unset: []string{"lr"}})
+	require.NoError(t, err)
+	require.True(t, res.GetTasks()[0].GetReused())
+	require.Equal(t, "param lr changed", res.GetTasks()[1].GetReason())
+	values, err := b.h.GetRunValues(b.ctx(), &runv1.GetRunValuesRequest{Id: res.GetRun().GetId()})
+	require.NoError(t, err)
+	require.Equal(t, "0.1", string(values.GetParams()[0].GetOpenJson()))
+
+	_, err = b.h.RestartRun(b.ctx(), &runv1.RestartRunRequest{RunId: run, Unset: []string{"rl"}})
+	require.ErrorContains(t, err, `there is no param "rl"`)
+	_, err = b.h.RestartRun(b.ctx(), &runv1.RestartRunRequest{RunId: run, Unset: []string{"lr"}, Params: []*runv1.Value{open("lr", "0.3")}})
+	require.ErrorContains(t, err, "cannot be both")
+}
+
 func TestATaskIsTestedByItself(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -39,12 +39,13 @@ where they stand; of loops the whole passes. It is of the version that is deploy
 now, and says of each task that runs why it does.` + runHelp
 	c.Example = `  signalbox run resume @failed --dry-run
   signalbox run resume fraud-train#12 --from evaluate --same-version --watch
-  signalbox run resume fraud-train#12 --set lr=1e-4`
+  signalbox run resume fraud-train#12 --set lr=1e-4 --unset epochs`
 	f := c.Flags()
 	f.StringVar(&r.req.FromTask, "from", "", "run this `TASK` again in any case, and all behind it")
 	f.StringVar(&r.req.Version, "version", "", "the `DIGEST` of a version, or the beginning of one (default the deployed one)")
 	f.BoolVar(&r.same, "same-version", false, "keep the run's own version")
 	f.StringArrayVar(&r.params, "set", nil, "a param that differs, as `NAME=VALUE`, or NAME=@FILE; who reads it runs again")
+	f.StringArrayVar(&r.req.Unset, "unset", nil, "a param that is its default again, by `NAME`; who reads it runs again")
 	f.BoolVar(&r.req.Trust, "trust", false, "take over tasks although their spec has changed")
 	f.BoolVar(&r.req.DryRun, "dry-run", false, "only say what would be taken over")
 	f.StringVar(&r.req.IdempotencyKey, "key", "", "an idempotency `KEY`: the same key gives the same new run, for 30 days")
@@ -70,7 +71,7 @@ func (r *resume) run(ctx context.Context, args []string) error {
 		return r.goOn(ctx, run)
 	}
 	if run.GetState() == "paused" {
-		return exit.Usagef("%s is paused: it goes on as it is; --from, --version, --same-version, --set, --trust and --dry-run are for runs that have ended", runName(run))
+		return exit.Usagef("%s is paused: it goes on as it is; --from, --version, --same-version, --set, --unset, --trust and --dry-run are for runs that have ended", runName(run))
 	}
 	r.req.RunId = run.GetId()
 	if err := r.prepare(ctx, api, run); err != nil {
@@ -88,7 +89,7 @@ func (r *resume) run(ctx context.Context, args []string) error {
 
 // differs reports whether a flag asks for a new run.
 func (r *resume) differs() bool {
-	return r.req.GetFromTask() != "" || r.req.GetVersion() != "" || r.same || len(r.params) > 0 || r.req.GetTrust() || r.req.GetDryRun()
+	return r.req.GetFromTask() != "" || r.req.GetVersion() != "" || r.same || len(r.params)+len(r.req.GetUnset()) > 0 || r.req.GetTrust() || r.req.GetDryRun()
 }
 
 func (r *resume) goOn(ctx context.Context, run *runv1.Run) error {

@@ -2763,8 +2763,10 @@ type RestartRunRequest struct {
 	DryRun         bool   `protobuf:"varint,6,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
 	IdempotencyKey string `protobuf:"bytes,7,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
 	Priority       int32  `protobuf:"varint,8,opt,name=priority,proto3" json:"priority,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Params that the run was given and that are their defaults again.
+	Unset         []string `protobuf:"bytes,9,rep,name=unset,proto3" json:"unset,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RestartRunRequest) Reset() {
@@ -2851,6 +2853,13 @@ func (x *RestartRunRequest) GetPriority() int32 {
 		return x.Priority
 	}
 	return 0
+}
+
+func (x *RestartRunRequest) GetUnset() []string {
+	if x != nil {
+		return x.Unset
+	}
+	return nil
 }
 
 type RestartRunResponse struct {
@@ -3340,7 +3349,7 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\tartifacts\x18\x04 \x03(\v2\x1a.signalbox.run.v1.ArtifactR\tartifacts\x12\x16\n" +
 	"\x06signal\x18\n" +
 	" \x01(\tR\x06signal\x121\n" +
-	"\amessage\x18\v \x01(\v2\x17.signalbox.run.v1.ValueR\amessage\"\x86\x02\n" +
+	"\amessage\x18\v \x01(\v2\x17.signalbox.run.v1.ValueR\amessage\"\x9c\x02\n" +
 	"\x11RestartRunRequest\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x1b\n" +
@@ -3349,7 +3358,8 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\x05trust\x18\x05 \x01(\bR\x05trust\x12\x17\n" +
 	"\adry_run\x18\x06 \x01(\bR\x06dryRun\x12'\n" +
 	"\x0fidempotency_key\x18\a \x01(\tR\x0eidempotencyKey\x12\x1a\n" +
-	"\bpriority\x18\b \x01(\x05R\bpriority\"\x89\x01\n" +
+	"\bpriority\x18\b \x01(\x05R\bpriority\x12\x14\n" +
+	"\x05unset\x18\t \x03(\tR\x05unset\"\x89\x01\n" +
 	"\x12RestartRunResponse\x12'\n" +
 	"\x03run\x18\x01 \x01(\v2\x15.signalbox.run.v1.RunR\x03run\x12\x18\n" +
 	"\acreated\x18\x02 \x01(\bR\acreated\x120\n" +
