@@ -61,39 +61,6 @@ func (a *app) readSource(args []string) (source, error) {
 	return source{}, exit.Wrongf("there is no file %s", name)
 }
 
-func (a *app) applyCommand() *cobra.Command {
-	var noDeploy bool
-	c := a.command("apply [FILE]", "Upload a pipeline and deploy it", upTo(0, "FILE"), func(ctx context.Context, args []string) error {
-		src, err := a.readSource(args)
-		if err != nil {
-			return err
-		}
-		api, err := a.api()
-		if err != nil {
-			return err
-		}
-		res, err := api.Pipeline.ApplyPipeline(ctx, &pipelinev1.ApplyPipelineRequest{
-			Source: src.text, Filename: src.name, NoDeploy: noDeploy,
-		})
-		if err != nil {
-			return a.inFile(src, err)
-		}
-		a.warn(res.GetWarnings())
-		name := res.GetPipeline().GetName()
-		return a.done(output.View{Answer: res, Names: []string{name}}, "%s: %s", name, appliedAs(res))
-	})
-	c.Long = `Upload a pipeline file, which the server compiles, and make it the version that
-new runs follow. The same file gives the same version, however often it is
-applied. FILE is signalbox.yaml or pipeline.yaml by default; - reads standard
-input. Errors end with exit code 65 and name file, line and column.`
-	c.Example = `  signalbox apply pipeline.yaml
-  signalbox apply --no-deploy pipeline.yaml
-  generate-pipeline | signalbox apply -`
-	c.Flags().BoolVar(&noDeploy, "no-deploy", false, "upload only; new runs keep following the deployed version")
-	c.ValidArgsFunction = completeFiles
-	return c
-}
-
 func appliedAs(res *pipelinev1.ApplyPipelineResponse) string {
 	digest := short(res.GetVersion().GetDigest())
 	switch {

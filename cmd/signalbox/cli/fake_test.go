@@ -70,6 +70,9 @@ type fake struct {
 	// who replaces the answer of WhoAmI, audit that of VerifyAudit.
 	who   *tenancyv1.WhoAmIResponse
 	audit *tenancyv1.VerifyAuditResponse
+	// others lets sources of one line, `name: NAME`, be pipelines too; locked is
+	// one that may not be changed.
+	others bool
 	// placed refuses calls that name no workspace.
 	placed bool
 	// runState is the state of run 12.

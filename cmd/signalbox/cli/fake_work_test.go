@@ -3,6 +3,7 @@ package cli_test
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"connectrpc.com/connect"
@@ -57,6 +58,15 @@ func (f *fake) violation() *faultv1.Violation {
 }
 
 func (f *fake) ApplyPipeline(_ context.Context, req *pipelinev1.ApplyPipelineRequest) (*pipelinev1.ApplyPipelineResponse, error) {
+	if f.others && strings.HasPrefix(string(req.GetSource()), "name: ") {
+		name := strings.TrimSpace(strings.TrimPrefix(string(req.GetSource()), "name: "))
+		if name == "locked" {
+			return nil, refusal(connect.CodePermissionDenied, faultv1.Reason_REASON_PERMISSION_DENIED, "you may not")
+		}
+		p, v := f.pipeline(), f.version()
+		p.Name, v.Deployed = name, !req.GetNoDeploy()
+		return &pipelinev1.ApplyPipelineResponse{Pipeline: p, Version: v, Created: true}, nil
+	}
 	if string(req.GetSource()) != sourceText {
 		return nil, refusal(connect.CodeInvalidArgument, faultv1.Reason_REASON_PIPELINE_INVALID, "the pipeline has 1 error", f.violation())
 	}
@@ -70,6 +80,10 @@ func (f *fake) ApplyPipeline(_ context.Context, req *pipelinev1.ApplyPipelineReq
 func (f *fake) ValidatePipeline(_ context.Context, req *pipelinev1.ValidatePipelineRequest) (*pipelinev1.ValidatePipelineResponse, error) {
 	_, digest := fakePlan()
 	res := &pipelinev1.ValidatePipelineResponse{Name: "train", Digest: digest}
+	if name, other := strings.CutPrefix(string(req.GetSource()), "name: "); other && f.others {
+		res.Name = strings.TrimSpace(name)
+		return res, nil
+	}
 	if string(req.GetSource()) != sourceText {
 		res = &pipelinev1.ValidatePipelineResponse{Violations: []*faultv1.Violation{f.violation()}}
 	}
