@@ -29,6 +29,12 @@ func (d *desk) stamps(name string) []string {
 	return out
 }
 
+// begun is how many steps of fair.yaml have begun.
+func (d *desk) begun(name string) int {
+	text, _ := os.ReadFile(filepath.Join(d.dir, name)) // the first step makes it
+	return strings.Count(string(text), "\n")
+}
+
 func (d *desk) fair(name, many, priority string) {
 	d.t.Helper()
 	d.apply("fair.yaml", "NAME", name, "MANY", many, "PRIORITY", priority, "FILE", filepath.Join(d.dir, name))
@@ -40,8 +46,7 @@ func fairShare(d *desk) {
 	d.fair("large", "950", "0")
 	d.fair("small", "10", "0")
 	large := d.start("large")
-	d.eventually(20*time.Second, "the large team works", func() bool { return d.get(large).Tasks[0].State == "expanding" })
-	<-time.After(time.Second)
+	d.eventually(20*time.Second, "the large team works", func() bool { return d.begun("large") > 2 })
 	small := d.start("small")
 	require.Equal(d.t, "succeeded", d.ended(small, 60*time.Second).Run.State)
 	d.must("run", "cancel", large) // the rest of the 950 would say no more
@@ -76,8 +81,7 @@ func bigTask(d *desk) {
 	d.apply("big.yaml")
 	d.fair("stream", "300, max_parallel: 4", "0") // each next one is younger than the big one
 	stream := d.start("stream")
-	d.eventually(20*time.Second, "the stream runs", func() bool { return d.get(stream).Tasks[0].State == "expanding" })
-	<-time.After(time.Second)
+	d.eventually(20*time.Second, "the stream runs", func() bool { return d.begun("stream") > 4 })
 	big := d.ended(d.start("big"), 60*time.Second)
 	require.Equal(d.t, "succeeded", big.Run.State)
 	step := d.task(big, "step").Attempts[0]
