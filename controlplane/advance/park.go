@@ -107,20 +107,21 @@ func (p *park) leave(w *waiter) {
 	}
 }
 
+// remove takes a waiter out, in place: a pool has thousands of them, and each
+// leaves several times a minute.
 func (p *park) remove(w *waiter) bool {
-	list := p.byPool[w.session.pool]
-	for i, x := range list {
-		if x == w {
-			if p.byPool[w.session.pool] = append(list[:i:i], list[i+1:]...); len(list) == 1 {
-				delete(p.byPool, w.session.pool)
-			}
-			if p.bySession[w.poll.Session] == w {
-				delete(p.bySession, w.poll.Session)
-			}
-			return true
-		}
+	pool := w.session.pool
+	i := slices.Index(p.byPool[pool], w)
+	if i < 0 {
+		return false
 	}
-	return false
+	if p.byPool[pool] = slices.Delete(p.byPool[pool], i, i+1); len(p.byPool[pool]) == 0 {
+		delete(p.byPool, pool)
+	}
+	if p.bySession[w.poll.Session] == w {
+		delete(p.bySession, w.poll.Session)
+	}
+	return true
 }
 
 // expire ends the wait of a request whose time is over or whose caller has gone.
@@ -210,21 +211,16 @@ func (p *park) borrow(pools map[id.UUID]*demand) []*waiter {
 	var out []*waiter
 	for pool, d := range pools {
 		list := p.byPool[pool]
-		var rest, asked []*waiter
-		left := min(d.n, d.most())
-		for i, w := range list {
-			if left <= 0 || i == maxAsked {
-				rest = list[i:]
-				break
-			}
-			asked = append(asked, w)
-			if !w.borrowed && w.wants() && w.serves(d.classes) {
+		asked, left := 0, min(d.n, d.most())
+		for ; asked < min(len(list), maxAsked) && left > 0; asked++ {
+			if w := list[asked]; !w.borrowed && w.wants() && w.serves(d.classes) {
 				out = append(out, w)
 				left--
 			}
 		}
-		if len(asked) > 0 {
-			p.byPool[pool] = append(slices.Clip(rest), asked...)
+		if asked < len(list) {
+			first := slices.Clone(list[:asked])
+			copy(list[copy(list, list[asked:]):], first)
 		}
 	}
 	for _, w := range out {
