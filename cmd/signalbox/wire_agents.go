@@ -28,7 +28,7 @@ func (s *server) wireAgents(ctx context.Context, advancer *advance.Advancer, req
 		Engine: s.db.Engine, Advancer: advancer, Requests: requests, Replicas: others, Identity: identity,
 		GrantKey: grantKey.Public().(ed25519.PublicKey), Log: s.log, Now: time.Now,
 	})
-	path, h := agentv1connect.NewAgentServiceHandler(service, limits(), rpc.Options(s.log, rules, agentapi.Authorizer{}))
+	path, h := agentv1connect.NewAgentServiceHandler(service, limits(), agentapi.Apart(), rpc.Options(s.log, rules, agentapi.Authorizer{}))
 	s.handle(path, h, func(next http.Handler) http.Handler { return identity.Middleware(next, s.config.clientIP()) })
 	return nil
 }

@@ -111,13 +111,13 @@ func (a *Advancer) Poll(ctx context.Context, c Poll) (*Work, error) {
 	if err := a.queue.add(r); err != nil {
 		return nil, err
 	}
-	return a.awaitPoll(ctx, r, c)
+	return a.awaitPoll(ctx, r, &c)
 }
 
 // awaitPoll waits for the answer to a poll. When its time is over, or there is
 // news from elsewhere, it is taken out of the park; if a batch holds it, that
 // batch answers it. A caller who has gone takes it out, too.
-func (a *Advancer) awaitPoll(ctx context.Context, r *request, c Poll) (*Work, error) {
+func (a *Advancer) awaitPoll(ctx context.Context, r *request, c *Poll) (*Work, error) {
 	var over <-chan time.Time
 	var wake <-chan struct{}
 	waited := false

@@ -11,6 +11,7 @@ import (
 
 	"github.com/signalboxhq/signalbox/controlplane/engine"
 	"github.com/signalboxhq/signalbox/controlplane/journal"
+	"github.com/signalboxhq/signalbox/internal/aside"
 	"github.com/signalboxhq/signalbox/internal/fault"
 	"github.com/signalboxhq/signalbox/internal/pg"
 	"github.com/signalboxhq/signalbox/proto/id"
@@ -205,7 +206,9 @@ func (a *Advancer) ensure(ctx context.Context, key RunKey) (*run, error) {
 	if r := a.runs.get(key); r != nil {
 		return r, nil
 	}
-	r, err := a.loadRun(ctx, key)
+	var r *run
+	var err error
+	aside.Do(func() { r, err = a.loadRun(ctx, key) })
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/signalboxhq/signalbox/internal/aside"
 	"github.com/signalboxhq/signalbox/internal/fault"
 	"github.com/signalboxhq/signalbox/internal/pg"
 	"github.com/signalboxhq/signalbox/proto/id"
@@ -97,6 +98,20 @@ func (a *Advancer) session(ctx context.Context, org, agent, sid id.UUID) (*sessi
 		}
 		return known, nil
 	}
+	var s *session
+	var err error
+	aside.Do(func() { s, err = a.readSession(ctx, org, agent, sid) })
+	if err != nil {
+		return nil, err
+	}
+	a.sessions.mu.Lock()
+	defer a.sessions.mu.Unlock()
+	evict(a.sessions.known, maxSessions)
+	a.sessions.known[sid] = s
+	return s, nil
+}
+
+func (a *Advancer) readSession(ctx context.Context, org, agent, sid id.UUID) (*session, error) {
 	s := &session{org: org, id: sid, readAt: time.Now(), satisfied: map[int64]bool{}}
 	var ended bool
 	row := a.pool.QueryRow(ctx, sqlReadSession, pgx.StrictNamedArgs{"org_id": org, "id": sid})
@@ -107,10 +122,6 @@ func (a *Advancer) session(ctx context.Context, org, agent, sid id.UUID) (*sessi
 	if err != nil {
 		return nil, fmt.Errorf("read session: %w", err)
 	}
-	a.sessions.mu.Lock()
-	defer a.sessions.mu.Unlock()
-	evict(a.sessions.known, maxSessions)
-	a.sessions.known[sid] = s
 	return s, nil
 }
 

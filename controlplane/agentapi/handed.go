@@ -24,10 +24,22 @@ const pollPath = "/agent/poll"
 const handedFor = 3 * time.Second
 
 // poll asks here, or where the pool's agents are gathered.
-func (s *Service) poll(ctx context.Context, cmd advance.Poll, req *agentv1.PollRequest) (*agentv1.Work, error) {
-	work, err := s.advancer.Poll(ctx, cmd)
-	if there, ok := errors.AsType[*advance.ElsewhereError](err); ok && s.replicas != nil {
-		handed, err := s.hand(ctx, there.Replica, cmd, req)
+func (s *Service) poll(ctx context.Context, cmd *advance.Poll, req *agentv1.PollRequest) (*agentv1.Work, error) {
+	work, err := s.advancer.Poll(ctx, *cmd)
+	if there, ok := errors.AsType[*advance.ElsewhereError](err); ok {
+		return s.elsewhere(ctx, there, cmd, req)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return workOf(work), nil
+}
+
+// elsewhere has the replica answer that gathers the pool's agents; if it cannot,
+// the poll stays here.
+func (s *Service) elsewhere(ctx context.Context, there *advance.ElsewhereError, cmd *advance.Poll, req *agentv1.PollRequest) (*agentv1.Work, error) {
+	if s.replicas != nil {
+		handed, err := s.hand(ctx, there.Replica, *cmd, req)
 		if err == nil {
 			return handed, nil
 		}
@@ -37,10 +49,9 @@ func (s *Service) poll(ctx context.Context, cmd advance.Poll, req *agentv1.PollR
 		s.log.LogAttrs(ctx, slog.LevelWarn, "a poll could not be handed over", slog.Any("error", err))
 		s.advancer.Lost(there.Replica)
 	}
-	if _, ok := errors.AsType[*advance.ElsewhereError](err); ok {
-		cmd.Forwarded = true // stays here
-		work, err = s.advancer.Poll(ctx, cmd)
-	}
+	here := *cmd
+	here.Forwarded = true
+	work, err := s.advancer.Poll(ctx, here)
 	if err != nil {
 		return nil, err
 	}

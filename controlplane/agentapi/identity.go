@@ -11,6 +11,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/signalboxhq/signalbox/controlplane/agentdb"
+	"github.com/signalboxhq/signalbox/internal/aside"
 	"github.com/signalboxhq/signalbox/internal/pace"
 	"github.com/signalboxhq/signalbox/proto/id"
 )
@@ -169,6 +170,14 @@ func (i *Identity) verify(token string) (agentdb.Agent, error) {
 	if ok && i.now().Before(known.expires) {
 		return known.agent, nil
 	}
+	var a agentdb.Agent
+	var err error
+	aside.Do(func() { a, err = i.prove(token, sum) })
+	return a, err
+}
+
+// prove verifies a token's signature and remembers the token.
+func (i *Identity) prove(token string, sum [sha256.Size]byte) (agentdb.Agent, error) {
 	var c accessClaims
 	public := i.key.Public()
 	_, err := jwt.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return public, nil }, i.strict(accessAudience, issuer)...)

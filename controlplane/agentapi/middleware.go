@@ -22,14 +22,20 @@ type (
 // nothing here.
 func (i *Identity) Middleware(next http.Handler, clientIP func(*http.Request) string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx := context.WithValue(r.Context(), addressKey{}, clientIP(r))
-		if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
-			if a, err := i.verify(token); err == nil {
-				ctx = context.WithValue(ctx, agentKey{}, a)
-			}
-		}
-		next.ServeHTTP(w, r.WithContext(ctx))
+		next.ServeHTTP(w, i.authenticated(r, clientIP(r)))
 	})
+}
+
+// authenticated returns the request with what is known of who asks. It is apart from what then
+// serves the request, so that nothing of it stays on the stacks of those who wait.
+func (i *Identity) authenticated(r *http.Request, address string) *http.Request {
+	ctx := context.WithValue(r.Context(), addressKey{}, address)
+	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		if a, err := i.verify(token); err == nil {
+			ctx = context.WithValue(ctx, agentKey{}, a)
+		}
+	}
+	return r.WithContext(ctx)
 }
 
 // from returns the agent that asks. The Authorizer has made sure that there is

@@ -85,48 +85,57 @@ func parseSession(text string) (id.UUID, error) {
 	return u, nil
 }
 
-// Poll waits for work, and is a heartbeat.
+// Poll waits for work, and is a heartbeat. Its frames lie on the stack of each
+// agent that waits, so they hold no more than they must.
 func (s *Service) Poll(ctx context.Context, req *agentv1.PollRequest) (*agentv1.PollResponse, error) {
-	a := from(ctx)
-	session, err := parseSession(req.GetSessionId())
+	cmd, err := pollOf(ctx, req)
 	if err != nil {
 		return nil, err
 	}
 	if req.GetClosing() {
-		return s.closeSession(ctx, a, session, req)
+		return s.closeSession(ctx, cmd, len(req.GetHeld()))
 	}
 	// Watching comes first, so that no news is lost; taking comes last, so that
 	// a request is never taken for an agent whose poll then fails.
-	news, cancel := s.requests.Watch(a.ID)
+	news, cancel := s.requests.Watch(cmd.Agent)
 	defer cancel()
-	cmd := advance.Poll{
-		Org: a.Org, Agent: a.ID, Session: session, Free: freeOf(req.GetFree()), Wake: news,
-		Wait:        min(maxWait, time.Duration(req.GetWaitMs())*time.Millisecond),
-		ListsLeases: req.GetListsLeases(), Held: heldOf(req.GetHeld()), Draining: req.GetDraining(),
-	}
+	cmd.Wake = news
 	out, err := s.poll(ctx, cmd, req)
 	if err != nil {
 		return nil, err
 	}
-	if out.DataRequests, err = s.requests.Take(ctx, a.Org, a.ID); err != nil {
+	if out.DataRequests, err = s.requests.Take(ctx, cmd.Org, cmd.Agent); err != nil {
 		// They stay where they are; the leases must not be lost with them.
 		s.log.LogAttrs(ctx, slog.LevelWarn, "data requests were not taken", slog.Any("error", err))
 	}
 	return &agentv1.PollResponse{Work: out}, nil
 }
 
+func pollOf(ctx context.Context, req *agentv1.PollRequest) (*advance.Poll, error) {
+	session, err := parseSession(req.GetSessionId())
+	if err != nil {
+		return nil, err
+	}
+	a := from(ctx)
+	return &advance.Poll{
+		Org: a.Org, Agent: a.ID, Session: session, Free: freeOf(req.GetFree()),
+		Wait:        min(maxWait, time.Duration(req.GetWaitMs())*time.Millisecond),
+		ListsLeases: req.GetListsLeases(), Held: heldOf(req.GetHeld()), Draining: req.GetDraining(),
+	}, nil
+}
+
 // closeSession ends the session of an agent that is about to end, so that nobody
 // takes it for alive until it expires.
-func (s *Service) closeSession(ctx context.Context, a agentdb.Agent, session id.UUID, req *agentv1.PollRequest) (*agentv1.PollResponse, error) {
-	if len(req.GetHeld()) > 0 {
-		return nil, fault.Invalid("INVALID_ARGUMENT", "closing: the agent holds %d leases; report them first", len(req.GetHeld()))
+func (s *Service) closeSession(ctx context.Context, cmd *advance.Poll, held int) (*agentv1.PollResponse, error) {
+	if held > 0 {
+		return nil, fault.Invalid("INVALID_ARGUMENT", "closing: the agent holds %d leases; report them first", held)
 	}
 	// A heartbeat first: only it knows whose session this is. It lists no leases,
 	// since nothing may be sent to somebody who is leaving.
-	if _, err := s.advancer.Poll(ctx, advance.Poll{Org: a.Org, Agent: a.ID, Session: session, Draining: true}); err != nil {
+	if _, err := s.advancer.Poll(ctx, advance.Poll{Org: cmd.Org, Agent: cmd.Agent, Session: cmd.Session, Draining: true}); err != nil {
 		return nil, err
 	}
-	if _, err := s.advancer.EndSession(ctx, advance.EndSession{Org: a.Org, Session: session, Force: true}); err != nil {
+	if _, err := s.advancer.EndSession(ctx, advance.EndSession{Org: cmd.Org, Session: cmd.Session, Force: true}); err != nil {
 		return nil, err
 	}
 	return &agentv1.PollResponse{Work: &agentv1.Work{}}, nil
