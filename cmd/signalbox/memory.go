@@ -18,15 +18,16 @@ type memory struct {
 
 const (
 	// spare is how much may lie about before it is collected.
-	spare       = 96 << 20
-	leastGOGC   = 50
-	mostGOGC    = 400
-	usualGOGC   = 100
-	liveMetric  = "/gc/heap/live:bytes"
-	adjustEvery = 5 * time.Second
+	spare     = 96 << 20
+	leastGOGC = 30
+	mostGOGC  = 400
+	usualGOGC = 100
+	// adjustEvery is short beside what it takes ten thousand agents to come.
+	adjustEvery = time.Second
 )
 
-// gogc is the percentage for so many living bytes.
+// gogc is the percentage for so many living bytes: what the collector reads, of
+// the heap and of stacks, since it takes its percentage of both.
 func gogc(live uint64) int {
 	if live == 0 {
 		return mostGOGC
@@ -48,14 +49,19 @@ func (m *memory) Start(ctx context.Context) error {
 func (m *memory) adjust(ctx context.Context) {
 	tick := time.NewTicker(adjustEvery)
 	defer tick.Stop()
-	sample := []metrics.Sample{{Name: liveMetric}}
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/stack:bytes"}}
+	now := mostGOGC
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 			metrics.Read(sample)
-			debug.SetGCPercent(gogc(sample[0].Value.Uint64()))
+			// To set it stops the world, so what is set already is not set again.
+			if want := gogc(sample[0].Value.Uint64() + sample[1].Value.Uint64()); want != now {
+				now = want
+				debug.SetGCPercent(now)
+			}
 		}
 	}
 }
