@@ -119,7 +119,7 @@ func (l *Line) supersede(limit int) []Superseded {
 	live = append(live, l.Waiting...)
 	slices.SortFunc(live, byTicket)
 	var gone []Superseded
-	for len(live) >= limit {
+	for len(live) > 0 && len(live)+l.Behind >= limit { // those behind are the newest
 		s := live[0]
 		live = live[1:]
 		gone = append(gone, Superseded{Run: s.Run})

@@ -227,6 +227,20 @@ func TestFiveArriveAtOnce(t *testing.T) {
 }
 
 // A limit that a newer version has lowered or raised holds for those that come.
+// Those who wait behind what was read of a line count too: they are the newest.
+func TestARunIsSupersededInALongLine(t *testing.T) {
+	t.Parallel()
+	l := engine.Line{Next: 9, Behind: 2}
+	for i := range 3 {
+		l.Held = append(l.Held, engine.Spot{Run: run(i), Ticket: int64(i + 1), Slot: int32(i + 1), Slots: 3, Superseded: true})
+	}
+	l.Waiting = []engine.Spot{{Run: run(3), Ticket: 4, Slots: 3}}
+	verdict, gone := l.Arrive(run(9), 3, plan.PolicyCancel)
+	require.Equal(t, engine.ArrivalWaits, verdict)
+	require.Equal(t, []engine.Superseded{{Run: run(3)}}, gone)
+	require.Equal(t, 3, l.Length())
+}
+
 func TestTheLimitOfALineMayChange(t *testing.T) {
 	t.Parallel()
 	l := engine.Line{Next: 1}
