@@ -51,7 +51,7 @@ export function ChangedParams({ run, params, drafts, problems, onChange }: Chang
       {changed.length < params.length && (
         <Select
           label={changed.length > 0 ? "Change another param" : "Change a param"}
-          description="All others stay as the run had them. Tasks that read a changed one run again."
+          description="All others stay as the run had them; one that is left empty is its default again. Tasks that read a changed one run again."
           placeholder={changed.length > 0 ? "None" : "None changes"}
           searchable
           data={params.filter(({ name }) => drafts[name] === undefined).map(({ name }) => name)}

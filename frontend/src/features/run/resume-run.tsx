@@ -49,7 +49,7 @@ function ResumeForm({ run, onClose }: { run: Run; onClose: () => void }) {
   });
   const plan = version.data && parsePlan(version.data.plan);
   const changed = (plan?.params ?? []).filter(({ name }) => drafts[name] !== undefined);
-  const problems = { ...problemsOf(changed, drafts), ...emptyOf(drafts) };
+  const problems = problemsOf(changed, drafts);
   const input: ResumeInput = {
     run,
     version: version.data?.version?.digest ?? "",
@@ -137,12 +137,6 @@ function ResumeForm({ run, onClose }: { run: Run; onClose: () => void }) {
       </Group>
     </Stack>
   );
-}
-
-/** emptyOf names the params of which nobody has said yet what they are to be. */
-function emptyOf(drafts: Drafts): Record<string, string> {
-  const empty = Object.entries(drafts).filter(([, draft]) => "text" in draft && draft.text === "");
-  return Object.fromEntries(empty.map(([name]) => [name, "Say what it is to be."]));
 }
 
 /** Preview lists what is taken over and what runs, and why. */

@@ -4,7 +4,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { PlanParam } from "@/features/pipeline/plan";
-import { type Drafts, toValues } from "@/features/start/draft";
+import { type Drafts, toValues, unsetOf } from "@/features/start/draft";
 import { useSealer } from "@/features/start/use-sealer";
 import { type Run, RunService } from "@/gen/signalbox/run/v1/run_pb";
 import { useInvalidate } from "@/rpc/invalidate";
@@ -41,7 +41,7 @@ export function useResume(input: ResumeInput, onStarted: (run: string) => void) 
   const request = async () => {
     const { run, version, fromTask, trust, changed, drafts } = input;
     const params = await toValues(changed, drafts, (param, plain) => seal(paramName(param), plain));
-    return { runId: run.id, version, fromTask, trust, params };
+    return { runId: run.id, version, fromTask, trust, params, unset: unsetOf(changed, drafts) };
   };
   const names = input.changed.map(({ name }) => name);
   const question = JSON.stringify([

@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import type { PlanParam } from "@/features/pipeline/plan";
 import { ValueSchema } from "@/gen/signalbox/run/v1/value_pb";
-import { defaultText, draftsOf, needsKey, problemsOf, toValues } from "./draft";
+import { defaultText, draftsOf, needsKey, problemsOf, toValues, unsetOf } from "./draft";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const param = (init: Partial<PlanParam>): PlanParam => ({
@@ -62,6 +62,8 @@ describe("what is sent", () => {
       { name: "seed", type: "int", size: 2, content: { case: "sealed", value: bytes("seed!2") } },
     ]);
   });
+  it("is the default for what nobody typed", () =>
+    expect(unsetOf(params, { lr: { text: "1" }, seed: { kept: sealed }, note: { text: "" } })).toEqual(["note"]));
   it("passes on an envelope as it is", async () => {
     const values = await toValues(params, { seed: { kept: sealed } }, seal);
     expect(values).toEqual([{ name: "seed", type: "int", size: 1, content: sealed.content }]);

@@ -76,6 +76,14 @@ export async function toValues(
   return values;
 }
 
+/** unsetOf names the params that are to be their defaults: nothing was typed for them. */
+export function unsetOf(params: readonly PlanParam[], drafts: Drafts): string[] {
+  return params.flatMap(({ name }) => {
+    const draft = drafts[name] ?? { text: "" };
+    return "text" in draft && draft.text === "" ? [name] : [];
+  });
+}
+
 /** needsKey asks whether anything has to be sealed before the run can start. */
 export function needsKey(params: readonly PlanParam[], drafts: Drafts): boolean {
   return params.some((param) => {
