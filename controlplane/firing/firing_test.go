@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"github.com/signalboxhq/signalbox/controlplane/migrations"
 	"github.com/signalboxhq/signalbox/proto/plan"
 )
 
@@ -28,6 +29,21 @@ func TestCatchUpAfterAnOutage(t *testing.T) {
 	require.Equal(t, 9, one[int](b, `SELECT count(*) FROM run WHERE cause = 'schedule' AND actor LIKE 'sch_%'`))
 	require.Equal(t, 9, one[int](b, `SELECT count(*) FROM schedule_fire WHERE interval_end = nominal AND interval_start = nominal - interval '1 hour'`))
 	require.Equal(t, 3, one[int](b, `SELECT count(*) FROM schedule WHERE next_at > clock_timestamp() AND next_at < clock_timestamp() + interval '1 hour'`))
+}
+
+// What a scheduled run is about stands with runs of before it did, too.
+func TestRunsOfBeforeAreToldTheirTime(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.hourly("all", 3, func(s *plan.Schedule) { s.Catchup = "all" })
+	b.look(b.firing())
+	const told = `SELECT count(*) FROM run r JOIN schedule_fire f ON f.run_id = r.id AND (f.nominal, f.interval_start) = (r.nominal, r.interval_start)`
+	require.Equal(t, 3, one[int](b, told))
+	b.exec(`UPDATE run SET nominal = NULL, interval_start = NULL`, nil)
+	const before = 205
+	require.NoError(t, migrations.Down(t.Context(), b.db.URL(), before))
+	require.NoError(t, migrations.Up(t.Context(), b.db.URL()))
+	require.Equal(t, 3, one[int](b, told))
 }
 
 func TestOverlap(t *testing.T) {

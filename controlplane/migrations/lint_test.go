@@ -1,6 +1,9 @@
 package migrations_test
 
 import (
+	"io/fs"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -55,6 +58,31 @@ func TestTablesWithoutTenantAreListed(t *testing.T) {
 		require.True(t, listed, "table %s has no org_id: give it one, or list it here", table.Relname)
 		require.Equal(t, want.api, table.API, "what sb_api may do with %s", table.Relname)
 	}
+}
+
+// Row-level security is forced on the owner too: as sb_owner a step changes no
+// row, and says nothing. The steps of before this was noticed are passed over.
+func TestStepsThatMoveRowsAreTheEngines(t *testing.T) {
+	t.Parallel()
+	files, err := fs.Glob(migrations.FS(), "*.sql")
+	require.NoError(t, err)
+	moves := regexp.MustCompile(`(?m)^(UPDATE|DELETE FROM|INSERT INTO|WITH)\b`)
+	seen := 0
+	for _, name := range files {
+		text, err := fs.ReadFile(migrations.FS(), name)
+		require.NoError(t, err)
+		up, down, found := strings.Cut(string(text), "-- +goose Down")
+		require.True(t, found, name)
+		for _, half := range []string{up, down} {
+			at := moves.FindStringIndex(half)
+			if at == nil || name < "00195" {
+				continue
+			}
+			seen++
+			require.Contains(t, half[:at[0]], "SET LOCAL ROLE sb_engine;", name)
+		}
+	}
+	require.NotZero(t, seen)
 }
 
 // TestLintFindsPlantedFaults plants each fault alone and expects it by name, so
