@@ -117,7 +117,7 @@ func (b *batch) applyReport(w *runWork, o op, c reportAll, rep *attemptReport) {
 // pipeline's template, if it has one.
 func (b *batch) addMembers(w *runWork, run id.UUID, cmd *engine.Report, rep *attemptReport) {
 	task, g := cmd.Lease.Task, b.graph(run, w)
-	if len(rep.members) == 0 || rep.outcome != engine.OutcomeSucceeded || int(task) >= len(w.state.Tasks) {
+	if len(rep.members) == 0 || cmd.Lease.Rank > 0 || rep.outcome != engine.OutcomeSucceeded || int(task) >= len(w.state.Tasks) {
 		return
 	}
 	if g.InExit(w.state, task) {
@@ -174,6 +174,8 @@ func (b *batch) applyDue(w *runWork, run id.UUID, c dueTimer) {
 		_ = b.decideAs(w, run, engine.ExitDeadline{Now: b.now, Live: b.live(run)})
 	case engine.TimerHold.String():
 		_ = b.decideAs(w, run, engine.HoldOver{Now: b.now, Task: c.task, Live: b.live(run)})
+	case engine.TimerGang.String():
+		_ = b.decideAs(w, run, engine.GangTimeout{Now: b.now, Task: c.task, Attempt: c.attempt, Live: b.live(run)})
 	case engine.TimerExpand.String():
 		_ = b.decideAs(w, run, engine.Expand{Now: b.now, Task: c.task})
 	default:

@@ -153,7 +153,7 @@ func (c *checker) entry(row *runRow, s *shadow, e *entryRow) {
 // firstOf reports whether no entry before this one had a start.
 func (c *checker) firstOf(row *runRow, e *entryRow) bool {
 	for i := range row.journal[:e.Seq-1] {
-		if !row.journal[i].Started.IsZero() {
+		if before := &row.journal[i]; !before.Started.IsZero() && before.Kind != engine.KindMemberEnded { // its attempt begins the run
 			return false
 		}
 	}
@@ -189,6 +189,7 @@ func (c *checker) run(row *runRow, now time.Time) {
 		return
 	}
 	c.dispatch(row, s, now, ready, leased, timers)
+	c.gangs(row.id, s)
 	c.children(row, s)
 }
 
@@ -201,7 +202,7 @@ func (c *checker) places(run id.UUID) (ready map[int32]readyRow, leased map[int3
 	}
 	for _, l := range c.w.db.leases {
 		if l.run == run {
-			if leased[l.task] != nil {
+			if leased[l.task] != nil && l.gang == 0 {
 				c.w.violate("task %d of run %s has two leases", l.task, run)
 			}
 			leased[l.task] = l
@@ -320,7 +321,9 @@ func (c *checker) granted(l *leaseRow) {
 	if s.Run == engine.RunFinalizing {
 		t := c.w.graph(row).Task(s, l.task)
 		grants := c.shadows[l.run].grants
-		grants[l.task]++
+		if l.rank == 0 {
+			grants[l.task]++
+		}
 		used := s.Tasks[l.task]
 		if most := 1 + int(used.UsedUser+used.UsedInfra+used.UsedPreempt+used.Rejected); t.Exit == "" || grants[l.task] > most {
 			c.w.violate("task %d of finalizing run %s is leased for the %d. time", l.task, l.run, grants[l.task])

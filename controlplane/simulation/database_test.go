@@ -115,6 +115,7 @@ type (
 		asking         bool
 		class          int64
 		slots          int32
+		rank, gang     int32 // gang: how many members it has; 0: none
 		granted        time.Time
 		started        time.Time
 		stop           bool

@@ -148,9 +148,10 @@ func (b *batch) handOver() {
 	var rows []readyRow
 	add := func(k taskKey, row readyRow) {
 		need, _ := needOf(row.class, row.asking)
+		gang, _ := gangIn(row.class, row.asking)
 		list = append(list, choose.Candidate{
 			Pool: w.poolID(row.pool), Class: row.class, Priority: row.priority, Since: row.since, Run: k.run, Task: k.task,
-			Need: need, Avoid: row.avoid.Agent, AvoidUntil: row.avoid.Until, Possible: w.possible(row), Uses: w.db.usesIn(row.class, row.asking),
+			Need: need, Avoid: row.avoid.Agent, AvoidUntil: row.avoid.Until, Possible: w.possible(row), Uses: w.db.usesIn(row.class, row.asking), Gang: gang,
 		})
 		keys, rows = append(keys, k), append(rows, row)
 	}
@@ -170,7 +171,14 @@ func (b *batch) handOver() {
 		add(k, b.claimed[k])
 	}
 	result := choose.Choose(choose.Scene{Now: b.now, Pools: b.choosePools(), Candidates: list, Takers: b.chooseTakers(), Limits: b.chooseLimits()})
+	members := map[int]int32{}
 	for _, a := range result.Assignments {
+		members[a.Candidate]++
+	}
+	for _, a := range result.Assignments {
+		if a.Rank > 0 && w.opt.plant == plantGang {
+			continue
+		}
 		t, row, k := b.takers[a.Taker], rows[a.Candidate], keys[a.Candidate]
 		_, slots := needOf(row.class, row.asking)
 		l := &leaseRow{
@@ -178,8 +186,14 @@ func (b *batch) handOver() {
 			attempt: row.attempt, asking: row.asking, class: row.class, slots: slots, granted: b.now,
 		}
 		w.db.nextLease++
+		if list[a.Candidate].Gang.Size > 0 {
+			l.rank, l.gang = a.Rank, members[a.Candidate]
+		}
 		t.leases = append(t.leases, l)
 		b.granted = append(b.granted, l)
+		if l.rank > 0 {
+			continue
+		}
 		b.take(l)
 		if a.Candidate >= fresh {
 			b.unready = append(b.unready, k)
@@ -252,6 +266,7 @@ const decisionsEach = 4
 func (w *world) possible(row readyRow) bool {
 	need, _ := needOf(row.class, row.asking)
 	return slices.ContainsFunc(w.agents, func(a *agent) bool {
+		// Of a gang each member; no gang is drawn for which there are too few agents.
 		return a.pool == row.pool && need.Slots <= a.slots && need.GPUs <= a.gpus
 	})
 }

@@ -145,7 +145,7 @@ func (b *batch) unhold() {
 		x := b.works[run]
 		for i := range x.entries {
 			e := &x.entries[i]
-			if e.Kind != engine.KindAttemptEnded || e.Lease == 0 || e.Attempt < 0 {
+			if e.Kind != engine.KindAttemptEnded || (e.Lease == 0 && membersOf(&e.Entry) == 0) || e.Attempt < 0 {
 				continue
 			}
 			if b.r.w.opt.plant == plantHold && e.Outcome == engine.OutcomeLost {
@@ -232,17 +232,17 @@ func (c *checker) limits(b *batch) {
 		}
 		g.bucket.Tokens, g.bucket.At = fill-float64(b.units[i]), b.now
 	}
-	held := 0
+	held := map[holdKey]bool{} // of a gang once
 	for _, lease := range db.leases {
 		for _, u := range db.usesIn(lease.class, lease.asking) {
-			held++
+			held[holdKey{taskKey{lease.run, lease.task}, u.Limit}] = true
 			if got := db.holds[holdKey{taskKey{lease.run, lease.task}, u.Limit}]; got != u.Units {
 				c.w.violate("lease %d uses %d units of limit %d, and holds %d", lease.id, u.Units, u.Limit, got)
 			}
 		}
 	}
-	if held != len(db.holds) {
-		c.w.violate("%d leases hold limits, and %d holds are there", held, len(db.holds))
+	if len(held) != len(db.holds) {
+		c.w.violate("%d leases hold limits, and %d holds are there", len(held), len(db.holds))
 	}
 }
 

@@ -97,7 +97,7 @@ func (b *batch) takesBack(o op) bool {
 		return true
 	case reportAll, loseLease, sendSignal, castVote:
 		row := b.r.w.db.runs[o.run]
-		return w.state != nil && row != nil && b.r.w.graph(row).StopsOnFailure()
+		return w.state != nil && row != nil && (b.r.w.graph(row).StopsOnFailure() || hasGangs(b.r.w.graph(row)))
 	}
 	return false
 }
@@ -296,11 +296,13 @@ func (b *batch) lockPools() error {
 func (b *batch) live(run id.UUID) []engine.Lease {
 	var out []engine.Lease
 	for _, l := range b.byRun[run] {
-		out = append(out, l.engine())
+		if l.gang == 0 || !b.works[run].gone[l.id] { // its attempt may go on without a member
+			out = append(out, l.engine())
+		}
 	}
 	return out
 }
 
 func (l *leaseRow) engine() engine.Lease {
-	return engine.Lease{Task: l.task, Attempt: l.attempt, ID: l.id, Agent: l.agent, Granted: l.granted, Started: l.started}
+	return engine.Lease{Task: l.task, Attempt: l.attempt, ID: l.id, Agent: l.agent, Granted: l.granted, Started: l.started, Gang: l.gang, Rank: l.rank}
 }

@@ -168,6 +168,7 @@ func (w *world) drawTask(name string) plan.Task {
 	t.Resources.Slots = pick(w, 0, 1, 1, 2)
 	t.Resources.GPUs = pick(w, 0, 0, 0, 1)
 	w.drawLimits(&t)
+	w.drawGang(&t)
 	if w.roll(5) {
 		t.Timeouts.Queue = plan.Millis(w.between(5*time.Second, 3*time.Minute).Milliseconds())
 	}
@@ -185,7 +186,7 @@ func poolNamed(name string) int {
 
 // classOf is a task's requirement class: what it asks of an agent.
 func classOf(t *plan.Task) int64 {
-	return int64(max(1, t.Resources.Slots)) | int64(t.Resources.GPUs)<<8 | usesClass(t)
+	return int64(max(1, t.Resources.Slots)) | int64(t.Resources.GPUs)<<8 | usesClass(t) | gangClass(t)
 }
 
 // needOf is what a class takes of an agent. A decision takes nothing.
@@ -200,10 +201,14 @@ func needOf(class int64, asking bool) (choose.Amount, int32) {
 // attemptOf is what an entry is billed as.
 func attemptOf(w *world, run id.UUID, pipeline int, t *plan.Task, e *entryRow) usage.Attempt {
 	_ = run
-	return usage.Attempt{
+	a := usage.Attempt{
 		Pool: w.poolID(poolNamed(t.Pool)), Pipeline: w.db.pipelines[pipeline].id,
 		Started: e.Started, Finished: e.Finished, Recorded: e.At,
 		Billable: usage.Billable(e.Outcome.String(), !e.Started.IsZero()),
 		GPUs:     int32(t.Resources.GPUs), FirstOfRun: e.first,
 	}
+	if n := membersOf(&e.Entry); n > 0 {
+		a.Members, a.BusyMS = n, e.Detail.BusyMS
+	}
+	return a
 }

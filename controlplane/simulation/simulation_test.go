@@ -86,7 +86,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 	t.Parallel()
 	for _, p := range []plant{
 		plantFence, plantSessionFence, plantUnique, plantLeaseUnique, plantKey, plantReport, plantSlot, plantPool,
-		plantLine, plantLeave, plantRejoin, plantLimit, plantHold, plantTwice,
+		plantLine, plantLeave, plantRejoin, plantLimit, plantHold, plantTwice, plantGang,
 	} {
 		t.Run(string(p), func(t *testing.T) {
 			t.Parallel()

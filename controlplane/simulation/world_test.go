@@ -32,6 +32,7 @@ const (
 	plantLimit        plant = "limits are counted without their locks"
 	plantHold         plant = "a lost attempt does not give its units of a limit back"
 	plantTwice        plant = "units of a limit that are given back count twice"
+	plantGang         plant = "a part of a gang is leased"
 	plantRejoin       plant = "a retried run does not ask for its place"
 )
 

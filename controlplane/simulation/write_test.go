@@ -191,7 +191,7 @@ func (b *batch) writeLeases() {
 	for _, l := range b.granted {
 		b.tx.write(func() string {
 			for _, other := range db.leases {
-				if other.run == l.run && other.task == l.task && db.w.opt.plant != plantLeaseUnique {
+				if other.run == l.run && other.task == l.task && other.rank == l.rank && db.w.opt.plant != plantLeaseUnique {
 					return fmt.Sprintf("task %d of %s has two leases", l.task, l.run)
 				}
 			}
@@ -241,6 +241,7 @@ func (b *batch) writeTimers() {
 			b.tx.write(func() string { b.setTimers(run, x); return "" })
 		}
 	}
+	b.writeGangTimers()
 	for _, l := range b.granted {
 		b.tx.write(func() string { delete(db.timers, timerKey{taskKey{l.run, l.task}, "queue"}); return "" })
 	}
