@@ -273,7 +273,9 @@ func TestARunIsCanceledAsItArrives(t *testing.T) {
 	var served, canceled error
 	b.together(
 		func() { served = b.a.Wake(context.Background(), arrive) },
-		func() { canceled = b.a.CancelRun(context.Background(), advance.CancelRun{RunKey: b.key(run), Actor: "test"}) },
+		func() {
+			canceled = b.a.CancelRun(context.Background(), advance.CancelRun{RunKey: b.key(run), Actor: "test"})
+		},
 	)
 	require.NoError(t, served)
 	require.NoError(t, canceled)
