@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -53,9 +54,13 @@ func startLocal(ctx context.Context, c cli.Local) (_ *cli.LocalRun, err error) {
 	if l.key, err = seal.Generate(rand.Reader); err != nil {
 		return nil, err
 	}
-	l.plane, err = local.New(local.Config{
+	config := local.Config{
 		Plans: c.Plans, Key: l.key.Public(), Actor: localUser(), Now: time.Now, Log: slog.New(slog.DiscardHandler),
-	})
+	}
+	if c.Shuffle != nil {
+		config.Shuffle = mathrand.New(mathrand.NewPCG(*c.Shuffle, 0))
+	}
+	l.plane, err = local.New(config)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	mathrand "math/rand/v2"
 	"sync"
 	"time"
 
@@ -26,8 +27,11 @@ type Config struct {
 	Key seal.PublicKey
 	// Actor is who starts the run, and decides on its approvals.
 	Actor string
-	Now   func() time.Time
-	Log   *slog.Logger
+	// Shuffle, where set, has what is ready begin in an order of chance, instead of
+	// the oldest first; priorities stay.
+	Shuffle *mathrand.Rand
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 // Plane is a control plane for one run and the runs that it nests.

@@ -36,7 +36,8 @@ type waiting struct {
 	since    time.Time
 }
 
-// queue is ordered as choose.Choose orders: by priority, then age.
+// queue is ordered as choose.Choose orders: by priority, then age, or what stands
+// for it where it is shuffled.
 type queue []waiting
 
 func (q queue) Len() int      { return len(q) }
@@ -74,7 +75,11 @@ func (p *Plane) open(r *run, o engine.Opening) {
 func (p *Plane) enqueue(r *run, task int32, o *opened) {
 	o.queued = true
 	t := r.version.graph.Task(r.state, task)
-	heap.Push(&p.queue, waiting{run: r, task: task, attempt: o.Attempt, priority: r.priority + int32(t.Priority), since: o.At})
+	since := o.At
+	if p.config.Shuffle != nil {
+		since = time.Unix(p.config.Shuffle.Int64N(1<<32), 0)
+	}
+	heap.Push(&p.queue, waiting{run: r, task: task, attempt: o.Attempt, priority: r.priority + int32(t.Priority), since: since})
 }
 
 // maxHeads is how many at the head of the queue compete for what the agent

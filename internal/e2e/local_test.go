@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -99,6 +100,20 @@ func TestALocalRunStandsAsTheServersDoes(t *testing.T) {
 			require.Equal(t, tn.stands(run), tasks, name)
 		}
 	})
+}
+
+func TestALocalRunIsShuffledBySeed(t *testing.T) {
+	t.Parallel()
+	var errs bytes.Buffer
+	cmd := localCommand(t, "examples/fanout/pipeline.yaml", "--shuffle")
+	cmd.Stderr = &errs
+	require.NoError(t, cmd.Run())
+	again := regexp.MustCompile(`--shuffle=\d+`).FindString(errs.String())
+	require.NotEmpty(t, again, errs.String())
+	_, code := localRun(t, "examples/fanout/pipeline.yaml", again)
+	require.Zero(t, code)
+	_, code = localRun(t, "examples/fanout/pipeline.yaml", "--shuffle=seven")
+	require.Equal(t, 2, code)
 }
 
 func TestALocalRunShowsLogsTreeAndOpenedValues(t *testing.T) {

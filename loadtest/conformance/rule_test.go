@@ -133,8 +133,8 @@ func shippedTasks(d *desk) (head string, lines []string, want map[string]string)
 	return head + "tasks:\n", lines, want
 }
 
-// localRules runs the file without a server, its tasks in another order each time,
-// and its upstream tasks with other delays.
+// localRules runs the file without a server: each time its tasks stand and begin in
+// another order, and its upstream tasks take other times.
 func localRules(d *desk) {
 	head, lines, want := shippedTasks(d)
 	file := filepath.Join(d.dir, "rules.yaml")
@@ -149,7 +149,11 @@ func localRules(d *desk) {
 				Replace(head + strings.Join(lines, ""))
 		}
 		require.NoError(d.t, os.WriteFile(file, []byte(text), 0o600))
-		out, failure, code := d.cli("run", "local", file, "--json")
+		call := []string{"run", "local", file, "--json"}
+		if i > 0 {
+			call = append(call, fmt.Sprintf("--shuffle=%d", i))
+		}
+		out, failure, code := d.cli(call...)
 		require.Equal(d.t, 9, code, "a task fails: %s", failure)
 		var last run // the run after each change; its values follow
 		for line := range strings.Lines(out) {

@@ -14,6 +14,9 @@ type Local struct {
 	Keep string
 	// Agent is the agent's program; empty: it is looked for.
 	Agent string
+	// Shuffle is the seed of the order in which what is ready begins; nil: the
+	// oldest first.
+	Shuffle *uint64
 }
 
 // LocalRun is a control plane for one run, in memory, with an agent beside it.

@@ -29,6 +29,7 @@ type localCommand struct {
 	signals    []string
 	keep       string
 	agent      string
+	shuffle    string
 	yes        bool
 
 	plan   *plan.Plan
@@ -60,6 +61,7 @@ for them. The exit code is 0 where the run succeeded, 9 where it failed, 11 wher
 it was canceled, 65 where the file or a param is wrong.`
 	c.Example = `  signalbox run local pipeline.yaml -p epochs=2
   signalbox run local pipeline.yaml --params-file params.yaml --keep out
+  signalbox run local pipeline.yaml --shuffle
   signalbox run local release.yaml --signal data-ready=s3://lake/2026-11-20 --yes`
 	f := c.Flags()
 	f.StringArrayVarP(&l.params, "param", "p", nil, "a param, as `NAME=VALUE`, or NAME=@FILE (@- is standard input); NAME=@@TEXT for a text that begins with @")
@@ -68,6 +70,8 @@ it was canceled, 65 where the file or a param is wrong.`
 	f.StringArrayVar(&l.signals, "signal", nil, "a signal given beforehand, as `NAME`, NAME=VALUE or NAME=@FILE")
 	f.StringVar(&l.keep, "keep", "", "leave journal, logs and artifacts in this `DIR`, which must be empty or new")
 	f.StringVar(&l.agent, "agent", "", "the agent's program (`PATH`; default: beside this program, else in the PATH)")
+	f.StringVar(&l.shuffle, "shuffle", "", "begin what is ready in an order of chance, that of `SEED` or of a new one: what depends on the order shows")
+	f.Lookup("shuffle").NoOptDefVal = anySeed
 	f.BoolVar(&l.yes, "yes", false, "approve whatever asks for it")
 	c.ValidArgsFunction = completeFiles
 	return c
@@ -96,7 +100,11 @@ func (l *localCommand) do(ctx context.Context, args []string) (err error) {
 	if _, err := param.Values(l.plan.Params, given, unsealed); err != nil && !errors.Is(err, errUnsealed) {
 		return err
 	}
-	if l.run, err = l.opts.Local(ctx, Local{Plans: plans, Keep: l.keepDir(), Agent: l.agent}); err != nil {
+	seed, err := l.seed()
+	if err != nil {
+		return err
+	}
+	if l.run, err = l.opts.Local(ctx, Local{Plans: plans, Keep: l.keepDir(), Agent: l.agent, Shuffle: seed}); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, l.run.Stop()) }()
