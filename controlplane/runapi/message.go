@@ -117,6 +117,7 @@ func itemsMessage(n *rundb.Items) *runv1.Items {
 		Total: uint32(n.Total), Waiting: uint32(n.Waiting), Running: uint32(n.Running), Done: uint32(n.Done),
 		Succeeded: uint32(n.Succeeded), Failed: uint32(n.Failed), Tolerated: uint32(n.Tolerated), Reused: uint32(n.Reused),
 		Skipped: uint32(n.Skipped), Canceled: uint32(n.Canceled), Most: uint32(n.Most),
+		FirstStart: stamp(n.FirstStart), LastEnd: stamp(n.LastEnd),
 	}
 }
 

@@ -84,6 +84,8 @@ type history struct {
 	attempts [][]Attempt // by task
 	reasons  []string    // by task: of its latest entry
 	votes    map[int32][]Vote
+	reaches  map[int32]reach     // by task that others are part of
+	nested   map[int32]time.Time // since when a task runs another pipeline, where an agent was asked before
 }
 
 func newHistory(g *engine.Graph, run id.UUID) *history {
@@ -97,6 +99,7 @@ func (h *history) add(row journal.Row, body []byte) error {
 	if row.Kind == engine.KindAttemptEnded && row.Task >= 0 && int(row.Task) < len(h.state.Tasks) {
 		ready = h.state.Tasks[row.Task].ReadyAt.Time() // the fold moves it to the next attempt
 	}
+	began := h.began(&row)
 	if err := engine.Fold(h.graph, h.state, row.Entry); err != nil {
 		return fmt.Errorf("fold the journal: %w", err)
 	}
@@ -108,6 +111,7 @@ func (h *history) add(row journal.Row, body []byte) error {
 	}
 	h.reasons[row.Task] = row.Reason
 	h.note(&row)
+	h.cover(&row, began)
 	if row.Kind != engine.KindAttemptEnded || row.Attempt < 0 {
 		return nil // a decision is no attempt at the task
 	}
@@ -123,8 +127,9 @@ func (h *history) add(row journal.Row, body []byte) error {
 type picture struct {
 	*history
 
-	held map[int32]*lease
-	now  time.Time
+	held   map[int32]*lease
+	now    time.Time
+	opened map[int32]reach
 }
 
 func (h *history) picture(leases []lease, now time.Time) *picture {
@@ -132,7 +137,9 @@ func (h *history) picture(leases []lease, now time.Time) *picture {
 	for i := range leases {
 		held[leases[i].Task] = &leases[i]
 	}
-	return &picture{h, held, now}
+	p := &picture{history: h, held: held, now: now}
+	p.opened = p.present()
+	return p
 }
 
 // live is the lease of a task's open attempt, nil if nobody has one.

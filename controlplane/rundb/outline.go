@@ -1,6 +1,8 @@
 package rundb
 
 import (
+	"time"
+
 	"github.com/signalboxhq/signalbox/controlplane/engine"
 )
 
@@ -19,6 +21,9 @@ type Items struct {
 	Succeeded, Failed, Tolerated, Reused, Skipped, Canceled int32
 	// Most is how many passes a loop may have; 0 for others.
 	Most int32
+	// When the first of them began and, once they are over, the last one ended;
+	// zero where none did.
+	FirstStart, LastEnd time.Time
 }
 
 // outline lists the tasks that one answer shows: those of the pipeline itself,
@@ -61,12 +66,18 @@ func (h *history) below(out []int32, owner int32) []int32 {
 	return out
 }
 
-// items counts what is part of a task; nil before it came into being.
+// items tells how what is part of a task stands; nil before it came into being.
 func (p *picture) items(owner int32) *Items {
 	f := p.state.Fans[owner]
 	if f == nil || f.Made == 0 && f.Count == 0 {
 		return nil
 	}
+	out, r := p.counts(owner, f), p.reach(owner)
+	out.FirstStart, out.LastEnd = r.first, r.last
+	return out
+}
+
+func (p *picture) counts(owner int32, f *engine.Fan) *Items {
 	kind := p.graph.KindOf(p.state, owner)
 	out := &Items{Total: f.Count, Done: f.Done, Failed: f.Bad, Tolerated: f.Tolerated, Skipped: f.Gone}
 	if kind == engine.KindOfLoop {

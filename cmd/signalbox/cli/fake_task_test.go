@@ -33,9 +33,9 @@ func (f *fake) fanTasks() []*runv1.Task {
 	split.OriginRunId = run6
 	train := done("train", "", "map", "failed", "2 of 40 items failed")
 	train.Needs = []string{"split"}
-	train.Items = &runv1.Items{Total: 40, Done: 40, Succeeded: 30, Failed: 2, Reused: 8}
+	train.Items = &runv1.Items{Total: 40, Done: 40, Succeeded: 30, Failed: 2, Reused: 8, FirstStart: before(50 * time.Second), LastEnd: before(8 * time.Second)}
 	search := done("search", "", "loop", "succeeded", "")
-	search.Items = &runv1.Items{Total: 3, Done: 3, Succeeded: 3, Most: 50}
+	search.Items = &runv1.Items{Total: 3, Done: 3, Succeeded: 3, Most: 50, FirstStart: before(30 * time.Second), LastEnd: before(16 * time.Second)}
 	pass := done("search[2]", "search", "step", "succeeded", "")
 	pass.Attempts = []*runv1.Attempt{{
 		Number: 1, State: "succeeded", AgentName: "gpu-1", GrantedAt: before(20 * time.Second), StartedAt: before(20 * time.Second), FinishedAt: before(16 * time.Second),

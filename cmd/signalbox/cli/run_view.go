@@ -81,10 +81,10 @@ func (a *app) taskGrid(tasks []*runv1.Task) *output.Grid {
 		for _, x := range t.GetAttempts() {
 			billed += x.GetBilledMs()
 		}
+		if d, ok := follow.Took(t, a.now()); ok {
+			elapsed = output.Text(output.Duration(d))
+		}
 		if last := follow.Last(t); last != nil {
-			if d, ok := follow.Elapsed(last, a.now()); ok {
-				elapsed = output.Text(output.Duration(d))
-			}
 			agent = output.Text(last.GetAgentName())
 			if why == "" {
 				why = follow.Ending(last, t.GetState())

@@ -16,6 +16,17 @@ describe("a run whose tasks came into being", () => {
     expect(screen.queryByLabelText(/^search\[0\]/)).toBeNull();
   });
 
+  it("has a bar for a map, a group and a loop, from the first start to the last end", async () => {
+    await open(`${run}?view=timeline`);
+    const rows = await screen.findByRole("list", { name: "Tasks by time" });
+    const row = (name: RegExp) => within(rows).getByRole("button", { name });
+    expect(row(/^train ?: Failed, took 18s with all its parts/)).toHaveTextContent(/18s$/);
+    expect(row(/^search ?: Succeeded, took 6s with all its parts/)).toBeInTheDocument();
+    expect(row(/^publish ?: Succeeded, took 5s with all its parts/)).toBeInTheDocument();
+    expect(row(/^publish\/pack ?: Succeeded, ran 3s, waited/)).toBeInTheDocument();
+    expect(screen.getByRole("list", { name: "Legend" })).toHaveTextContent("a map, loop or group");
+  });
+
   it("lists the items of a map, by state, and opens one", async () => {
     const { user } = await open(`${run}?view=timeline&task=train`);
     const panel = await screen.findByRole("complementary", { name: "Task train" });

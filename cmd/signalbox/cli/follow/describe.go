@@ -53,6 +53,19 @@ func Elapsed(a *runv1.Attempt, now time.Time) (d time.Duration, ok bool) {
 	return until(start, a.GetFinishedAt(), now), true
 }
 
+// Took is how long a task has run, or ran: its last attempt, or from when the first
+// of what is part of it began to when the last ended. ok is false where nothing
+// has started.
+func Took(t *runv1.Task, now time.Time) (d time.Duration, ok bool) {
+	if n := t.GetItems(); n.GetFirstStart() != nil {
+		return until(n.GetFirstStart(), n.GetLastEnd(), now), true
+	}
+	if a := Last(t); a != nil {
+		return Elapsed(a, now)
+	}
+	return 0, false
+}
+
 func until(start, end *timestamppb.Timestamp, now time.Time) time.Duration {
 	if end != nil {
 		now = end.AsTime()

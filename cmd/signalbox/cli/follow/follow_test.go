@@ -57,6 +57,27 @@ func TestTreeFitsAGraph(t *testing.T) {
 	}, follow.Tree(output.Painter{}, res, noon))
 }
 
+func TestWhatHasPartsTookAsLongAsThey(t *testing.T) {
+	t.Parallel()
+	parts := task("train", "expanding")
+	parts.Items = &runv1.Items{}
+	_, ok := follow.Took(parts, noon)
+	require.False(t, ok)
+	parts.Items.FirstStart = ago(90)
+	took, ok := follow.Took(parts, noon)
+	require.True(t, ok)
+	require.Equal(t, 90*time.Second, took)
+	parts.Items.LastEnd = ago(30)
+	took, _ = follow.Took(parts, noon)
+	require.Equal(t, time.Minute, took)
+
+	step := task("fetch", "succeeded")
+	step.Attempts = []*runv1.Attempt{{Number: 1, State: "succeeded", StartedAt: ago(12), FinishedAt: ago(10)}}
+	took, ok = follow.Took(step, noon)
+	require.True(t, ok)
+	require.Equal(t, 2*time.Second, took)
+}
+
 func TestAReadyTaskSaysWhatItWaitsFor(t *testing.T) {
 	t.Parallel()
 	ready, running := task("fetch", "ready"), task("merge", "running")

@@ -49,10 +49,8 @@ func (r row) draw(p output.Painter, longest int, now time.Time) string {
 	b.WriteString(p.Paint(output.Faint, r.prefix) + p.Paint(state.Tone, sign) + " " + name + pad + "  ")
 	b.WriteString(p.Paint(state.Tone, padTo(word, 15)))
 	elapsed := ""
-	if a := Last(r.task); a != nil {
-		if d, ok := Elapsed(a, now); ok {
-			elapsed = output.Duration(d)
-		}
+	if d, ok := Took(r.task, now); ok {
+		elapsed = output.Duration(d)
 	}
 	b.WriteString(" " + padTo(elapsed, 8))
 	text := note(r.task, now)

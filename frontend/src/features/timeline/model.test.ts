@@ -1,7 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { describe, expect, it } from "vitest";
-import { AttemptSchema, TaskSchema } from "@/gen/signalbox/run/v1/run_pb";
+import { AttemptSchema, type ItemsSchema, TaskSchema } from "@/gen/signalbox/run/v1/run_pb";
 import { ticksOf, timelineOf, totals } from "./model";
 
 const at = timestampFromMs;
@@ -25,7 +25,7 @@ describe("timelineOf", () => {
       ["starting", 300, 350, "neutral"],
       ["running", 350, 900, "good"],
     ]);
-    expect(totals(rows[0]?.segments ?? [])).toEqual({ queued: 200, starting: 50, running: 550, backoff: 0 });
+    expect(totals(rows[0]?.segments ?? [])).toEqual({ queued: 200, starting: 50, running: 550, backoff: 0, parts: 0 });
   });
 
   it("lets what runs grow until now", () => {
@@ -59,6 +59,18 @@ describe("timelineOf", () => {
       ["queued", 2],
       ["starting", 2],
       ["running", 2],
+    ]);
+  });
+
+  it("spans the parts of a map, until now while there are more to come", () => {
+    const map = (state: string, items: MessageInitShape<typeof ItemsSchema>) =>
+      timelineOf([create(TaskSchema, { name: "a", kind: "map", state, items })], 0, undefined, 700).rows[0]?.segments;
+    expect(map("expanding", { total: 3 })).toEqual([]);
+    expect(map("expanding", { total: 3, firstStart: at(100) })).toMatchObject([
+      { kind: "parts", from: 100, to: 700, open: true, tone: "run" },
+    ]);
+    expect(map("failed", { total: 3, firstStart: at(100), lastEnd: at(400) })).toMatchObject([
+      { kind: "parts", from: 100, to: 400, open: false, tone: "bad" },
     ]);
   });
 

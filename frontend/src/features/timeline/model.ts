@@ -1,12 +1,14 @@
 import type { Tone } from "@/components/ui/tone";
+import { taskLook } from "@/features/run/state";
 import { millis } from "@/format/time";
 import type { Attempt, Task } from "@/gen/signalbox/run/v1/run_pb";
 
 /**
  * Kind is what went on in a stretch of an attempt. Only `running` is billed; the
- * others are waiting, and should be seen.
+ * others are waiting, and should be seen. `parts` is of a map, a loop or a group:
+ * from the first start of what is part of it to the last end.
  */
-export type Kind = "queued" | "starting" | "running" | "backoff";
+export type Kind = "queued" | "starting" | "running" | "backoff" | "parts";
 
 export interface Segment {
   kind: Kind;
@@ -53,7 +55,16 @@ function segmentsOf(task: Task, end: number): Segment[] {
     }
     segments.push(...attemptSegments(attempt, end));
   }
-  return segments;
+  return [...segments, ...partsSegments(task, end)];
+}
+
+function partsSegments({ state, items }: Task, end: number): Segment[] {
+  const from = millis(items?.firstStart);
+  if (from === undefined) return [];
+  const last = millis(items?.lastEnd);
+  const to = last ?? Math.max(end, from);
+  const { tone } = taskLook(state, true);
+  return to > from ? [{ kind: "parts", attempt: 0, from, to, tone, open: last === undefined }] : [];
 }
 
 function attemptSegments(attempt: Attempt, end: number): Segment[] {
@@ -99,7 +110,7 @@ export function ticksOf(span: number, most: number): number[] {
 
 /** totals sums what a task spent in each kind. */
 export function totals(segments: readonly Segment[]): Record<Kind, number> {
-  const sum: Record<Kind, number> = { queued: 0, starting: 0, running: 0, backoff: 0 };
+  const sum: Record<Kind, number> = { queued: 0, starting: 0, running: 0, backoff: 0, parts: 0 };
   for (const { kind, from, to } of segments) sum[kind] += to - from;
   return sum;
 }

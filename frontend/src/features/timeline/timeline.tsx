@@ -36,7 +36,7 @@ export function Timeline({ run, tasks, selected, onSelect }: TimelineProps) {
   const span = to - from;
   return (
     <div className={classes.timeline}>
-      <Legend />
+      <Legend parts={rows.some(({ segments }) => segments.some(({ kind }) => kind === "parts"))} />
       <div className={classes.axis} aria-hidden="true">
         {ticksOf(span, MOST_TICKS).map((tick) => (
           <span key={tick} className={classes.tick} style={{ left: `${(100 * tick) / span}%` }}>
@@ -81,15 +81,13 @@ interface TimelineRowProps {
 function TimelineRow({ row, task, from, span, selected, onSelect }: TimelineRowProps) {
   const look = taskLook(task.state);
   const sums = totals(row.segments);
-  const waited = sums.queued + sums.backoff;
-  const words =
-    row.segments.length === 0 ? "not started" : `ran ${formatDuration(sums.running)}, waited ${formatDuration(waited)}`;
+  const took = sums.parts || sums.running;
   return (
     <button type="button" className={classes.row} aria-pressed={selected} onClick={() => onSelect(task.name)}>
       <span className={classes.name} style={{ "--tone": toneColor(look.tone) } as CSSProperties}>
         <Icon name={look.icon} size={14} className={look.moving ? "sb-spin" : undefined} />
         <span>{task.name}</span>
-        <span className="sb-hidden">{`: ${look.label}, ${words}`}</span>
+        <span className="sb-hidden">{`: ${look.label}, ${wordsOf(row.segments)}`}</span>
       </span>
       <span className={classes.track} aria-hidden="true">
         {row.segments.map((segment) => (
@@ -97,10 +95,17 @@ function TimelineRow({ row, task, from, span, selected, onSelect }: TimelineRowP
         ))}
       </span>
       <span className={classes.took} aria-hidden="true">
-        {sums.running > 0 ? formatDuration(sums.running) : task.items ? `${task.items.done}/${task.items.total}` : ""}
+        {took > 0 ? formatDuration(took) : task.items ? `${task.items.done}/${task.items.total}` : ""}
       </span>
     </button>
   );
+}
+
+function wordsOf(segments: readonly Segment[]): string {
+  if (segments.length === 0) return "not started";
+  const { parts, running, queued, backoff } = totals(segments);
+  if (parts > 0) return `took ${formatDuration(parts)} with all its parts`;
+  return `ran ${formatDuration(running)}, waited ${formatDuration(queued + backoff)}`;
 }
 
 function Bar({ segment, from, span }: { segment: Segment; from: number; span: number }) {
@@ -109,7 +114,9 @@ function Bar({ segment, from, span }: { segment: Segment; from: number; span: nu
     width: `${(100 * (segment.to - segment.from)) / span}%`,
     "--tone": toneColor(segment.tone),
   } as CSSProperties;
-  const text = `Attempt ${segment.attempt}: ${kindNames[segment.kind]} ${formatDuration(segment.to - segment.from)}`;
+  const what = segment.kind === "parts" ? "From its first start to its last end:" : `Attempt ${segment.attempt}:`;
+  const kind = segment.kind === "parts" ? "" : `${kindNames[segment.kind]} `;
+  const text = `${what} ${kind}${formatDuration(segment.to - segment.from)}`;
   return (
     <span
       className={classes.bar}
@@ -126,10 +133,11 @@ const kindNames: Record<Kind, string> = {
   starting: "starting",
   running: "running",
   backoff: "waiting to retry",
+  parts: "a map, loop or group",
 };
 
-function Legend() {
-  const kinds: Kind[] = ["queued", "starting", "running", "backoff"];
+function Legend({ parts }: { parts: boolean }) {
+  const kinds: Kind[] = ["queued", "starting", "running", "backoff", ...(parts ? (["parts"] as const) : [])];
   return (
     <ul className={classes.legend} aria-label="Legend">
       {kinds.map((kind) => (

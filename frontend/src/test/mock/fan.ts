@@ -49,7 +49,14 @@ export function fanOf(run: Run, at: number): Fan {
     if (i < 8) return task(`train[${i}]`, "step", "reused", { ...base, originRunId: before });
     return task(`train[${i}]`, "step", "succeeded", { ...base, attempts: ran(12 + (i % 7)) });
   });
-  const count = (more: object) => create(ItemsSchema, more);
+  const count = (more: object, from = 0, to = 0) =>
+    create(ItemsSchema, {
+      ...more,
+      ...(to > 0 && {
+        firstStart: timestampFromMs(at + 1200 + from * 1000),
+        lastEnd: timestampFromMs(at + 1200 + to * 1000),
+      }),
+    });
   const pass = (i: number) =>
     task(`search[${i}]`, "step", "succeeded", { parent: "search", planTask: "search", item: i, attempts: ran(4 + i) });
   const passes = [pass(0), pass(1), pass(2)];
@@ -57,15 +64,18 @@ export function fanOf(run: Run, at: number): Fan {
   const train = task("train", "map", "failed", {
     needs: ["split"],
     reason: "2 of 40 items failed",
-    items: count({ total: 40, done: 40, succeeded: 31, failed: 2, reused: 7 }),
+    items: count({ total: 40, done: 40, succeeded: 31, failed: 2, reused: 7 }, 0, 18),
   });
   const rest = [
     task("search", "loop", "succeeded", {
       needs: ["split"],
-      items: count({ total: 3, done: 3, succeeded: 3, most: 50 }),
+      items: count({ total: 3, done: 3, succeeded: 3, most: 50 }, 0, 6),
     }),
     ...passes,
-    task("publish", "group", "succeeded", { needs: ["search"], items: count({ total: 2, done: 2, succeeded: 2 }) }),
+    task("publish", "group", "succeeded", {
+      needs: ["search"],
+      items: count({ total: 2, done: 2, succeeded: 2 }, 0, 5),
+    }),
     task("publish/pack", "step", "succeeded", { parent: "publish", attempts: ran(3) }),
     task("publish/upload", "step", "succeeded", { parent: "publish", needs: ["publish/pack"], attempts: ran(5) }),
     task("register", "step", "upstream_failed", { needs: ["train", "publish"] }),

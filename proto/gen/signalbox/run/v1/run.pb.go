@@ -742,7 +742,10 @@ type Items struct {
 	Skipped   uint32 `protobuf:"varint,9,opt,name=skipped,proto3" json:"skipped,omitempty"`
 	Canceled  uint32 `protobuf:"varint,10,opt,name=canceled,proto3" json:"canceled,omitempty"`
 	// How many passes a loop may have.
-	Most          uint32 `protobuf:"varint,11,opt,name=most,proto3" json:"most,omitempty"`
+	Most uint32 `protobuf:"varint,11,opt,name=most,proto3" json:"most,omitempty"`
+	// When the first of them began; once they are over, when the last one ended.
+	FirstStart    *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=first_start,json=firstStart,proto3" json:"first_start,omitempty"`
+	LastEnd       *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=last_end,json=lastEnd,proto3" json:"last_end,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -852,6 +855,20 @@ func (x *Items) GetMost() uint32 {
 		return x.Most
 	}
 	return 0
+}
+
+func (x *Items) GetFirstStart() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FirstStart
+	}
+	return nil
+}
+
+func (x *Items) GetLastEnd() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastEnd
+	}
+	return nil
 }
 
 // Hold is what a task waits for, or has waited for.
@@ -3191,7 +3208,7 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\x05items\x18, \x01(\v2\x17.signalbox.run.v1.ItemsR\x05items\x12\"\n" +
 	"\rorigin_run_id\x18- \x01(\tR\voriginRunId\x127\n" +
 	"\tchild_run\x182 \x01(\v2\x1a.signalbox.run.v1.ChildRunR\bchildRunB\a\n" +
-	"\x05_item\"\x9b\x02\n" +
+	"\x05_item\"\x8f\x03\n" +
 	"\x05Items\x12\x14\n" +
 	"\x05total\x18\x01 \x01(\rR\x05total\x12\x18\n" +
 	"\awaiting\x18\x02 \x01(\rR\awaiting\x12\x18\n" +
@@ -3204,7 +3221,10 @@ const file_signalbox_run_v1_run_proto_rawDesc = "" +
 	"\askipped\x18\t \x01(\rR\askipped\x12\x1a\n" +
 	"\bcanceled\x18\n" +
 	" \x01(\rR\bcanceled\x12\x12\n" +
-	"\x04most\x18\v \x01(\rR\x04most\"\xd0\x02\n" +
+	"\x04most\x18\v \x01(\rR\x04most\x12;\n" +
+	"\vfirst_start\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"firstStart\x125\n" +
+	"\blast_end\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\alastEnd\"\xd0\x02\n" +
 	"\x04Hold\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x120\n" +
 	"\x05since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x120\n" +
@@ -3503,82 +3523,84 @@ var file_signalbox_run_v1_run_proto_depIdxs = []int32{
 	6,  // 12: signalbox.run.v1.Task.hold:type_name -> signalbox.run.v1.Hold
 	5,  // 13: signalbox.run.v1.Task.items:type_name -> signalbox.run.v1.Items
 	2,  // 14: signalbox.run.v1.Task.child_run:type_name -> signalbox.run.v1.ChildRun
-	43, // 15: signalbox.run.v1.Hold.since:type_name -> google.protobuf.Timestamp
-	43, // 16: signalbox.run.v1.Hold.until:type_name -> google.protobuf.Timestamp
-	7,  // 17: signalbox.run.v1.Hold.votes:type_name -> signalbox.run.v1.Vote
-	43, // 18: signalbox.run.v1.Vote.at:type_name -> google.protobuf.Timestamp
-	43, // 19: signalbox.run.v1.Attempt.ready_at:type_name -> google.protobuf.Timestamp
-	43, // 20: signalbox.run.v1.Attempt.granted_at:type_name -> google.protobuf.Timestamp
-	43, // 21: signalbox.run.v1.Attempt.started_at:type_name -> google.protobuf.Timestamp
-	43, // 22: signalbox.run.v1.Attempt.finished_at:type_name -> google.protobuf.Timestamp
-	44, // 23: signalbox.run.v1.StartRunRequest.params:type_name -> signalbox.run.v1.Value
-	42, // 24: signalbox.run.v1.StartRunRequest.labels:type_name -> signalbox.run.v1.StartRunRequest.LabelsEntry
-	43, // 25: signalbox.run.v1.StartRunRequest.start_at:type_name -> google.protobuf.Timestamp
-	0,  // 26: signalbox.run.v1.StartRunResponse.run:type_name -> signalbox.run.v1.Run
-	0,  // 27: signalbox.run.v1.GetRunResponse.run:type_name -> signalbox.run.v1.Run
-	4,  // 28: signalbox.run.v1.GetRunResponse.tasks:type_name -> signalbox.run.v1.Task
-	4,  // 29: signalbox.run.v1.ListTasksResponse.tasks:type_name -> signalbox.run.v1.Task
-	0,  // 30: signalbox.run.v1.ListTasksResponse.run:type_name -> signalbox.run.v1.Run
-	4,  // 31: signalbox.run.v1.GetTaskResponse.task:type_name -> signalbox.run.v1.Task
-	0,  // 32: signalbox.run.v1.GetTaskResponse.run:type_name -> signalbox.run.v1.Run
-	43, // 33: signalbox.run.v1.ListRunsRequest.since:type_name -> google.protobuf.Timestamp
-	43, // 34: signalbox.run.v1.ListRunsRequest.until:type_name -> google.protobuf.Timestamp
-	0,  // 35: signalbox.run.v1.ListRunsResponse.runs:type_name -> signalbox.run.v1.Run
-	0,  // 36: signalbox.run.v1.WatchRunResponse.run:type_name -> signalbox.run.v1.Run
-	4,  // 37: signalbox.run.v1.WatchRunResponse.tasks:type_name -> signalbox.run.v1.Task
-	0,  // 38: signalbox.run.v1.CancelRunResponse.run:type_name -> signalbox.run.v1.Run
-	0,  // 39: signalbox.run.v1.RetryRunResponse.run:type_name -> signalbox.run.v1.Run
-	0,  // 40: signalbox.run.v1.PauseRunResponse.run:type_name -> signalbox.run.v1.Run
-	0,  // 41: signalbox.run.v1.ResumeRunResponse.run:type_name -> signalbox.run.v1.Run
-	44, // 42: signalbox.run.v1.SignalRunRequest.payload:type_name -> signalbox.run.v1.Value
-	0,  // 43: signalbox.run.v1.SignalRunResponse.run:type_name -> signalbox.run.v1.Run
-	0,  // 44: signalbox.run.v1.UnblockRunResponse.run:type_name -> signalbox.run.v1.Run
-	44, // 45: signalbox.run.v1.GetRunValuesResponse.params:type_name -> signalbox.run.v1.Value
-	35, // 46: signalbox.run.v1.GetRunValuesResponse.tasks:type_name -> signalbox.run.v1.TaskValues
-	44, // 47: signalbox.run.v1.TaskValues.outputs:type_name -> signalbox.run.v1.Value
-	45, // 48: signalbox.run.v1.TaskValues.artifacts:type_name -> signalbox.run.v1.Artifact
-	44, // 49: signalbox.run.v1.TaskValues.message:type_name -> signalbox.run.v1.Value
-	44, // 50: signalbox.run.v1.RestartRunRequest.params:type_name -> signalbox.run.v1.Value
-	0,  // 51: signalbox.run.v1.RestartRunResponse.run:type_name -> signalbox.run.v1.Run
-	38, // 52: signalbox.run.v1.RestartRunResponse.tasks:type_name -> signalbox.run.v1.KeptTask
-	0,  // 53: signalbox.run.v1.TestTaskResponse.run:type_name -> signalbox.run.v1.Run
-	9,  // 54: signalbox.run.v1.RunService.StartRun:input_type -> signalbox.run.v1.StartRunRequest
-	11, // 55: signalbox.run.v1.RunService.GetRun:input_type -> signalbox.run.v1.GetRunRequest
-	13, // 56: signalbox.run.v1.RunService.ListTasks:input_type -> signalbox.run.v1.ListTasksRequest
-	15, // 57: signalbox.run.v1.RunService.GetTask:input_type -> signalbox.run.v1.GetTaskRequest
-	17, // 58: signalbox.run.v1.RunService.ListRuns:input_type -> signalbox.run.v1.ListRunsRequest
-	19, // 59: signalbox.run.v1.RunService.WatchRun:input_type -> signalbox.run.v1.WatchRunRequest
-	21, // 60: signalbox.run.v1.RunService.CancelRun:input_type -> signalbox.run.v1.CancelRunRequest
-	23, // 61: signalbox.run.v1.RunService.RetryRun:input_type -> signalbox.run.v1.RetryRunRequest
-	36, // 62: signalbox.run.v1.RunService.RestartRun:input_type -> signalbox.run.v1.RestartRunRequest
-	39, // 63: signalbox.run.v1.RunService.TestTask:input_type -> signalbox.run.v1.TestTaskRequest
-	25, // 64: signalbox.run.v1.RunService.PauseRun:input_type -> signalbox.run.v1.PauseRunRequest
-	27, // 65: signalbox.run.v1.RunService.ResumeRun:input_type -> signalbox.run.v1.ResumeRunRequest
-	29, // 66: signalbox.run.v1.RunService.SignalRun:input_type -> signalbox.run.v1.SignalRunRequest
-	46, // 67: signalbox.run.v1.RunService.ExplainRun:input_type -> signalbox.run.v1.ExplainRunRequest
-	31, // 68: signalbox.run.v1.RunService.UnblockRun:input_type -> signalbox.run.v1.UnblockRunRequest
-	33, // 69: signalbox.run.v1.RunService.GetRunValues:input_type -> signalbox.run.v1.GetRunValuesRequest
-	10, // 70: signalbox.run.v1.RunService.StartRun:output_type -> signalbox.run.v1.StartRunResponse
-	12, // 71: signalbox.run.v1.RunService.GetRun:output_type -> signalbox.run.v1.GetRunResponse
-	14, // 72: signalbox.run.v1.RunService.ListTasks:output_type -> signalbox.run.v1.ListTasksResponse
-	16, // 73: signalbox.run.v1.RunService.GetTask:output_type -> signalbox.run.v1.GetTaskResponse
-	18, // 74: signalbox.run.v1.RunService.ListRuns:output_type -> signalbox.run.v1.ListRunsResponse
-	20, // 75: signalbox.run.v1.RunService.WatchRun:output_type -> signalbox.run.v1.WatchRunResponse
-	22, // 76: signalbox.run.v1.RunService.CancelRun:output_type -> signalbox.run.v1.CancelRunResponse
-	24, // 77: signalbox.run.v1.RunService.RetryRun:output_type -> signalbox.run.v1.RetryRunResponse
-	37, // 78: signalbox.run.v1.RunService.RestartRun:output_type -> signalbox.run.v1.RestartRunResponse
-	40, // 79: signalbox.run.v1.RunService.TestTask:output_type -> signalbox.run.v1.TestTaskResponse
-	26, // 80: signalbox.run.v1.RunService.PauseRun:output_type -> signalbox.run.v1.PauseRunResponse
-	28, // 81: signalbox.run.v1.RunService.ResumeRun:output_type -> signalbox.run.v1.ResumeRunResponse
-	30, // 82: signalbox.run.v1.RunService.SignalRun:output_type -> signalbox.run.v1.SignalRunResponse
-	47, // 83: signalbox.run.v1.RunService.ExplainRun:output_type -> signalbox.run.v1.ExplainRunResponse
-	32, // 84: signalbox.run.v1.RunService.UnblockRun:output_type -> signalbox.run.v1.UnblockRunResponse
-	34, // 85: signalbox.run.v1.RunService.GetRunValues:output_type -> signalbox.run.v1.GetRunValuesResponse
-	70, // [70:86] is the sub-list for method output_type
-	54, // [54:70] is the sub-list for method input_type
-	54, // [54:54] is the sub-list for extension type_name
-	54, // [54:54] is the sub-list for extension extendee
-	0,  // [0:54] is the sub-list for field type_name
+	43, // 15: signalbox.run.v1.Items.first_start:type_name -> google.protobuf.Timestamp
+	43, // 16: signalbox.run.v1.Items.last_end:type_name -> google.protobuf.Timestamp
+	43, // 17: signalbox.run.v1.Hold.since:type_name -> google.protobuf.Timestamp
+	43, // 18: signalbox.run.v1.Hold.until:type_name -> google.protobuf.Timestamp
+	7,  // 19: signalbox.run.v1.Hold.votes:type_name -> signalbox.run.v1.Vote
+	43, // 20: signalbox.run.v1.Vote.at:type_name -> google.protobuf.Timestamp
+	43, // 21: signalbox.run.v1.Attempt.ready_at:type_name -> google.protobuf.Timestamp
+	43, // 22: signalbox.run.v1.Attempt.granted_at:type_name -> google.protobuf.Timestamp
+	43, // 23: signalbox.run.v1.Attempt.started_at:type_name -> google.protobuf.Timestamp
+	43, // 24: signalbox.run.v1.Attempt.finished_at:type_name -> google.protobuf.Timestamp
+	44, // 25: signalbox.run.v1.StartRunRequest.params:type_name -> signalbox.run.v1.Value
+	42, // 26: signalbox.run.v1.StartRunRequest.labels:type_name -> signalbox.run.v1.StartRunRequest.LabelsEntry
+	43, // 27: signalbox.run.v1.StartRunRequest.start_at:type_name -> google.protobuf.Timestamp
+	0,  // 28: signalbox.run.v1.StartRunResponse.run:type_name -> signalbox.run.v1.Run
+	0,  // 29: signalbox.run.v1.GetRunResponse.run:type_name -> signalbox.run.v1.Run
+	4,  // 30: signalbox.run.v1.GetRunResponse.tasks:type_name -> signalbox.run.v1.Task
+	4,  // 31: signalbox.run.v1.ListTasksResponse.tasks:type_name -> signalbox.run.v1.Task
+	0,  // 32: signalbox.run.v1.ListTasksResponse.run:type_name -> signalbox.run.v1.Run
+	4,  // 33: signalbox.run.v1.GetTaskResponse.task:type_name -> signalbox.run.v1.Task
+	0,  // 34: signalbox.run.v1.GetTaskResponse.run:type_name -> signalbox.run.v1.Run
+	43, // 35: signalbox.run.v1.ListRunsRequest.since:type_name -> google.protobuf.Timestamp
+	43, // 36: signalbox.run.v1.ListRunsRequest.until:type_name -> google.protobuf.Timestamp
+	0,  // 37: signalbox.run.v1.ListRunsResponse.runs:type_name -> signalbox.run.v1.Run
+	0,  // 38: signalbox.run.v1.WatchRunResponse.run:type_name -> signalbox.run.v1.Run
+	4,  // 39: signalbox.run.v1.WatchRunResponse.tasks:type_name -> signalbox.run.v1.Task
+	0,  // 40: signalbox.run.v1.CancelRunResponse.run:type_name -> signalbox.run.v1.Run
+	0,  // 41: signalbox.run.v1.RetryRunResponse.run:type_name -> signalbox.run.v1.Run
+	0,  // 42: signalbox.run.v1.PauseRunResponse.run:type_name -> signalbox.run.v1.Run
+	0,  // 43: signalbox.run.v1.ResumeRunResponse.run:type_name -> signalbox.run.v1.Run
+	44, // 44: signalbox.run.v1.SignalRunRequest.payload:type_name -> signalbox.run.v1.Value
+	0,  // 45: signalbox.run.v1.SignalRunResponse.run:type_name -> signalbox.run.v1.Run
+	0,  // 46: signalbox.run.v1.UnblockRunResponse.run:type_name -> signalbox.run.v1.Run
+	44, // 47: signalbox.run.v1.GetRunValuesResponse.params:type_name -> signalbox.run.v1.Value
+	35, // 48: signalbox.run.v1.GetRunValuesResponse.tasks:type_name -> signalbox.run.v1.TaskValues
+	44, // 49: signalbox.run.v1.TaskValues.outputs:type_name -> signalbox.run.v1.Value
+	45, // 50: signalbox.run.v1.TaskValues.artifacts:type_name -> signalbox.run.v1.Artifact
+	44, // 51: signalbox.run.v1.TaskValues.message:type_name -> signalbox.run.v1.Value
+	44, // 52: signalbox.run.v1.RestartRunRequest.params:type_name -> signalbox.run.v1.Value
+	0,  // 53: signalbox.run.v1.RestartRunResponse.run:type_name -> signalbox.run.v1.Run
+	38, // 54: signalbox.run.v1.RestartRunResponse.tasks:type_name -> signalbox.run.v1.KeptTask
+	0,  // 55: signalbox.run.v1.TestTaskResponse.run:type_name -> signalbox.run.v1.Run
+	9,  // 56: signalbox.run.v1.RunService.StartRun:input_type -> signalbox.run.v1.StartRunRequest
+	11, // 57: signalbox.run.v1.RunService.GetRun:input_type -> signalbox.run.v1.GetRunRequest
+	13, // 58: signalbox.run.v1.RunService.ListTasks:input_type -> signalbox.run.v1.ListTasksRequest
+	15, // 59: signalbox.run.v1.RunService.GetTask:input_type -> signalbox.run.v1.GetTaskRequest
+	17, // 60: signalbox.run.v1.RunService.ListRuns:input_type -> signalbox.run.v1.ListRunsRequest
+	19, // 61: signalbox.run.v1.RunService.WatchRun:input_type -> signalbox.run.v1.WatchRunRequest
+	21, // 62: signalbox.run.v1.RunService.CancelRun:input_type -> signalbox.run.v1.CancelRunRequest
+	23, // 63: signalbox.run.v1.RunService.RetryRun:input_type -> signalbox.run.v1.RetryRunRequest
+	36, // 64: signalbox.run.v1.RunService.RestartRun:input_type -> signalbox.run.v1.RestartRunRequest
+	39, // 65: signalbox.run.v1.RunService.TestTask:input_type -> signalbox.run.v1.TestTaskRequest
+	25, // 66: signalbox.run.v1.RunService.PauseRun:input_type -> signalbox.run.v1.PauseRunRequest
+	27, // 67: signalbox.run.v1.RunService.ResumeRun:input_type -> signalbox.run.v1.ResumeRunRequest
+	29, // 68: signalbox.run.v1.RunService.SignalRun:input_type -> signalbox.run.v1.SignalRunRequest
+	46, // 69: signalbox.run.v1.RunService.ExplainRun:input_type -> signalbox.run.v1.ExplainRunRequest
+	31, // 70: signalbox.run.v1.RunService.UnblockRun:input_type -> signalbox.run.v1.UnblockRunRequest
+	33, // 71: signalbox.run.v1.RunService.GetRunValues:input_type -> signalbox.run.v1.GetRunValuesRequest
+	10, // 72: signalbox.run.v1.RunService.StartRun:output_type -> signalbox.run.v1.StartRunResponse
+	12, // 73: signalbox.run.v1.RunService.GetRun:output_type -> signalbox.run.v1.GetRunResponse
+	14, // 74: signalbox.run.v1.RunService.ListTasks:output_type -> signalbox.run.v1.ListTasksResponse
+	16, // 75: signalbox.run.v1.RunService.GetTask:output_type -> signalbox.run.v1.GetTaskResponse
+	18, // 76: signalbox.run.v1.RunService.ListRuns:output_type -> signalbox.run.v1.ListRunsResponse
+	20, // 77: signalbox.run.v1.RunService.WatchRun:output_type -> signalbox.run.v1.WatchRunResponse
+	22, // 78: signalbox.run.v1.RunService.CancelRun:output_type -> signalbox.run.v1.CancelRunResponse
+	24, // 79: signalbox.run.v1.RunService.RetryRun:output_type -> signalbox.run.v1.RetryRunResponse
+	37, // 80: signalbox.run.v1.RunService.RestartRun:output_type -> signalbox.run.v1.RestartRunResponse
+	40, // 81: signalbox.run.v1.RunService.TestTask:output_type -> signalbox.run.v1.TestTaskResponse
+	26, // 82: signalbox.run.v1.RunService.PauseRun:output_type -> signalbox.run.v1.PauseRunResponse
+	28, // 83: signalbox.run.v1.RunService.ResumeRun:output_type -> signalbox.run.v1.ResumeRunResponse
+	30, // 84: signalbox.run.v1.RunService.SignalRun:output_type -> signalbox.run.v1.SignalRunResponse
+	47, // 85: signalbox.run.v1.RunService.ExplainRun:output_type -> signalbox.run.v1.ExplainRunResponse
+	32, // 86: signalbox.run.v1.RunService.UnblockRun:output_type -> signalbox.run.v1.UnblockRunResponse
+	34, // 87: signalbox.run.v1.RunService.GetRunValues:output_type -> signalbox.run.v1.GetRunValuesResponse
+	72, // [72:88] is the sub-list for method output_type
+	56, // [56:72] is the sub-list for method input_type
+	56, // [56:56] is the sub-list for extension type_name
+	56, // [56:56] is the sub-list for extension extendee
+	0,  // [0:56] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_run_v1_run_proto_init() }

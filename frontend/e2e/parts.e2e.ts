@@ -1,0 +1,83 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { problemsOf } from "./axe";
+import { launch, openReader, type Reader } from "./browser";
+import { buildPrograms, type Plane, type Programs, startPlane } from "./plane";
+import { makeTeam, type Team } from "./team";
+
+// A run with tasks that others are part of, read to its end: each step needs the
+// one before it.
+
+const pipeline = `signalbox: v1
+name: parts
+tasks:
+  train:
+    for_each: 4
+    max_parallel: 2
+    run: sleep 0.4
+  pack:
+    needs: [train]
+    tasks:
+      zip: {run: sleep 0.2}
+      send: {needs: [zip], run: sleep 0.2}
+  search:
+    needs: [pack]
+    repeat: {until: "outputs.loss < 0.5", max: 3}
+    run: |
+      sleep 0.2
+      if [ "$SB_INDEX" = 1 ]; then echo 0.1; else echo 0.9; fi > "$SB_OUTPUTS/loss"
+    outputs: {loss: {type: float, open: true}}
+`;
+
+describe("a run whose tasks have parts", () => {
+  let programs: Programs;
+  let plane: Plane;
+  let browser: Browser;
+  let reader: Reader;
+  let page: Page;
+  let team: Team;
+  /** look keeps a picture of the page in each theme, and lets axe read both. */
+  const look = async (name: string) => {
+    for (const scheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme: scheme });
+      await reader.shot(`parts-${name}-${scheme}`);
+      expect(await problemsOf(page)).toEqual([]);
+    }
+    await page.emulateMedia({ colorScheme: "light" });
+  };
+
+  beforeAll(async () => {
+    programs = buildPrograms();
+    plane = await startPlane({ programs, replicas: 1 });
+    browser = await launch();
+    reader = await openReader(browser);
+    page = reader.page;
+    team = await makeTeam(page, plane, programs, "Harbour Works");
+    await team.apply(pipeline);
+    await team.join("default");
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await plane?.stop();
+    programs?.remove();
+  });
+
+  it("shows of each from when to when its parts ran", async () => {
+    await page.goto(`${team.home}/pipelines/parts?start=new`);
+    await page.getByRole("dialog").getByRole("button", { name: "Start the run" }).click();
+    await page.getByRole("heading", { name: /^parts #1/ }).waitFor();
+    await page.getByRole("tab", { name: "Timeline" }).click();
+    await page.getByRole("heading", { name: /^parts #1 ?Succeeded/ }).waitFor({ timeout: 60_000 });
+    const rows = page.getByRole("list", { name: "Tasks by time" });
+    for (const name of ["train", "pack", "search"]) {
+      const row = rows.getByRole("button", { name: new RegExp(`^${name} ?: Succeeded, took .+ with all its parts`) });
+      await row.waitFor();
+      expect(await row.locator("[data-kind=parts]").count()).toBe(1);
+    }
+    await rows.getByRole("button", { name: /^pack\/zip ?: Succeeded, ran/ }).waitFor();
+    await look("01-timeline");
+  });
+
+  it("met no error of the page and no refusal of its policy", () => reader.isQuiet());
+});
