@@ -58,7 +58,7 @@ func startLocal(ctx context.Context, c cli.Local) (_ *cli.LocalRun, err error) {
 		Plans: c.Plans, Key: l.key.Public(), Actor: localUser(), Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	}
 	if c.Shuffle != nil {
-		config.Shuffle = mathrand.New(mathrand.NewPCG(*c.Shuffle, 0))
+		config.Shuffle = mathrand.New(mathrand.NewPCG(*c.Shuffle, 0)) //nolint:gosec // An order that can be had again, and no secret.
 	}
 	l.plane, err = local.New(config)
 	if err != nil {
