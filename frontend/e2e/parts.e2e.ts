@@ -29,6 +29,14 @@ tasks:
     outputs: {loss: {type: float, open: true}}
 `;
 
+/** chain is a pipeline of tasks one after the other, more of them than there is space for. */
+const chain = (name: string, tasks: number) =>
+  ["signalbox: v1", `name: ${name}`, "tasks:"]
+    .concat(
+      Array.from({ length: tasks }, (_, i) => `  step-${i}: {${i > 0 ? `needs: [step-${i - 1}], ` : ""}run: "true"}`),
+    )
+    .join("\n");
+
 describe("a run whose tasks have parts", () => {
   let programs: Programs;
   let plane: Plane;
@@ -77,6 +85,33 @@ describe("a run whose tasks have parts", () => {
     }
     await rows.getByRole("button", { name: /^pack\/zip ?: Succeeded, ran/ }).waitFor();
     await look("01-timeline");
+  });
+
+  it.each([
+    { name: "line", tasks: 6, whole: true },
+    { name: "long", tasks: 14, whole: false },
+  ])("keeps the graph of $tasks tasks in a row in sight beside an open task", async ({ name, tasks, whole }) => {
+    await team.apply(chain(name, tasks));
+    await page.goto(`${team.home}/pipelines/${name}?start=new`);
+    await page.getByRole("dialog").getByRole("button", { name: "Start the run" }).click();
+    await page.getByRole("heading", { name: new RegExp(`^${name} #1 ?Succeeded`) }).waitFor({ timeout: 60_000 });
+    const graph = page.getByLabel("The run's graph");
+    const middle = `step-${tasks / 2}`;
+    for (const opened of [middle, `step-${tasks - 1}`, "step-0"]) {
+      if (whole) await graph.getByLabel(new RegExp(`^${opened}:`)).click();
+      else await page.goto(`${page.url().split("?")[0]}?task=${opened}`);
+      await page.getByRole("complementary", { name: `Task ${opened}` }).waitFor();
+      const seen = async (task: string) => {
+        const space = await graph.boundingBox();
+        const box = await graph.getByLabel(new RegExp(`^${task}:`)).boundingBox();
+        if (!space || !box) return false;
+        return box.x >= space.x && box.x + box.width <= space.x + space.width;
+      };
+      await expect.poll(() => seen(opened), { timeout: 10_000 }).toBe(true);
+      const all = Array.from({ length: whole ? tasks : 0 }, (_, i) => `step-${i}`);
+      for (const task of all) await expect.poll(() => seen(task), { timeout: 10_000 }).toBe(true);
+      if (opened === middle) await look(`02-${name}`);
+    }
   });
 
   it("met no error of the page and no refusal of its policy", () => reader.isQuiet());

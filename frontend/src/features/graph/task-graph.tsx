@@ -1,6 +1,5 @@
 import "@xyflow/react/dist/base.css";
 import { Button } from "@mantine/core";
-import { useElementSize } from "@mantine/hooks";
 import {
   Background,
   BackgroundVariant,
@@ -12,15 +11,15 @@ import {
   Panel,
   Position,
   ReactFlow,
-  type ReactFlowInstance,
 } from "@xyflow/react";
-import { type CSSProperties, memo, useEffect, useMemo, useRef, useState } from "react";
+import { type CSSProperties, memo, useMemo, useState } from "react";
 import { Icon } from "@/components/ui/icon";
 import { toneColor, toneFill } from "@/components/ui/tone";
 import classes from "./graph.module.css";
 import { collapse, groupsOf } from "./groups";
-import { type Box, type Layout, layout, NODE_HEIGHT, NODE_WIDTH } from "./layout";
+import { type Box, layout, NODE_HEIGHT, NODE_WIDTH } from "./layout";
 import { type GraphTask, related, shapeOf, signatureOf } from "./model";
+import { useView } from "./use-view";
 
 export interface TaskGraphProps {
   tasks: readonly GraphTask[];
@@ -38,14 +37,8 @@ type BoxNode = Node<{ task: GraphTask | undefined; name: string; selected: boole
 type AnyNode = TaskNode | LabelNode | BoxNode;
 
 const nodeTypes = { task: memo(TaskBox), label: memo(Label), box: memo(GroupBox) };
-/** Below this zoom the names cannot be read. */
-const READABLE = 0.7;
-/** Below this one sees nothing at all: a part is better than a speck. */
-const HOPELESS = 0.3;
-const fit = { padding: 0.06, maxZoom: 1, minZoom: 0.25 };
 const LABEL_HEIGHT = 22;
 const PADDING = 64;
-const MARGIN = 24;
 
 /** TaskGraph draws tasks as stations on their tracks. Its code is loaded only where it is shown. */
 export function TaskGraph({ tasks: all, boxes = [], selected, onSelect }: TaskGraphProps) {
@@ -64,7 +57,7 @@ export function TaskGraph({ tasks: all, boxes = [], selected, onSelect }: TaskGr
   // biome-ignore lint/correctness/useExhaustiveDependencies: as above.
   const route = useMemo(() => (selected ? related(shape, selected) : undefined), [signature, selected]);
   const byName = new Map(tasks.map((task) => [task.name, task]));
-  const view = useView(placed, selected);
+  const view = useView<AnyNode>(placed, selected);
   const nodes = placed.nodes.flatMap(({ name, x, y }): TaskNode[] => {
     const task = byName.get(name);
     if (!task) return [];
@@ -86,6 +79,7 @@ export function TaskGraph({ tasks: all, boxes = [], selected, onSelect }: TaskGr
     <div
       ref={view.ref}
       className={classes.graph}
+      data-small={view.small || undefined}
       style={{ "--height": `${placed.height + PADDING}px` } as CSSProperties}
     >
       <ReactFlow
@@ -109,8 +103,6 @@ export function TaskGraph({ tasks: all, boxes = [], selected, onSelect }: TaskGr
           else if (node && node.id !== selected) choose(node.id);
         }}
         onlyRenderVisibleElements={tasks.length > 100}
-        fitView
-        fitViewOptions={fit}
         onInit={view.onInit}
         onMove={view.onMove}
         minZoom={0.1}
@@ -121,7 +113,13 @@ export function TaskGraph({ tasks: all, boxes = [], selected, onSelect }: TaskGr
         aria-label="The run's graph"
       >
         <Background variant={BackgroundVariant.Dots} gap={20} size={1.2} color="var(--sb-line-strong)" />
-        <Controls showInteractive={false} position="bottom-right" />
+        <Controls
+          showInteractive={false}
+          position="bottom-right"
+          onZoomIn={view.onZoom}
+          onZoomOut={view.onZoom}
+          onFitView={view.onFit}
+        />
         {opened.size > 0 && (
           <Panel position="top-right">
             <Button size="compact-xs" variant="default" onClick={() => setOpened(new Set())}>
@@ -132,56 +130,6 @@ export function TaskGraph({ tasks: all, boxes = [], selected, onSelect }: TaskGr
       </ReactFlow>
     </div>
   );
-}
-
-/**
- * useView keeps the graph in sight when the space for it changes, until the
- * reader has moved it himself. What does not fit at a size that one can read is
- * shown around the selected task.
- */
-function useView(placed: Layout, selected: string | undefined) {
-  const { ref, width, height } = useElementSize();
-  const flow = useRef<ReactFlowInstance<AnyNode>>(undefined);
-  const moved = useRef(false);
-  const show = () => {
-    const at = placed.nodes.find(({ name }) => name === selected);
-    const fits = Math.min(width / placed.width, height / placed.height);
-    if ((at && fits < READABLE) || fits < HOPELESS) {
-      const x = around(at ? at.x + NODE_WIDTH / 2 : 0, placed.width, width);
-      const y = around(at ? at.y + NODE_HEIGHT / 2 : placed.height / 2, placed.height, height);
-      void flow.current?.setViewport({ x, y, zoom: READABLE });
-    } else {
-      void flow.current?.fitView(fit);
-    }
-  };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another graph is looked at afresh.
-  useEffect(() => {
-    moved.current = false;
-  }, [placed]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the space is what it answers to.
-  useEffect(() => {
-    if (!moved.current && width > 0) show();
-  }, [width, placed]);
-  return {
-    ref,
-    onInit: (instance: ReactFlowInstance<AnyNode>) => {
-      flow.current = instance;
-      if (width > 0) show();
-    },
-    onMove: (event: unknown) => {
-      if (event) moved.current = true;
-    },
-  };
-}
-
-/**
- * around moves one dimension of the drawing so that a point is in the middle of
- * the space, as far as that shows no emptiness beyond an end of the drawing.
- */
-function around(point: number, size: number, space: number): number {
-  const drawn = size * READABLE;
-  if (drawn + 2 * MARGIN < space) return (space - drawn) / 2;
-  return Math.min(MARGIN, Math.max(space - drawn - MARGIN, space / 2 - point * READABLE));
 }
 
 function labelNode(exitY: number): LabelNode {
