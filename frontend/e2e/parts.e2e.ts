@@ -29,6 +29,20 @@ tasks:
     outputs: {loss: {type: float, open: true}}
 `;
 
+const early = `signalbox: v1
+name: early
+tasks:
+  begin:
+    signal: {name: begin}
+  labels:
+    needs: [begin]
+    signal: {name: labels-ready, type: string}
+  read:
+    run: echo "got $LABELS" > "$SB_OUTPUTS/text"
+    env: {LABELS: "\${{ tasks.labels.outputs.payload }}"}
+    outputs: {text: string}
+`;
+
 /** chain is a pipeline of tasks one after the other, more of them than there is space for. */
 const chain = (name: string, tasks: number) =>
   ["signalbox: v1", `name: ${name}`, "tasks:"]
@@ -112,6 +126,34 @@ describe("a run whose tasks have parts", () => {
       for (const task of all) await expect.poll(() => seen(task), { timeout: 10_000 }).toBe(true);
       if (opened === middle) await look(`02-${name}`);
     }
+  });
+
+  it("takes a signal before a task waits for it, sealed", async () => {
+    await team.apply(early);
+    await page.goto(`${team.home}/pipelines/early?start=new`);
+    await page.getByRole("dialog").getByRole("button", { name: "Start the run" }).click();
+    await page.getByRole("heading", { name: /^early #1/ }).waitFor();
+    const send = async (signal: string, text?: string) => {
+      await page.getByRole("button", { name: "Signal…" }).click();
+      const dialog = page.getByRole("dialog", { name: "Send a signal to early #1" });
+      await dialog.getByRole("combobox", { name: "Signal" }).click();
+      await page.getByRole("option", { name: signal }).click();
+      if (text) {
+        await dialog.getByText("The task labels waits for it; until then it is kept.").waitFor();
+        await dialog.getByRole("textbox", { name: "payload" }).fill(text);
+        await look("03-signal");
+      }
+      await dialog.getByRole("button", { name: "Send it" }).click();
+      await dialog.waitFor({ state: "detached" });
+    };
+    await page.getByLabel(/^labels: Pending/).waitFor();
+    await send("labels-ready", "s3://lake/labels");
+    await page.getByLabel(/^labels: Pending/).waitFor();
+    await send("begin");
+    await page.getByRole("heading", { name: /^early #1 ?Succeeded/ }).waitFor({ timeout: 60_000 });
+    expect(await page.getByRole("button", { name: "Signal…" }).count()).toBe(0);
+    await page.getByRole("tab", { name: "Inputs and outputs" }).click();
+    await page.getByRole("table", { name: "Outputs of read" }).getByText("got s3://lake/labels").waitFor();
   });
 
   it("met no error of the page and no refusal of its policy", () => reader.isQuiet());

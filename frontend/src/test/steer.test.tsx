@@ -1,6 +1,8 @@
 import { create } from "@bufbuild/protobuf";
+import type { ConnectRouter } from "@connectrpc/connect";
 import { screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
+import { PipelineService } from "@/gen/signalbox/pipeline/v1/pipeline_pb";
 import { HoldSchema, RunSchema, RunService, TaskSchema } from "@/gen/signalbox/run/v1/run_pb";
 import { mockId } from "./mock/random";
 import type { World } from "./mock/world";
@@ -78,6 +80,45 @@ describe("a signal", () => {
     expect(sent?.name).toBe("labels-ready");
     expect(sent?.key).toMatch(/^[0-9a-f-]{36}$/);
     expect(sent?.payload?.content.case).toBe("sealed");
+  });
+});
+
+describe("a signal to a run", () => {
+  const plan = {
+    name: "digits",
+    tasks: [
+      { name: "go", signal: { name: "go" } },
+      { name: "labels", needs: [0], signal: { name: "labels-ready", type: "uri" } },
+    ],
+  };
+  const withSignals = ({ rpc }: ConnectRouter) =>
+    rpc(PipelineService.method.getVersion, () => ({ plan: new TextEncoder().encode(JSON.stringify(plan)) }));
+
+  it("is sent before its task waits, chosen by its name", async () => {
+    const { user, world } = await open(`${live}?view=timeline`, { prepare: young, services: withSignals });
+    await user.click(await screen.findByRole("button", { name: "Signal…" }));
+    const dialog = await screen.findByRole("dialog", { name: /^Send a signal to digits #/ });
+    expect(within(dialog).getByText("This signal carries no payload.")).toBeInTheDocument();
+    await user.click(within(dialog).getByRole("combobox", { name: "Signal" }));
+    await user.click(await screen.findByRole("option", { name: "labels-ready" }));
+    expect(within(dialog).getByText("The task labels waits for it; until then it is kept.")).toBeInTheDocument();
+    await user.click(within(dialog).getByLabelText("payload"));
+    await user.paste("s3://lake/labels");
+    await user.click(within(dialog).getByRole("button", { name: "Send it" }));
+    await waitFor(() => expect(world.signals).toHaveLength(1));
+    expect(world.signals[0]).toMatchObject({ name: "labels-ready", payload: { content: { case: "sealed" } } });
+  });
+
+  it("is not offered where no task waits for one", async () => {
+    await open(`${live}?view=timeline`, { prepare: young });
+    await screen.findByRole("button", { name: "Pause…" });
+    expect(screen.queryByRole("button", { name: "Signal…" })).toBeNull();
+  });
+
+  it("is not offered once the run has ended", async () => {
+    await open(`${failed}?view=timeline`, { services: withSignals });
+    await screen.findByRole("button", { name: "Retry what failed" });
+    expect(screen.queryByRole("button", { name: "Signal…" })).toBeNull();
   });
 });
 

@@ -25,6 +25,8 @@ export interface PlanTask {
   rule: string;
   command: string;
   resources: string;
+  /** What it waits for, of tasks that wait for a signal; no type: it carries nothing. */
+  signal: { name: string; type: string } | undefined;
 }
 
 /** Plan is a compiled version, as far as the app needs it. */
@@ -56,8 +58,14 @@ export function parsePlan(bytes: Uint8Array): Plan {
       rule: text(task.rule),
       command: text(task.run) || list(task.command).map(text).join(" "),
       resources: resourcesOf(object(task.resources)),
+      signal: signalOf(object(task.signal)),
     })),
   };
+}
+
+function signalOf(signal: Record<string, unknown>): PlanTask["signal"] {
+  const name = text(signal.name);
+  return name === "" ? undefined : { name, type: text(signal.type) };
 }
 
 function parseParam(param: Record<string, unknown>): PlanParam {

@@ -6,6 +6,7 @@ import { Icon } from "@/components/ui/icon";
 import { ButtonLink } from "@/components/ui/link";
 import { Reasoned } from "@/components/ui/reasoned";
 import { useShortcuts } from "@/features/shell/shortcut";
+import { SignalRun } from "@/features/signal/signal-run";
 import { usePlace, useWhyNot } from "@/features/tenancy/place";
 import { type Run, RunService } from "@/gen/signalbox/run/v1/run_pb";
 import { faultOf } from "@/rpc/fault";
@@ -44,6 +45,7 @@ export function RunActions({ run }: RunActionsProps) {
           </Button>
         </Reasoned>
       )}
+      <SignalRun run={run} />
       <PauseRun run={run} />
       {!isTerminal(run.state) && (
         <Reasoned why={whyNoCancel}>

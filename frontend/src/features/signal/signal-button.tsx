@@ -27,7 +27,12 @@ export function SignalButton({ run, hold }: SignalButtonProps) {
           Send the signal…
         </Button>
       </Reasoned>
-      <SendSignal run={run} hold={hold} opened={opened} onClose={close} />
+      <SendSignal
+        run={run}
+        signals={[{ name: hold.signal, type: hold.signalType, tasks: [] }]}
+        opened={opened}
+        onClose={close}
+      />
     </div>
   );
 }
