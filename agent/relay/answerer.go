@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"sync"
+	"time"
 
 	"github.com/signalboxhq/signalbox/agent/link"
 	"github.com/signalboxhq/signalbox/agent/logs"
@@ -32,19 +35,38 @@ type Answerer struct {
 	workspace func() *value.Workspace
 	log       *slog.Logger
 	slots     chan struct{}
+
+	mu   sync.Mutex
+	seen map[string]time.Time // the streams that were begun, by when
 }
+
+// seenFor is how long a stream is remembered: longer than a grant to begin one
+// holds.
+const seenFor = 2 * time.Minute
 
 // New returns an answerer. The workspace may change when keys are imported, so
 // it is asked for each time; it is nil before it is known.
 func New(plane ControlPlane, org id.UUID, store *logs.Store, workspace func() *value.Workspace, log *slog.Logger) *Answerer {
 	return &Answerer{
 		plane: plane, org: org, logs: store, workspace: workspace,
-		log: log.With(slog.String("component", "relay")), slots: make(chan struct{}, maxStreams),
+		log: log.With(slog.String("component", "relay")), slots: make(chan struct{}, maxStreams), seen: map[string]time.Time{},
 	}
 }
 
+// begins reports whether nobody has begun to answer a stream. The control plane
+// asks again where it heard nothing yet; two answers would be sealed differently.
+func (a *Answerer) begins(stream string) bool {
+	now := time.Now()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	maps.DeleteFunc(a.seen, func(_ string, at time.Time) bool { return now.Sub(at) > seenFor })
+	_, known := a.seen[stream]
+	a.seen[stream] = now
+	return !known
+}
+
 // Answer answers one request. It returns when the reader has everything, went
-// away, or ctx ended.
+// away, or ctx ended. A request that came before is not answered again.
 func (a *Answerer) Answer(ctx context.Context, request link.DataRequest) {
 	select {
 	case a.slots <- struct{}{}:
@@ -74,7 +96,7 @@ func (a *Answerer) answer(ctx context.Context, request link.DataRequest) error {
 		bound.What = seal.LogsOf(request.Task, request.Attempt)
 	}
 	sealer, err := seal.NewStreamSealer(request.PublicKey, bound)
-	if err != nil {
+	if err != nil || !a.begins(request.Stream) {
 		return err
 	}
 	a.log.LogAttrs(ctx, slog.LevelInfo, "data is read", slog.String("reader", reader),

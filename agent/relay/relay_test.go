@@ -198,6 +198,24 @@ func TestReaderGoesAway(t *testing.T) {
 	<-done
 }
 
+// The control plane asks again where it did not hear the agent in time.
+func TestAStreamIsAnsweredOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	log := b.writeLog(t, 1)
+	request := link.DataRequest{
+		Stream: "str_x", Run: id.Format(id.Run, b.run), Task: "train", Attempt: 1, Kind: link.DataLogs, PublicKey: b.reader.Public(),
+	}
+	request.Grant = b.plane.Grant(request.Run, request.PublicKey, time.Now().Add(time.Minute))
+	write(t, log, "x\n")
+	require.NoError(t, log.Close())
+	b.answerer.Answer(t.Context(), request)
+	once := bytes.Count(b.plane.Sent(), []byte("SendFrames"))
+	require.Positive(t, once)
+	b.answerer.Answer(t.Context(), request)
+	require.Equal(t, once, bytes.Count(b.plane.Sent(), []byte("SendFrames")))
+}
+
 func TestNoLog(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -247,6 +265,7 @@ func TestRefusedRequestsAreNotAnswered(t *testing.T) {
 		"stream closed": func(*link.DataRequest) {},
 	} {
 		request := good
+		request.Stream += name
 		spoil(&request)
 		before := bytes.Count(b.plane.Sent(), []byte("SendFrames"))
 		b.answerer.Answer(t.Context(), request)

@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 
 	"connectrpc.com/connect"
@@ -83,8 +84,16 @@ func (r *Relay) open(ctx context.Context, c caller.Caller, agent candidate, q qu
 	if err != nil {
 		return nil, err
 	}
+	req := q.forAgent(streamID(r.replica.ID(), s.id), signed)
+	// A poll may take the request and its answer not arrive, as where the agent
+	// gives it up to offer more. Agents answer a stream once.
+	s.askAgain = func(ctx context.Context) {
+		if err := r.ask(ctx, s, req); err != nil && ctx.Err() == nil {
+			r.log.LogAttrs(ctx, slog.LevelWarn, "an agent was not asked again", slog.Any("error", err))
+		}
+	}
 	// The agent may answer before the insert returns: the stream is there.
-	if err := r.ask(ctx, s, q.forAgent(streamID(r.replica.ID(), s.id), signed)); err != nil {
+	if err := r.ask(ctx, s, req); err != nil {
 		r.close(ctx, s)
 		return nil, err
 	}

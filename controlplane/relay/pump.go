@@ -14,6 +14,8 @@ func (s *stream) pump(ctx context.Context, send func(*relayv1.Frame) error) erro
 	defer silence.Stop()
 	life := time.NewTimer(s.limits.Life)
 	defer life.Stop()
+	unheard := time.NewTicker(s.limits.AskAgain)
+	defer unheard.Stop()
 	for {
 		frames, last := s.take()
 		if err := s.send(ctx, frames, send); err != nil {
@@ -25,6 +27,9 @@ func (s *stream) pump(ctx context.Context, send func(*relayv1.Frame) error) erro
 		select {
 		case <-s.news:
 			silence.Reset(s.limits.Silence)
+			unheard.Stop()
+		case <-unheard.C:
+			s.askAgain(ctx)
 		case <-s.over:
 			return s.reason()
 		case <-ctx.Done():

@@ -28,6 +28,9 @@ type Limits struct {
 	// long it may be silent afterwards. Defaults 15 s and 60 s.
 	AnswerWithin time.Duration
 	Silence      time.Duration
+	// AskAgain is how long an agent may say nothing at all until it is asked once
+	// more: the answer to the poll that told it may have been lost. Default 2 s.
+	AskAgain time.Duration
 	// Life is how long a stream may last. Default 1 h.
 	Life time.Duration
 }
@@ -40,6 +43,7 @@ func (l Limits) withDefaults() Limits {
 		RoomWithin:   orDefault(l.RoomWithin, 5*time.Second),
 		AnswerWithin: orDefault(l.AnswerWithin, 15*time.Second),
 		Silence:      orDefault(l.Silence, time.Minute),
+		AskAgain:     orDefault(l.AskAgain, 2*time.Second),
 		Life:         orDefault(l.Life, time.Hour),
 	}
 }

@@ -242,3 +242,23 @@ func TestAgentThatDoesNotAnswer(t *testing.T) {
 	require.ErrorContains(t, r.stream.Err(), "did not answer in time")
 	require.Zero(t, b.requests(), "the request was taken back before the reader was told")
 }
+
+// What a poll took whose answer was lost is asked again, at any replica; what the
+// agent has heard is not.
+func TestALostRequestIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	agent := b.worker()
+	home, away := b.node(relay.Limits{AskAgain: 20 * time.Millisecond}), b.node(relay.Limits{})
+	r := home.read(t.Context(), b.logsOf("train", 1))
+	lost := agent.poll(away.relay)
+	asked := agent.poll(away.relay)
+	require.Equal(t, lost.GetStreamId(), asked.GetStreamId())
+	sealer := agent.sealer(asked)
+	require.NoError(t, agent.deliver(away.relay, asked.GetStreamId(), agent.frame(sealer, 0, false)))
+	require.NotNil(t, r.frame())
+	require.NoError(t, agent.deliver(away.relay, asked.GetStreamId(), agent.frame(sealer, 1, true)))
+	require.NotNil(t, r.frame())
+	require.Nil(t, r.frame())
+	require.NoError(t, r.stream.Err())
+}

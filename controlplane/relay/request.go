@@ -17,7 +17,8 @@ import (
 
 const sqlInsertRequest = `
 	INSERT INTO data_request (org_id, id, agent_id, request, expires_at)
-	VALUES (@org_id, @id, @agent_id, @request, now() + @life::interval)`
+	VALUES (@org_id, @id, @agent_id, @request, now() + @life::interval)
+	ON CONFLICT (org_id, id) DO NOTHING`
 
 const sqlNotifyData = `
 	SELECT pg_notify(@channel, @payload)`

@@ -18,6 +18,7 @@ type stream struct {
 	id, org, agent id.UUID
 	limits         Limits
 	spend          func(bytes int) error // counts what is passed on
+	askAgain       func(ctx context.Context)
 
 	news chan struct{} // holds one: the agent was heard
 	over chan struct{} // closed with the stream
@@ -34,7 +35,7 @@ type stream struct {
 
 func newStream(sid, org, agent id.UUID, limits Limits, spend func(bytes int) error) *stream {
 	return &stream{
-		id: sid, org: org, agent: agent, limits: limits, spend: spend,
+		id: sid, org: org, agent: agent, limits: limits, spend: spend, askAgain: func(context.Context) {},
 		news: make(chan struct{}, 1), over: make(chan struct{}), moved: make(chan struct{}),
 	}
 }
