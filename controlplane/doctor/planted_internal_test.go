@@ -96,7 +96,7 @@ func plantedRuns() []planted {
 			"journal, {org}: the journal of {succeeded} cannot be folded: entry 4 follows entry 2.",
 		}},
 		{"entry of a newer release", `UPDATE journal SET v = 99 WHERE run_id = @succeeded AND seq = 2`, []string{
-			"journal, {org}: the journal of {succeeded} cannot be folded: entry 2 has format 99, newer than 1.",
+			"journal, {org}: the journal of {succeeded} cannot be folded: entry 2 has format 99, newer than 2.",
 		}},
 		{"billed time", `UPDATE journal SET billed_ms = 1 WHERE run_id = @retried AND seq = 2`, []string{
 			"journal, {org}: entry 2 of {retried} bills 1 ms, but its attempt took 1234 ms.",

@@ -55,7 +55,7 @@ func TestDigitsGraph(t *testing.T) {
 func TestTheGuidesPipelinesCompile(t *testing.T) {
 	t.Parallel()
 	parts := strings.Split(string(read(t, "../../docs/flow.md")), "```yaml\n")[1:]
-	require.Len(t, parts, 8)
+	require.Len(t, parts, 9)
 	for _, part := range parts {
 		source, _, ok := strings.Cut(part, "```\n")
 		require.True(t, ok)
