@@ -14,7 +14,7 @@ import (
 )
 
 // What the storm's runs do: short steps that fail now and then, side by side and
-// one after the other, maps, and exit handlers. @mark@ tells a step's processes.
+// one after the other, maps, exit handlers, nested pipelines, approvals, a line, a limit. @mark@ tells a step's processes.
 var stormPipelines = map[string]string{
 	"chain": `signalbox: v1
 name: chain
@@ -52,6 +52,37 @@ tasks:
   after: {needs: [sleep], run: 'true'}
 on_exit:
   - {name: sorry, when: canceled, task: {run: 'sleep 0.2'}}
+`,
+	"nest": `signalbox: v1
+name: nest
+tasks:
+  one: {pipeline: chain}
+  two: {for_each: 2, pipeline: leaf}
+  z: {needs: [one, two], env: {STORM_MARK: "@mark@"}, retry: {infra: 20}, run: 'true'}
+`,
+	"leaf": `signalbox: v1
+name: leaf
+defaults: {env: {STORM_MARK: "@mark@"}, retry: {user: 3, infra: 20, backoff: [100ms]}}
+tasks:
+  a: {run: 'sleep 0.$(shuf -i 0-9 -n 1); [ $(shuf -i 0-4 -n 1) -gt 0 ]'}
+`,
+	"ask": `signalbox: v1
+name: ask
+tasks:
+  gate: {approve: {timeout: 20s, on_timeout: skip}}
+  late: {approve: {timeout: 2s, on_timeout: skip}}
+  z: {needs: [gate], env: {STORM_MARK: "@mark@"}, retry: {infra: 20}, run: 'sleep 0.1'}
+`,
+	"lined": `signalbox: v1
+name: lined
+concurrency: {limit: 2, policy: queue}
+tasks:
+  a: {env: {STORM_MARK: "@mark@"}, retry: {infra: 20}, run: 'sleep 0.$(shuf -i 3-9 -n 1)'}
+`,
+	"limited": `signalbox: v1
+name: limited
+tasks:
+  each: {for_each: 4, limits: [track], env: {STORM_MARK: "@mark@"}, retry: {infra: 20}, run: 'sleep 0.$(shuf -i 1-9 -n 1)'}
 `,
 }
 
