@@ -93,6 +93,9 @@ func (n *badNetwork) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 	}
 	if n.strikes(repeat) {
+		if r.Body == nil { // an empty message
+			r.Body = http.NoBody
+		}
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			return nil, errCut
