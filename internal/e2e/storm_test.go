@@ -45,6 +45,7 @@ type ragingStack struct {
 	runIDs   []string
 	internal map[string]int
 	answered map[string]int // requests that people insisted on
+	looks    map[string]int // that were answered, by what they are for
 	visits   int
 }
 
@@ -137,7 +138,7 @@ func raging(t *testing.T, seed uint64) *ragingStack {
 	s := &ragingStack{
 		stack: &stack{t: t, programs: programs(t), dir: t.TempDir()}, seed: seed, pg: startPostgres(t),
 		mark: fmt.Sprintf("storm-%d-%d", os.Getpid(), seed), keys: map[string]string{}, internal: map[string]int{},
-		answered: map[string]int{},
+		answered: map[string]int{}, looks: map[string]int{},
 	}
 	t.Cleanup(func() {
 		t.Logf("the storm of seed %d; repeat it with make chaos SEED=%d", seed, seed)
@@ -305,6 +306,9 @@ func (s *ragingStack) report() {
 	s.kinds(ctx)
 	require.NotZero(s.t, runs)
 	require.NotZero(s.t, s.visits)
+	for what := range never {
+		require.NotZero(s.t, s.looks[what], "nobody ever looked for %s", what)
+	}
 	for _, k := range append(append([]*keptProcess(nil), s.kept...), s.agents...) {
 		if k.restarts > 0 {
 			s.tell("%s ended by itself %d times: %s", k.name, k.restarts, tail(k.output(), 600))
