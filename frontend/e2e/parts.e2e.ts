@@ -139,7 +139,7 @@ describe("a run whose tasks have parts", () => {
       await dialog.getByRole("combobox", { name: "Signal" }).click();
       await page.getByRole("option", { name: signal }).click();
       if (text) {
-        await dialog.getByText("The task labels waits for it; until then it is kept.").waitFor();
+        await dialog.getByText("The task labels takes it; until that waits, the signal is kept.").waitFor();
         await dialog.getByRole("textbox", { name: "payload" }).fill(text);
         await look("03-signal");
       }

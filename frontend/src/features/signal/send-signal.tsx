@@ -49,7 +49,7 @@ function SignalChoice({ run, signals, onClose }: Omit<SendSignalProps, "opened">
         />
       )}
       {signal.tasks.length > 0 && (
-        <span className="sb-dim">{`${listOf(signal.tasks)} waits for it; until then it is kept.`}</span>
+        <span className="sb-dim">{`${listOf(signal.tasks)} takes it; until that waits, the signal is kept.`}</span>
       )}
       <SignalForm key={signal.name} run={run} signal={signal} onClose={onClose} />
     </Stack>
