@@ -101,7 +101,9 @@ describe("a signal to a run", () => {
     expect(within(dialog).getByText("This signal carries no payload.")).toBeInTheDocument();
     await user.click(within(dialog).getByRole("combobox", { name: "Signal" }));
     await user.click(await screen.findByRole("option", { name: "labels-ready" }));
-    expect(within(dialog).getByText("The task labels takes it; until that waits, the signal is kept.")).toBeInTheDocument();
+    expect(
+      within(dialog).getByText("The task labels takes it; until that waits, the signal is kept."),
+    ).toBeInTheDocument();
     await user.click(within(dialog).getByLabelText("payload"));
     await user.paste("s3://lake/labels");
     await user.click(within(dialog).getByRole("button", { name: "Send it" }));
