@@ -56,6 +56,7 @@ type keptProcess struct {
 	changing sync.Mutex // while it is killed, frozen or started
 	down     bool
 	restarts int
+	last     string // what it said at its last end
 }
 
 func (k *keptProcess) keep(ctx context.Context) {
@@ -64,7 +65,7 @@ func (k *keptProcess) keep(ctx context.Context) {
 		select {
 		case <-k.done:
 			if !k.down {
-				k.restarts++
+				k.restarts, k.last = k.restarts+1, fmt.Sprint(k.cmd.ProcessState, " ", tail(k.output(), 600))
 				k.start() //nolint:contextcheck // it outlives its keeper
 			}
 		default:
@@ -311,7 +312,7 @@ func (s *ragingStack) report() {
 	}
 	for _, k := range append(append([]*keptProcess(nil), s.kept...), s.agents...) {
 		if k.restarts > 0 {
-			s.tell("%s ended by itself %d times: %s", k.name, k.restarts, tail(k.output(), 600))
+			s.tell("%s ended by itself %d times: %s", k.name, k.restarts, k.last)
 		}
 	}
 }
