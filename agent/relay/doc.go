@@ -6,7 +6,8 @@
 //
 // A request carries a grant of the control plane for one reader's key and one
 // run, of which the agent believes nothing but what it can check. What is sent
-// was redacted when it was written. Nothing is sent in the clear, no error
+// was redacted when it was written. A request may come again, because nobody heard
+// the agent yet; a stream is answered once. Nothing is sent in the clear, no error
 // either: whatever goes wrong here is told inside the sealed stream or not at
 // all.
 package relay

@@ -96,7 +96,7 @@ func (s *Service) Poll(ctx context.Context, req *agentv1.PollRequest) (*agentv1.
 		return s.closeSession(ctx, cmd, len(req.GetHeld()))
 	}
 	// Watching comes first, so that no news is lost; taking comes last, so that
-	// a request is never taken for an agent whose poll then fails.
+	// next to no request is taken for an agent that has gone: its stream asks again.
 	news, cancel := s.requests.Watch(cmd.Agent)
 	defer cancel()
 	cmd.Wake = news
@@ -105,7 +105,7 @@ func (s *Service) Poll(ctx context.Context, req *agentv1.PollRequest) (*agentv1.
 		return nil, err
 	}
 	if out.DataRequests, err = s.requests.Take(ctx, cmd.Org, cmd.Agent); err != nil {
-		// They stay where they are; the leases must not be lost with them.
+		// Their streams ask again; the leases must not be lost with them.
 		s.log.LogAttrs(ctx, slog.LevelWarn, "data requests were not taken", slog.Any("error", err))
 	}
 	return &agentv1.PollResponse{Work: out}, nil

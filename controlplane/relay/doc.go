@@ -7,8 +7,10 @@
 //
 // The reader's stream lives in the replica that it is connected to, and its id
 // names that replica. What is asked of the agent waits in the table data_request
-// until a poll takes it, wherever the agent polls; a NOTIFY wakes that poll. A
-// replica that gets frames of another one's stream forwards them.
+// until a poll takes it, wherever the agent polls; a NOTIFY wakes that poll. The
+// answer to it may be lost, so the stream asks again until it hears the agent,
+// which answers a stream once. A replica that gets frames of another one's stream
+// forwards them.
 //
 // Rules:
 //
