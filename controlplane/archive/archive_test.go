@@ -100,15 +100,7 @@ func TestAJournalOfAnOlderReleaseComesBack(t *testing.T) {
 	ctx := t.Context()
 	b.run(engine.OutcomeSucceeded, engine.OutcomeSucceeded)
 	b.old()
-	cutoff := archive.Cutoff(time.Now(), months)
-	due, err := b.archive.Due(ctx, cutoff)
-	require.NoError(t, err)
-	for _, p := range due {
-		_, err := b.archive.Write(ctx, b.dir, p)
-		require.NoError(t, err)
-	}
-	_, err = b.archive.DropDue(ctx, cutoff)
-	require.NoError(t, err)
+	b.archiveDue()
 	b.withoutColumn(`,"billed_gpu_ms":[0-9]+`)
 	restored, err := b.archive.Restore(ctx, b.dir, queryOne[id.UUID](b, `SELECT id FROM run`))
 	require.NoError(t, err)
@@ -244,6 +236,20 @@ func (b *bundle) shifted(run id.UUID) id.UUID {
 	return out
 }
 
+// archiveDue writes what is due, and drops it.
+func (b *bundle) archiveDue() {
+	b.t.Helper()
+	ctx, cutoff := b.t.Context(), archive.Cutoff(time.Now(), months)
+	due, err := b.archive.Due(ctx, cutoff)
+	require.NoError(b.t, err)
+	for _, p := range due {
+		_, err := b.archive.Write(ctx, b.dir, p)
+		require.NoError(b.t, err)
+	}
+	_, err = b.archive.DropDue(ctx, cutoff)
+	require.NoError(b.t, err)
+}
+
 // What was changed in the archive does not come back.
 func TestAForgedJournalIsRefused(t *testing.T) {
 	t.Parallel()
@@ -251,15 +257,7 @@ func TestAForgedJournalIsRefused(t *testing.T) {
 	ctx := t.Context()
 	b.run(engine.OutcomeSucceeded, engine.OutcomeSucceeded)
 	b.old()
-	cutoff := archive.Cutoff(time.Now(), months)
-	due, err := b.archive.Due(ctx, cutoff)
-	require.NoError(t, err)
-	for _, p := range due {
-		_, err := b.archive.Write(ctx, b.dir, p)
-		require.NoError(t, err)
-	}
-	_, err = b.archive.DropDue(ctx, cutoff)
-	require.NoError(t, err)
+	b.archiveDue()
 	run := queryOne[id.UUID](b, `SELECT id FROM run`)
 	data, err := filepath.Glob(filepath.Join(b.dir, "*", "data.jsonl.gz"))
 	require.NoError(t, err)
