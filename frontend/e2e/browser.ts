@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { expect } from "vitest";
+import { problemsOf } from "./axe";
 
 /** CI keeps this folder as an artifact; git ignores it. */
 const shots = resolve(import.meta.dirname, "../test-results");
@@ -15,6 +16,8 @@ export function launch(): Promise<Browser> {
 export interface Reader {
   page: Page;
   shot(name: string): Promise<void>;
+  /** look keeps a picture of the page in each theme, and lets axe read both. */
+  look(name: string): Promise<void>;
   /** Fails where the page threw, or the content policy refused something. */
   isQuiet(): void;
 }
@@ -29,10 +32,19 @@ export async function openReader(browser: Browser, scheme: "light" | "dark" = "l
   page.on("console", (message) => {
     if (message.type() === "error" && /Content Security Policy/.test(message.text())) noise.push(message.text());
   });
+  const shot = async (name: string) => {
+    await page.screenshot({ path: join(shots, `${name}.png`) });
+  };
   return {
     page,
-    shot: async (name) => {
-      await page.screenshot({ path: join(shots, `${name}.png`) });
+    shot,
+    look: async (name) => {
+      for (const theme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme: theme });
+        await shot(`${name}-${theme}`);
+        expect(await problemsOf(page)).toEqual([]);
+      }
+      await page.emulateMedia({ colorScheme: scheme });
     },
     isQuiet: () => expect(noise).toEqual([]),
   };

@@ -1,6 +1,5 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { problemsOf } from "./axe";
 import { launch, openReader, type Reader } from "./browser";
 import { buildPrograms, type Plane, type Programs, startPlane } from "./plane";
 import { makeTeam, type Team } from "./team";
@@ -58,15 +57,7 @@ describe("a run whose tasks have parts", () => {
   let reader: Reader;
   let page: Page;
   let team: Team;
-  /** look keeps a picture of the page in each theme, and lets axe read both. */
-  const look = async (name: string) => {
-    for (const scheme of ["light", "dark"] as const) {
-      await page.emulateMedia({ colorScheme: scheme });
-      await reader.shot(`parts-${name}-${scheme}`);
-      expect(await problemsOf(page)).toEqual([]);
-    }
-    await page.emulateMedia({ colorScheme: "light" });
-  };
+  const look = (name: string) => reader.look(`parts-${name}`);
 
   beforeAll(async () => {
     programs = buildPrograms();
